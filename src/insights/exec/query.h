@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/insights/exec/query.h - compile a query's text and run it over snapshots.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "store/store.h"
+
+namespace sky::insights {
+
+/// A parsed, bound and planned query. Immutable; may run many times, on any thread.
+class CompiledQuery;
+
+/// Errors: kMalformedQuery with byte offset and length into `text`, message in logs-insights-ql.md
+/// 12's form.
+Result<std::shared_ptr<const CompiledQuery>> compile(std::string_view text);
+
+struct Source {
+    std::shared_ptr<const store::Snapshot> snapshot;
+    std::string log;  // "<account>:<group>", what @log shows.
+};
+
+struct RunOptions {
+    std::vector<Source> sources;
+    store::TimeRange range;  // Milliseconds, both ends included.
+    std::uint32_t limit =
+        10'000;  // The API's limit; the effective one is the smaller of this and the query's.
+    std::int64_t now_s = 0;  // What now() answers.
+    unsigned threads = 2;    // Of the shared pool.
+    std::uint64_t memory_bytes_max = 256ULL << 20;
+    std::int64_t deadline_monotonic_ns = 0;  // 0 = none. Then kDeadlineExceeded.
+    const Clock* clock = nullptr;
+};
+
+struct Cell {
+    std::string field, value;
+};
+using Row = std::vector<Cell>;  // Fields that are missing in a row are left out.
+
+struct Statistics {
+    double records_matched = 0, records_scanned = 0, bytes_scanned = 0, log_groups_scanned = 0;
+};
+
+struct QueryResult {
+    std::vector<std::string>
+        columns;            // Output order, for tables and CSV; @ptr is last where present.
+    std::vector<Row> rows;  // Rendered (logs-insights-ql.md 10).
+    Statistics statistics;
+};
+
+/// One run. Partial results and growing statistics may be read while it runs.
+/// Threads: run() on one thread; progress() and request_stop() from any.
+class Execution {
+public:
+    Execution(std::shared_ptr<const CompiledQuery> query, RunOptions options);
+    ~Execution();
+    /// Runs to the end. Errors: kCancelled, kDeadlineExceeded, kLimitExceeded (memory),
+    /// kCorruption, kInternal.
+    Result<QueryResult> run();
+    /// Takes effect within a morsel.
+    void request_stop();
+    /// A consistent partial result: rows so far (what would be shown if the scan ended now) and
+    /// statistics.
+    QueryResult progress() const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// Every field of one event, as GetLogRecord answers: automatic fields and discovered ones, times
+/// as epoch milliseconds text (logs-insights-ql.md 9, 10).
+std::vector<Cell> record_fields(const store::EventBatch& one_row, std::string_view log,
+                                std::string_view stream_name, std::string_view pointer);
+
+/// Names of fields discoverable in a message (JSON paths, Lambda fields), for GetLogGroupFields.
+std::vector<std::string> discover_fields(std::string_view log, std::string_view message);
+
+}  // namespace sky::insights

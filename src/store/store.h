@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/store/store.h - the event store: append durably, read consistent snapshots. The
+              // rules: docs/store.md.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "columnar/text_column.h"
+#include "store/catalog.h"
+
+namespace sky::os {
+class Fs;
+}
+
+namespace sky::store {
+
+struct Event {
+    std::int64_t timestamp_ms;
+    std::string_view message;  // Valid UTF-8.
+};
+
+/// One PutLogEvents after its checks: all or nothing. Events ascend by timestamp.
+struct AppendBatch {
+    GroupId group;
+    StreamId stream;
+    std::int64_t ingestion_ms;
+    std::span<const Event> events;  // Read during append() only; the store copies what it keeps.
+};
+
+/// Which columns a read materialises, as bits. Timestamp and sequence always come.
+enum class Columns : std::uint8_t {
+    kNone = 0,
+    kIngestion = 1,
+    kStream = 2,
+    kMessage = 4,
+    kAll = 7
+};
+constexpr Columns operator|(Columns a, Columns b) {
+    return static_cast<Columns>(static_cast<std::uint8_t>(a) | static_cast<std::uint8_t>(b));
+}
+constexpr bool has(Columns set, Columns bit) {
+    return (static_cast<std::uint8_t>(set) & static_cast<std::uint8_t>(bit)) != 0;
+}
+
+/// Rows of one group, ascending by (timestamp, sequence). Owns its memory.
+/// Shape: every requested column has the same number of rows; a column that was not requested is
+/// empty.
+struct EventBatch {
+    std::vector<std::int64_t> timestamp_ms;
+    std::vector<std::uint64_t>
+        sequence;  // Ingest order, unique in a group: breaks every tie (store.md 2.4).
+    std::vector<std::int64_t> ingestion_ms;
+    std::vector<StreamId> stream;
+    columnar::TextColumn message;
+    std::size_t rows() const { return timestamp_ms.size(); }
+};
+
+/// A part of a snapshot that is read as one unit: at most 64 K rows of one group and day.
+struct Morsel {
+    std::uint32_t index;          // Names it inside its snapshot.
+    std::int64_t min_ms, max_ms;  // Of its rows, before clipping to a range.
+    std::uint64_t rows, message_bytes;
+};
+
+struct TimeRange {
+    std::int64_t begin_ms, end_ms;  // Unix milliseconds, both ends included.
+};
+
+/// One group as it was at one moment: everything acknowledged before it was taken, nothing later.
+/// Retention and tombstones (also of streams) are already applied to what read() returns.
+/// Threads: immutable; any number of threads may read. Keeps its files alive.
+class Snapshot {
+public:
+    virtual ~Snapshot() = default;
+    virtual const GroupInfo& group() const = 0;
+    /// Morsels that may hold rows of the range, newest max_ms first.
+    virtual std::vector<Morsel> morsels(TimeRange range) const = 0;
+    /// Rows of one morsel inside the range. `streams`: empty = all, else only these (sorted).
+    /// Errors: kCorruption (checksum; names the file), kInternal (I/O).
+    virtual Result<EventBatch> read(const Morsel& morsel, TimeRange range, Columns columns,
+                                    std::span<const StreamId> streams = {}) const = 0;
+    /// Name of a stream that the snapshot's rows may carry.
+    virtual std::string stream_name(StreamId id) const = 0;
+};
+
+struct StoreOptions {
+    std::string directory;
+    os::Fs* fs;          // Outlives the store.
+    const Clock* clock;  // Outlives the store.
+    Random* random;      // Outlives the store.
+    std::uint64_t memory_bytes =
+        1ULL << 30;  // Open chunks and caches; beyond it append() answers kThrottled.
+    std::uint64_t wal_segment_bytes = 64ULL << 20;
+    std::uint64_t ballast_bytes = 64ULL << 20;  // store.md 1.5; tests make it small.
+};
+
+/// Counters for /metrics; monotonic unless named otherwise.
+struct StoreStats {
+    std::uint64_t events_appended, batches_appended, wal_bytes, wal_syncs, segment_bytes_written;
+    std::uint64_t open_rows, open_bytes, live_segments, live_segment_bytes;  // Gauges.
+    std::uint64_t corrupt_wal_records, orphans;
+    bool read_only;
+};
+
+/// Threads: every member may be called from any thread.
+class Store {
+public:
+    /// Takes the LOCK, recovers, starts the committer and the flusher.
+    /// Errors: kUnavailable (another process holds the directory; says so), kCorruption, kNoSpace,
+    /// kInternal.
+    static Result<std::unique_ptr<Store>> open(const StoreOptions& options);
+    virtual ~Store() = default;
+
+    virtual Catalog& catalog() = 0;
+
+    using Done = std::function<void(Status)>;
+    /// encode -> WAL -> sync -> publish -> done. `done` runs once, on the committer's thread or,
+    /// for an immediate refusal, on the caller's: it must not block. Errors: kThrottled (queue or
+    /// memory full), kNotFound (group or stream deleted meanwhile), kNoSpace,
+    ///         kInternal (write or sync failed: nothing was published), kUnavailable (read-only,
+    ///         closing).
+    virtual void append(const AppendBatch& batch, Done done) = 0;
+    /// Waits for `done`. For tools and tests.
+    Status append_wait(const AppendBatch& batch);
+
+    /// Null when the group does not exist.
+    virtual std::shared_ptr<const Snapshot> snapshot(GroupId group) const = 0;
+    /// Message bytes + 26 an event, not yet expired or deleted; what DescribeLogGroups calls
+    /// storedBytes.
+    virtual std::uint64_t stored_bytes(GroupId group) const = 0;
+
+    /// Seals open chunks of every group into segments and releases their WAL.
+    virtual Status flush() = 0;
+    /// Drops what retention and tombstones allow. Called by a background thread too; tests call it.
+    virtual Status expire() = 0;
+    /// Seals everything so that the next start has an empty WAL; later calls answer kUnavailable.
+    virtual Status close() = 0;
+    virtual StoreStats stats() const = 0;
+};
+
+}  // namespace sky::store
