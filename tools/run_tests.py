@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Builds and runs every test suite, or those whose name contains PATTERN. The last line is 'N passed, N failed[, N skipped]'.
+
+Unit tests run under the address and undefined-behaviour sanitizers, the concurrent modules again under the thread
+sanitizer; the tests with real clients drive a sanitized server too.
+"""
+import argparse
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+# Modules with threads of their own: they run under the thread sanitizer as well.
+CONCURRENT = ["base", "http", "store", "insights/exec", "logs", "aws", "server"]
+FUZZ_SECONDS = 10
+SUITE_SECONDS_MAX = 1200
+
+
+class Tally:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+        self.broken = []
+
+    def add(self, name, passed, failed, skipped, seconds, output):
+        self.passed, self.failed, self.skipped = self.passed + passed, self.failed + failed, self.skipped + skipped
+        word = "ok" if failed == 0 else "FAILED"
+        extra = f", {skipped} skipped" if skipped else ""
+        print(f"{name:<34} {word:<6} {passed} passed, {failed} failed{extra} ({seconds:.1f} s)", flush=True)
+        for line in output.splitlines():
+            if line.startswith("SKIPPED"):
+                print(f"    {line}")
+        if failed:
+            self.broken.append(name)
+            print(output[-12000:], flush=True)
+
+
+def run(command, env=None):
+    start = time.monotonic()
+    merged = dict(os.environ, **(env or {}))
+    try:
+        done = subprocess.run(command, cwd=ROOT, env=merged, capture_output=True, text=True, errors="replace",
+                              timeout=SUITE_SECONDS_MAX)
+        return done.returncode, done.stdout + done.stderr, time.monotonic() - start
+    except subprocess.TimeoutExpired as late:
+        text = (late.stdout or b"").decode(errors="replace") + (late.stderr or b"").decode(errors="replace")
+        return 1, text + f"\nstopped after {SUITE_SECONDS_MAX} s", time.monotonic() - start
+
+
+def build(preset, targets, jobs):
+    command = ["./dev", "internal-build", preset] + targets
+    if subprocess.run(command, cwd=ROOT, env=dict(os.environ, JOBS=str(jobs))).returncode != 0:
+        print(f"the {preset} build failed")
+        print("0 passed, 1 failed")
+        sys.exit(1)
+
+
+def doctest(tally, name, binary):
+    env = {"ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1", "UBSAN_OPTIONS": "print_stacktrace=1",
+           "TSAN_OPTIONS": "halt_on_error=1"}
+    code, output, seconds = run([str(binary), "--no-colors"], env)
+    match = re.search(r"test cases:\s*(\d+) \|\s*(\d+) passed \|\s*(\d+) failed", output)
+    passed, failed = (int(match.group(2)), int(match.group(3))) if match else (0, 1)
+    if code != 0 and failed == 0:
+        failed = 1  # A sanitizer report after the summary.
+    skipped = sum(1 for line in output.splitlines() if line.startswith("SKIPPED"))
+    tally.add(name, passed, failed, skipped, seconds, output)
+
+
+def pytest(tally, name, folder, env):
+    code, output, seconds = run([sys.executable, "-m", "pytest", "-q", "-x" if os.environ.get("CI") is None else "-q",
+                                 "-rs", str(folder)], env)
+    counts = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|skipped|error)", output.splitlines()[-1] if output.strip() else "")}
+    failed = counts.get("failed", 0) + counts.get("error", 0)
+    if code != 0 and failed == 0:
+        failed = 1
+    tally.add(name, counts.get("passed", 0), failed, counts.get("skipped", 0), seconds, output)
+
+
+def script(tally, name, command, env):
+    code, output, seconds = run([sys.executable] + command, env)
+    tally.add(name, 1 if code == 0 else 0, 0 if code == 0 else 1, 0, seconds, output)
+
+
+def modules():
+    text = (ROOT / "src" / "CMakeLists.txt").read_text()
+    names = re.findall(r"^sky_module\((\S+)", text, re.M)
+    return [n for n in names if list((ROOT / "src" / n).glob("*_test.cc"))]
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev test")
+    parser.add_argument("pattern", nargs="?", default="")
+    parser.add_argument("--jobs", default="2")
+    arguments = parser.parse_args()
+
+    def wanted(name):
+        return arguments.pattern in name
+
+    def target(module):
+        return "sky_" + module.replace("/", "_") + "_test"
+
+    tally = Tally()
+    asan = ROOT / "build" / "asan"
+    unit = [m for m in modules() if wanted(f"unit/{m}")]
+    outside = [s for s in ("layers", "middleware", "clients", "crash", "demo") if wanted(s)]
+    needs_server = any(s in outside for s in ("clients", "crash", "demo"))
+    if unit or needs_server:
+        build("asan", [target(m) for m in unit] + (["skywatch"] if needs_server else []), arguments.jobs)
+    for module in unit:
+        doctest(tally, f"unit/{module}", asan / "src" / target(module))
+
+    server = {"SKYWATCH_BIN": str(asan / "skywatch"), "ASAN_OPTIONS": "detect_leaks=1"}
+    if "layers" in outside:
+        script(tally, "layers", ["tools/check_layers.py"], {})
+    if "middleware" in outside:
+        pytest(tally, "middleware", ROOT / "middleware" / "python", {})
+    if "clients" in outside:
+        pytest(tally, "clients", ROOT / "tests" / "clients", server)
+    if "crash" in outside:
+        script(tally, "crash (kill -9, 30 rounds)", ["tests/crash/run.py", "30"], server)
+    if "demo" in outside:
+        script(tally, "demo --once", ["tools/run_demo.py", "--once"], server)
+
+    threads = [m for m in modules() if m in CONCURRENT and wanted(f"tsan/{m}")]
+    if threads:
+        build("tsan", [target(m) for m in threads], arguments.jobs)
+    for module in threads:
+        doctest(tally, f"tsan/{module}", ROOT / "build" / "tsan" / "src" / target(module))
+
+    fuzz = [p.stem for p in sorted((ROOT / "fuzz").glob("*.cc")) if wanted(f"fuzz/{p.stem}")]
+    if fuzz:
+        build("fuzz", [f"fuzz_{name}" for name in fuzz], arguments.jobs)
+    for name in fuzz:
+        script(tally, f"fuzz/{name}", ["tools/run_fuzz.py", name, str(FUZZ_SECONDS)], {})
+
+    if not (unit or outside or threads or fuzz):
+        print(f"no suite's name contains '{arguments.pattern}'")
+    if tally.broken:
+        print("failed: " + ", ".join(tally.broken))
+    closing = f"{tally.passed} passed, {tally.failed} failed"
+    if tally.skipped:
+        closing += f", {tally.skipped} skipped"
+    print(closing)
+    return 1 if tally.failed or tally.passed == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
