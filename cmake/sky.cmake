@@ -52,6 +52,24 @@ if(SKY_TESTS)
   target_link_libraries(sky_doctest PUBLIC sky_flags)
 endif()
 
+# sky_shapes(<service>/api <variable>): typed structs and shape tables from the folder's model.json; names the .cc files.
+find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
+function(sky_shapes folder variable)
+  set(source ${CMAKE_SOURCE_DIR}/src/${folder})
+  set(out ${CMAKE_BINARY_DIR}/gen/${folder}/shapes)
+  set(files)
+  foreach(part RANGE 3)  # PARTS of tools/gen_shapes.py
+    list(APPEND files ${out}/tables_${part}.cc)
+  endforeach()
+  add_custom_command(
+    OUTPUT ${files} BYPRODUCTS ${out}/service.h ${out}/structures.h
+    COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/gen_shapes.py
+            ${folder} ${source}/model.json ${source}/model_overrides.json ${out}
+    DEPENDS ${CMAKE_SOURCE_DIR}/tools/gen_shapes.py ${source}/model.json ${source}/model_overrides.json
+    COMMENT "Shapes of ${folder}" VERBATIM)
+  set(${variable} ${files} PARENT_SCOPE)
+endfunction()
+
 function(sky_module folder)
   cmake_parse_arguments(ARG "" "" "DEPS;LIBS;GENERATED" ${ARGN})
   string(REPLACE "/" "_" name ${folder})
