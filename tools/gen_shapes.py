@@ -20,6 +20,7 @@ import re
 import sys
 
 PARTS = 4
+REQUIRED_MAX = 64  # The codecs keep one bit a required member.
 
 SCALARS = {"string": ("std::string", "kString", ""), "blob": ("aws::Blob", "kBlob", ""),
            "boolean": ("bool", "kBoolean", " = false"), "integer": ("std::int32_t", "kInteger", " = 0"),
@@ -106,6 +107,9 @@ class Model:
             if name in state:
                 return
             state[name] = "open"
+            required = self.shapes[name].get("required", [])
+            if len(required) > REQUIRED_MAX:
+                sys.exit(f"{name} requires {len(required)} members; codecs count to {REQUIRED_MAX}")
             for child in self.children(name):
                 visit(child)
             order.append(name)
@@ -308,13 +312,15 @@ def service(model):
         text.append(f"    {{{quoted(name)}, &shapes::k{operation['input']}, {output}, {errors}, "
                     f"{quoted(model.validation_error(operation))}, {quoted(http['method'])}, "
                     f"{quoted(http['requestUri'])}, {http.get('responseCode', 200)}}},")
+    errors = sorted(n for n in model.order if model.shapes[n].get("exception"))
+    text += ["};", "constexpr const aws::Shape* kErrors[] = {", *[f"    &shapes::k{name}," for name in errors]]
     meta = model.metadata
     label = model.folder.split("/")[0]
     signing = meta.get("signingName", meta["endpointPrefix"])
     text += ["};",
              f"constexpr aws::ServiceModel kService{{{quoted(label)}, {quoted(signing)}, "
              f"{quoted(meta.get('targetPrefix', ''))}, {quoted(meta['apiVersion'])}, {quoted(meta.get('jsonVersion', ''))}, "
-             f"{quoted('com.amazonaws.' + label)}, kOperations}};",
+             f"{quoted('com.amazonaws.' + label)}, kOperations, kErrors}};",
              "}  // namespace", "", "const aws::ServiceModel& service_model() { return kService; }"]
     return text
 

@@ -15,6 +15,9 @@
 
 namespace sky::aws {
 
+/// Bits of a mask of required members; tools/gen_shapes.py holds the models to it.
+inline constexpr std::size_t kRequiredMembersMax = 64;
+
 /// The C++ type that a generated struct uses for each kind:
 ///   kString std::string · kBlob aws::Blob (bytes, not base64) · kBoolean bool · kInteger
 ///   std::int32_t · kLong std::int64_t · kFloat float · kDouble double · kTimestamp aws::Timestamp
@@ -150,7 +153,10 @@ struct ServiceModel {
     std::string_view json_version;
     std::string_view error_namespace;            // "com.amazonaws.logs" in full shape ids.
     std::span<const OperationModel> operations;  // Sorted by name.
-    const OperationModel* find(std::string_view operation) const;
+    std::span<const Shape* const> errors;        // Sorted by name.
+    /// Null when the model has no such name.
+    const OperationModel* find_operation(std::string_view operation) const;
+    const Shape* find_error(std::string_view error) const;
 };
 
 // The accessors that generated tables point at.
