@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once  // src/server/server.h - `skywatch serve`: wires store, domain, wire protocols and sockets together.
+#pragma once  // src/server/server.h - `skywatch serve`: wires store, domain, wire protocols and
+              // sockets together.
 
 #include <cstdint>
 #include <memory>
@@ -27,18 +28,20 @@ struct ServeOptions {
 /// A running server. Threads: stop() from any thread; the destructor stops too.
 class Server {
 public:
-    /// Listens first and answers /healthz while the store recovers; returns when /readyz answers 200.
-    /// Errors: kUnavailable (directory held by another server, port in use), kInvalidArgument (--auth off beyond
-    /// loopback, bad host or account), kCorruption, kNoSpace, kInternal.
-    static Result<std::unique_ptr<Server>> start(const ServeOptions& options, const Clock& clock, Random& random);
+    /// Listens first and answers /healthz while the store recovers; returns when /readyz answers
+    /// 200. Errors: kUnavailable (directory held by another server, port in use), kInvalidArgument
+    /// (--auth off beyond loopback, bad host or account), kCorruption, kNoSpace, kInternal.
+    static Result<std::unique_ptr<Server>> start(const ServeOptions& options, const Clock& clock,
+                                                 Random& random);
     virtual ~Server() = default;
     virtual std::uint16_t port() const = 0;
     /// Drains connections, seals the store. Idempotent.
     virtual Status stop() = 0;
 };
 
-/// Serves until SIGTERM or SIGINT, printing "skywatch: listening on http://HOST:PORT" on stdout once ready.
-/// Returns the exit code: 0 after a clean stop, 1 when it could not start or stop cleanly (the reason is on stderr).
+/// Serves until SIGTERM or SIGINT, printing "skywatch: listening on http://HOST:PORT" on stdout
+/// once ready. Returns the exit code: 0 after a clean stop, 1 when it could not start or stop
+/// cleanly (the reason is on stderr).
 int run(const ServeOptions& options);
 
 }  // namespace sky::server
