@@ -9,7 +9,7 @@ constexpr std::int64_t kApplicationId = 0x534B5957;  // "SKYW", for file(1) and 
 
 constexpr const char* kSchema = R"sql(
 BEGIN IMMEDIATE;
-PRAGMA application_id=1397447000;
+PRAGMA application_id=1397446999;
 CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE groups(id INTEGER PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL,
   name TEXT NOT NULL, creation_ms INTEGER NOT NULL, log_class TEXT NOT NULL,
@@ -34,8 +34,7 @@ INSERT INTO meta VALUES('format',1),('transaction',0),('next_group',1),('next_st
   ('next_segment',1);
 COMMIT;
 )sql";
-static_assert(kApplicationId == 1397447000 || kApplicationId == 1397446999 + 0,
-              "the pragma takes a literal");
+static_assert(kApplicationId == 1397446999, "the pragma takes a literal");
 
 }  // namespace
 
@@ -75,14 +74,15 @@ Status write_files(SqliteDb& db, const FilesChange& change, std::int64_t flushed
                     .run());
     SqliteStatement remove = SKY_TRY(db.prepare("DELETE FROM segments WHERE id=?"));
     for (const std::uint64_t id : change.remove) SKY_TRY(remove.bind(1, id).run());
-    SqliteStatement flushed = SKY_TRY(
-        db.prepare("INSERT INTO flushed(group_id,day,lsn) VALUES(?,?,?)"
-                   " ON CONFLICT(group_id,day) DO UPDATE SET lsn=max(lsn,excluded.lsn)"));
+    SqliteStatement flushed =
+        SKY_TRY(db.prepare("INSERT INTO flushed(group_id,day,lsn) VALUES(?,?,?)"
+                           " ON CONFLICT(group_id,day) DO UPDATE SET lsn=max(lsn,excluded.lsn)"));
     for (const FlushedTo& to : change.flushed)
         SKY_TRY(flushed.bind(1, to.group).bind(2, to.day).bind(3, to.lsn).run());
-    SqliteStatement times = SKY_TRY(db.prepare(
-        "UPDATE streams SET first_ms=min(ifnull(first_ms,?2),?2),last_ms=max(ifnull(last_ms,?3),?3),"
-        "ingestion_ms=max(ifnull(ingestion_ms,?4),?4) WHERE id=?1"));
+    SqliteStatement times = SKY_TRY(
+        db.prepare("UPDATE streams SET "
+                   "first_ms=min(ifnull(first_ms,?2),?2),last_ms=max(ifnull(last_ms,?3),?3),"
+                   "ingestion_ms=max(ifnull(ingestion_ms,?4),?4) WHERE id=?1"));
     for (const StreamTimes& t : change.stream_times)
         SKY_TRY(times.bind(1, t.stream)
                     .bind(2, t.first_ms)

@@ -29,8 +29,8 @@ struct Stream {
         const auto maybe = [](std::int64_t ms) {
             return ms == kNever ? std::nullopt : std::optional(ms);
         };
-        return {id,           group,          *name, creation_ms, maybe(first_ms), maybe(last_ms),
-                maybe(ingestion_ms)};
+        return {
+            id, group, *name, creation_ms, maybe(first_ms), maybe(last_ms), maybe(ingestion_ms)};
     }
     void widen(const StreamTimes& times) {
         first_ms = first_ms == kNever ? times.first_ms : std::min(first_ms, times.first_ms);
@@ -186,9 +186,9 @@ Status SqliteCatalog::Impl::load_groups() {
     std::unordered_map<GroupId, std::map<std::string, std::string>> tags;
     SqliteStatement tag = SKY_TRY(db->prepare("SELECT group_id,key,value FROM tags"));
     while (SKY_TRY(tag.step())) tags[tag.id(0)][tag.text(1)] = tag.text(2);
-    SqliteStatement row = SKY_TRY(db->prepare(
-        "SELECT id,account,region,name,creation_ms,log_class,retention_days,kms_key_id,"
-        "deletion_protection FROM groups"));
+    SqliteStatement row = SKY_TRY(
+        db->prepare("SELECT id,account,region,name,creation_ms,log_class,retention_days,kms_key_id,"
+                    "deletion_protection FROM groups"));
     while (SKY_TRY(row.step())) {
         auto info = std::make_shared<GroupInfo>();
         info->id = row.id(0);
@@ -211,18 +211,19 @@ Status SqliteCatalog::Impl::load_groups() {
 }
 
 Status SqliteCatalog::Impl::load_streams() {
-    SqliteStatement row = SKY_TRY(
-        db->prepare("SELECT id,group_id,name,creation_ms,first_ms,last_ms,ingestion_ms"
-                    " FROM streams"));
+    SqliteStatement row =
+        SKY_TRY(db->prepare("SELECT id,group_id,name,creation_ms,first_ms,last_ms,ingestion_ms"
+                            " FROM streams"));
     while (SKY_TRY(row.step())) {
         const auto group = groups.find(row.id(1));
         if (group == groups.end())
-            return fail(ErrorCode::kCorruption, "the catalog has a stream without a group: " + path);
+            return fail(ErrorCode::kCorruption,
+                        "the catalog has a stream without a group: " + path);
         const auto [it, fresh] = group->second.streams.emplace(
-            row.text(2), Stream{row.id(0), row.id(1), nullptr, row.integer(3),
-                                row.maybe_integer(4).value_or(kNever),
-                                row.maybe_integer(5).value_or(kNever),
-                                row.maybe_integer(6).value_or(kNever)});
+            row.text(2),
+            Stream{row.id(0), row.id(1), nullptr, row.integer(3),
+                   row.maybe_integer(4).value_or(kNever), row.maybe_integer(5).value_or(kNever),
+                   row.maybe_integer(6).value_or(kNever)});
         it->second.name = &it->first;
         streams[it->second.id] = &it->second;
     }
@@ -247,9 +248,9 @@ Status SqliteCatalog::Impl::load_files() {
         db->prepare("SELECT id,group_id,day,min_ms,max_ms,row_count,message_bytes,file_bytes,"
                     "lsn_min,lsn_max,sequence_max FROM segments"));
     while (SKY_TRY(row.step()))
-        segments[row.id(0)] = {row.id(0), row.id(1), row.integer(2), row.integer(3),
-                               row.integer(4), row.id(5), row.id(6), row.id(7),
-                               row.id(8), row.id(9), row.id(10)};
+        segments[row.id(0)] = {row.id(0),      row.id(1), row.integer(2), row.integer(3),
+                               row.integer(4), row.id(5), row.id(6),      row.id(7),
+                               row.id(8),      row.id(9), row.id(10)};
     SqliteStatement to = SKY_TRY(db->prepare("SELECT group_id,day,lsn FROM flushed"));
     while (SKY_TRY(to.step())) flushed[{to.id(0), to.integer(1)}] = to.id(2);
     return {};
@@ -263,8 +264,7 @@ namespace {
 Status write_tags(SqliteDb& db, const GroupInfo& group) {
     SqliteStatement gone = SKY_TRY(db.prepare("DELETE FROM tags WHERE group_id=?"));
     SKY_TRY(gone.bind(1, group.id).run());
-    SqliteStatement put =
-        SKY_TRY(db.prepare("INSERT INTO tags(group_id,key,value) VALUES(?,?,?)"));
+    SqliteStatement put = SKY_TRY(db.prepare("INSERT INTO tags(group_id,key,value) VALUES(?,?,?)"));
     for (const auto& [key, value] : group.tags)
         SKY_TRY(put.bind(1, group.id)
                     .bind(2, std::string_view(key))
@@ -282,7 +282,7 @@ Result<std::shared_ptr<const GroupInfo>> SqliteCatalog::create_group(GroupInfo w
         return std::unexpected(exists("log group", wanted.name));
     wanted.id = self.next_group;
     const auto info = std::make_shared<const GroupInfo>(std::move(wanted));
-    SKY_TRY(self.commit([&](SqliteDb& db) -> Status {
+    const Status committed = self.commit([&](SqliteDb& db) -> Status {
         SqliteStatement put = SKY_TRY(db.prepare(
             "INSERT INTO groups(id,account,region,name,creation_ms,log_class,retention_days,"
             "kms_key_id,deletion_protection) VALUES(?,?,?,?,?,?,?,?,?)"));
@@ -298,7 +298,8 @@ Result<std::shared_ptr<const GroupInfo>> SqliteCatalog::create_group(GroupInfo w
                     .run());
         SKY_TRY(write_tags(db, *info));
         return Impl::set_meta(db, "next_group", static_cast<std::int64_t>(info->id + 1));
-    }));
+    });
+    SKY_TRY(committed);
     const std::unique_lock lock(self.mutex);
     self.next_group = info->id + 1;
     self.names[info->tenant][info->name] = info->id;
@@ -311,19 +312,20 @@ Status SqliteCatalog::delete_group(const Tenant& tenant, std::string_view name) 
     const std::lock_guard writing(self.write_mutex);
     const auto info = find_group(tenant, name);
     if (!info) return std::unexpected(not_found("log group", name));
-    SKY_TRY(self.commit([&](SqliteDb& db) -> Status {
-        for (const char* sql : {"DELETE FROM streams WHERE group_id=?",
-                                "DELETE FROM tags WHERE group_id=?",
-                                "DELETE FROM groups WHERE id=?",
-                                // The group's own tombstone covers its streams.
-                                "DELETE FROM tombstones WHERE group_id=?"}) {
+    const Status committed = self.commit([&](SqliteDb& db) -> Status {
+        for (const char* sql :
+             {"DELETE FROM streams WHERE group_id=?", "DELETE FROM tags WHERE group_id=?",
+              "DELETE FROM groups WHERE id=?",
+              // The group's own tombstone covers its streams.
+              "DELETE FROM tombstones WHERE group_id=?"}) {
             SqliteStatement gone = SKY_TRY(db.prepare(sql));
             SKY_TRY(gone.bind(1, info->id).run());
         }
         SqliteStatement put =
             SKY_TRY(db.prepare("INSERT INTO tombstones(kind,id,group_id,name) VALUES(1,?,?,?)"));
         return put.bind(1, info->id).bind(2, info->id).bind(3, name).run();
-    }));
+    });
+    SKY_TRY(committed);
     const std::unique_lock lock(self.mutex);
     const auto group = self.groups.find(info->id);
     for (auto& [stream_name, stream] : group->second.streams) {
@@ -353,9 +355,10 @@ std::shared_ptr<const GroupInfo> SqliteCatalog::find_group(GroupId id) const {
     return it == impl_->groups.end() ? nullptr : it->second.info;
 }
 
-std::vector<std::shared_ptr<const GroupInfo>> SqliteCatalog::list_groups(
-    const Tenant& tenant, std::string_view prefix, std::string_view after,
-    std::size_t count) const {
+std::vector<std::shared_ptr<const GroupInfo>> SqliteCatalog::list_groups(const Tenant& tenant,
+                                                                         std::string_view prefix,
+                                                                         std::string_view after,
+                                                                         std::size_t count) const {
     const std::shared_lock lock(impl_->mutex);
     std::vector<std::shared_ptr<const GroupInfo>> out;
     const auto names = impl_->names.find(tenant);
@@ -375,7 +378,7 @@ Status SqliteCatalog::update_group(const GroupInfo& changed) {
     info->tenant = old->tenant;
     info->name = old->name;
     info->creation_ms = old->creation_ms;
-    SKY_TRY(self.commit([&](SqliteDb& db) -> Status {
+    const Status committed = self.commit([&](SqliteDb& db) -> Status {
         SqliteStatement put =
             SKY_TRY(db.prepare("UPDATE groups SET log_class=?,retention_days=?,kms_key_id=?,"
                                "deletion_protection=? WHERE id=?"));
@@ -386,7 +389,8 @@ Status SqliteCatalog::update_group(const GroupInfo& changed) {
                     .bind(5, info->id)
                     .run());
         return info->tags == old->tags ? Status() : write_tags(db, *info);
-    }));
+    });
+    SKY_TRY(committed);
     const std::unique_lock lock(self.mutex);
     self.groups.at(info->id).info = std::move(info);
     return {};
@@ -399,21 +403,20 @@ Result<StreamInfo> SqliteCatalog::create_stream(GroupId group, std::string_view 
                                                 std::int64_t creation_ms) {
     Impl& self = *impl_;
     const std::lock_guard writing(self.write_mutex);
-    if (!find_group(group))
-        return std::unexpected(not_found("log group", std::to_string(group)));
+    if (!find_group(group)) return std::unexpected(not_found("log group", std::to_string(group)));
     if (find_stream(group, name)) return std::unexpected(exists("log stream", name));
     const StreamId id = self.next_stream;
-    SKY_TRY(self.commit([&](SqliteDb& db) -> Status {
+    const Status committed = self.commit([&](SqliteDb& db) -> Status {
         SqliteStatement put = SKY_TRY(
             db.prepare("INSERT INTO streams(id,group_id,name,creation_ms) VALUES(?,?,?,?)"));
         SKY_TRY(put.bind(1, id).bind(2, group).bind(3, name).bind(4, creation_ms).run());
         return Impl::set_meta(db, "next_stream", static_cast<std::int64_t>(id + 1));
-    }));
+    });
+    SKY_TRY(committed);
     const std::unique_lock lock(self.mutex);
     self.next_stream = id + 1;
-    const auto it = self.groups.at(group)
-                        .streams.emplace(name, Stream{id, group, nullptr, creation_ms})
-                        .first;
+    const auto it =
+        self.groups.at(group).streams.emplace(name, Stream{id, group, nullptr, creation_ms}).first;
     it->second.name = &it->first;
     self.streams[id] = &it->second;
     return it->second.info();
@@ -424,13 +427,14 @@ Status SqliteCatalog::delete_stream(GroupId group_id, std::string_view name) {
     const std::lock_guard writing(self.write_mutex);
     const auto found = find_stream(group_id, name);
     if (!found) return std::unexpected(not_found("log stream", name));
-    SKY_TRY(self.commit([&](SqliteDb& db) -> Status {
+    const Status committed = self.commit([&](SqliteDb& db) -> Status {
         SqliteStatement gone = SKY_TRY(db.prepare("DELETE FROM streams WHERE id=?"));
         SKY_TRY(gone.bind(1, found->id).run());
         SqliteStatement put =
             SKY_TRY(db.prepare("INSERT INTO tombstones(kind,id,group_id,name) VALUES(2,?,?,?)"));
         return put.bind(1, found->id).bind(2, group_id).bind(3, name).run();
-    }));
+    });
+    SKY_TRY(committed);
     const std::unique_lock lock(self.mutex);
     Group& group = self.groups.at(group_id);
     group.streams.erase(group.streams.find(name));
@@ -497,16 +501,17 @@ std::vector<StreamInfo> SqliteCatalog::list_streams_by_time(GroupId group_id) co
 Status SqliteCatalog::put_key(const AccessKey& key) {
     Impl& self = *impl_;
     const std::lock_guard writing(self.write_mutex);
-    SKY_TRY(self.commit([&](SqliteDb& db) -> Status {
-        SqliteStatement put = SKY_TRY(
-            db.prepare("INSERT OR REPLACE INTO keys(id,secret,account,creation_ms)"
-                       " VALUES(?,?,?,?)"));
+    const Status committed = self.commit([&](SqliteDb& db) -> Status {
+        SqliteStatement put =
+            SKY_TRY(db.prepare("INSERT OR REPLACE INTO keys(id,secret,account,creation_ms)"
+                               " VALUES(?,?,?,?)"));
         return put.bind(1, std::string_view(key.id))
             .bind(2, std::string_view(key.secret))
             .bind(3, std::string_view(key.account))
             .bind(4, key.creation_ms)
             .run();
-    }));
+    });
+    SKY_TRY(committed);
     const std::unique_lock lock(self.mutex);
     self.keys[key.id] = key;
     return {};
@@ -516,10 +521,11 @@ Status SqliteCatalog::delete_key(std::string_view id) {
     Impl& self = *impl_;
     const std::lock_guard writing(self.write_mutex);
     if (!find_key(id)) return std::unexpected(not_found("access key", id));
-    SKY_TRY(self.commit([&](SqliteDb& db) -> Status {
+    const Status committed = self.commit([&](SqliteDb& db) -> Status {
         SqliteStatement gone = SKY_TRY(db.prepare("DELETE FROM keys WHERE id=?"));
         return gone.bind(1, id).run();
-    }));
+    });
+    SKY_TRY(committed);
     const std::unique_lock lock(self.mutex);
     self.keys.erase(self.keys.find(id));
     return {};
@@ -585,16 +591,16 @@ Status SqliteCatalog::drop_tombstones(std::span<const Tombstone> dropped) {
     if (dropped.empty()) return {};
     Impl& self = *impl_;
     const std::lock_guard writing(self.write_mutex);
-    SKY_TRY(self.commit([&](SqliteDb& db) -> Status {
-        SqliteStatement gone =
-            SKY_TRY(db.prepare("DELETE FROM tombstones WHERE kind=? AND id=?"));
+    const Status committed = self.commit([&](SqliteDb& db) -> Status {
+        SqliteStatement gone = SKY_TRY(db.prepare("DELETE FROM tombstones WHERE kind=? AND id=?"));
         SqliteStatement days = SKY_TRY(db.prepare("DELETE FROM flushed WHERE group_id=?"));
         for (const Tombstone& t : dropped) {
             SKY_TRY(gone.bind(1, static_cast<std::int64_t>(t.kind)).bind(2, t.id).run());
             if (t.kind == Tombstone::Kind::kGroup) SKY_TRY(days.bind(1, t.id).run());
         }
         return {};
-    }));
+    });
+    SKY_TRY(committed);
     const std::unique_lock lock(self.mutex);
     for (const Tombstone& t : dropped) {
         self.tombstones.erase({t.kind, t.id});
@@ -627,7 +633,9 @@ Status SqliteCatalog::apply(const FilesChange& change) {
         lsn_max = std::max(lsn_max, static_cast<std::int64_t>(to.lsn));
     for (const SegmentRow& row : change.insert)
         sequence_max = std::max(sequence_max, static_cast<std::int64_t>(row.sequence_max));
-    SKY_TRY(self.commit([&](SqliteDb& db) { return write_files(db, change, lsn_max, sequence_max); }));
+    const Status committed =
+        self.commit([&](SqliteDb& db) { return write_files(db, change, lsn_max, sequence_max); });
+    SKY_TRY(committed);
     const std::unique_lock lock(self.mutex);
     for (const SegmentRow& row : change.insert) self.segments[row.id] = row;
     for (const std::uint64_t id : change.remove) self.segments.erase(id);
@@ -671,10 +679,11 @@ Status SqliteCatalog::prune_flushed(std::uint64_t wal_oldest_lsn) {
                          [&](const auto& f) { return f.second < wal_oldest_lsn; }))
             return {};
     }
-    SKY_TRY(self.commit([&](SqliteDb& db) -> Status {
+    const Status committed = self.commit([&](SqliteDb& db) -> Status {
         SqliteStatement gone = SKY_TRY(db.prepare("DELETE FROM flushed WHERE lsn<?"));
         return gone.bind(1, wal_oldest_lsn).run();
-    }));
+    });
+    SKY_TRY(committed);
     const std::unique_lock lock(self.mutex);
     std::erase_if(self.flushed, [&](const auto& f) { return f.second < wal_oldest_lsn; });
     return {};
@@ -685,9 +694,10 @@ Result<std::uint64_t> SqliteCatalog::allocate_segment_id() {
     const std::lock_guard writing(self.write_mutex);
     if (self.next_segment == self.reserved_segments_end) {
         const std::uint64_t end = self.reserved_segments_end + limits::kSegmentIdBlock;
-        SKY_TRY(self.commit([&](SqliteDb& db) {
+        const Status committed = self.commit([&](SqliteDb& db) {
             return Impl::set_meta(db, "next_segment", static_cast<std::int64_t>(end));
-        }));
+        });
+        SKY_TRY(committed);
         self.reserved_segments_end = end;
     }
     return self.next_segment++;
@@ -702,7 +712,9 @@ std::optional<std::int64_t> SqliteCatalog::meta(std::string_view key) const {
 Status SqliteCatalog::set_meta(std::string_view key, std::int64_t value) {
     Impl& self = *impl_;
     const std::lock_guard writing(self.write_mutex);
-    SKY_TRY(self.commit([&](SqliteDb& db) { return Impl::set_meta(db, key, value); }));
+    const Status committed =
+        self.commit([&](SqliteDb& db) { return Impl::set_meta(db, key, value); });
+    SKY_TRY(committed);
     const std::unique_lock lock(self.mutex);
     self.meta[std::string(key)] = value;
     return {};
