@@ -10,6 +10,8 @@ find_package(SQLite3 REQUIRED)
 find_package(ZLIB REQUIRED)
 pkg_check_modules(simdjson REQUIRED IMPORTED_TARGET simdjson)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
+# re2.pc asks for -pthread, which this libc no longer needs and which would not fit the precompiled header.
+set_target_properties(PkgConfig::re2 PROPERTIES INTERFACE_COMPILE_OPTIONS "")
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 
 add_library(sky_flags INTERFACE)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 
-#include "aws/base64.h"
 #include "aws/codec.h"
 #include "aws/path.h"
 #include "aws/timestamp.h"
 #include "base/assert.h"
+#include "crypto/encoding.h"
 #include "json/document.h"
 #include "json/writer.h"
 
@@ -160,7 +160,7 @@ private:
 
     bool blob(const json::Value& value, Blob& out, const Path& path) {
         if (value.kind() != json::Kind::kString) return unexpected(value, "a Blob", path);
-        auto bytes = base64_decode(value.string());
+        auto bytes = crypto::base64_decode(value.string());
         if (!bytes) return wrong("Invalid base64 encoding", path);
         out.bytes = std::move(*bytes);
         return true;
@@ -264,7 +264,7 @@ void encode_value(json::Writer& out, const Shape& shape, const void* value) {
         case Kind::kString:
             return out.string(*static_cast<const std::string*>(value));
         case Kind::kBlob:
-            return out.string(base64_encode(static_cast<const Blob*>(value)->bytes));
+            return out.string(crypto::base64_encode(static_cast<const Blob*>(value)->bytes));
         case Kind::kBoolean:
             return out.boolean(*static_cast<const bool*>(value));
         case Kind::kInteger:
