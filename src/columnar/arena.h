@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/columnar/arena.h - bump allocation for one batch, counted against a query's
+              // budget.
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace sky::columnar {
+
+/// Bytes that one query may hold. Threads: every member may be called from any thread.
+class MemoryBudget {
+public:
+    explicit MemoryBudget(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
+    MemoryBudget(const MemoryBudget&) = delete;
+    MemoryBudget& operator=(const MemoryBudget&) = delete;
+
+    /// False, and nothing taken, when the sum would pass the maximum.
+    bool try_reserve(std::uint64_t bytes) {
+        std::uint64_t used = used_.load(std::memory_order_relaxed);
+        do {
+            if (bytes > bytes_max_ || used > bytes_max_ - bytes) {
+                exhausted_.store(true, std::memory_order_relaxed);
+                return false;
+            }
+        } while (!used_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
+        return true;
+    }
+    /// Takes the bytes even beyond the maximum and remembers it in exhausted(): for allocations
+    /// that a batch bounds (a few words a row), where the caller looks at exhausted() once a batch.
+    void reserve(std::uint64_t bytes) {
+        const std::uint64_t used = used_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+        if (used > bytes_max_) exhausted_.store(true, std::memory_order_relaxed);
+    }
+    void release(std::uint64_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
+    /// True once a reservation met the maximum; the query must end with kLimitExceeded.
+    bool exhausted() const { return exhausted_.load(std::memory_order_relaxed); }
+    std::uint64_t used() const { return used_.load(std::memory_order_relaxed); }
+    std::uint64_t bytes_max() const { return bytes_max_; }
+
+private:
+    const std::uint64_t bytes_max_;
+    std::atomic<std::uint64_t> used_{0};
+    std::atomic<bool> exhausted_{false};
+};
+
+/// Memory that lives until reset(). Only trivially destructible things are put here.
+/// Threads: one at a time.
+class Arena {
+public:
+    /// `budget` outlives the arena.
+    explicit Arena(MemoryBudget& budget) : budget_(&budget) {}
+    Arena(const Arena&) = delete;
+    Arena& operator=(const Arena&) = delete;
+    ~Arena() { budget_->release(held_bytes_); }
+
+    /// Uninitialised room for `count` values; for allocations of a few words a row. Never null.
+    template <class T>
+    T* array(std::size_t count) {
+        static_assert(std::is_trivially_destructible_v<T>);
+        return static_cast<T*>(take(count * sizeof(T), Growth::kBounded));
+    }
+    template <class T, class... Args>
+    T* make(Args&&... args) {
+        static_assert(std::is_trivially_destructible_v<T>);
+        return ::new (take(sizeof(T), Growth::kBounded)) T(std::forward<Args>(args)...);
+    }
+    /// Room for text whose size a query can make grow without bound (concat, replace); null when
+    /// the budget has no room for it.
+    char* try_text(std::size_t bytes) {
+        return static_cast<char*>(take(bytes, Growth::kRefusable));
+    }
+
+    /// Forgets everything and keeps one block for the next batch.
+    void reset() {
+        if (blocks_.size() > 1) {
+            std::size_t kept = 0;
+            for (std::size_t i = 1; i < blocks_.size(); ++i) {
+                if (blocks_[i].bytes > blocks_[kept].bytes) kept = i;
+            }
+            Block block = std::move(blocks_[kept]);
+            blocks_.clear();
+            budget_->release(held_bytes_ - block.bytes);
+            held_bytes_ = block.bytes;
+            blocks_.push_back(std::move(block));
+        }
+        used_ = 0;
+    }
+    MemoryBudget& budget() { return *budget_; }
+    std::uint64_t held_bytes() const { return held_bytes_; }
+
+private:
+    enum class Growth : std::uint8_t { kBounded, kRefusable };
+    static constexpr std::size_t kBlockBytes = 256 << 10;  // One batch of a simple query fits.
+    static constexpr std::size_t kAlign = 16;
+    struct Block {
+        std::unique_ptr<std::byte[]> data;
+        std::size_t bytes;
+    };
+
+    void* take(std::size_t bytes, Growth growth) {
+        bytes = (bytes + kAlign - 1) / kAlign * kAlign;
+        if (blocks_.empty() || blocks_.back().bytes - used_ < bytes) {
+            const std::size_t doubled = blocks_.empty() ? kBlockBytes : blocks_.back().bytes * 2;
+            std::size_t block_bytes = doubled < kBlockBytesMax ? doubled : kBlockBytesMax;
+            if (block_bytes < bytes) block_bytes = bytes;
+            if (growth == Growth::kRefusable) {
+                if (!budget_->try_reserve(block_bytes)) return nullptr;
+            } else {
+                budget_->reserve(block_bytes);
+            }
+            blocks_.push_back(
+                {std::make_unique_for_overwrite<std::byte[]>(block_bytes), block_bytes});
+            held_bytes_ += block_bytes;
+            used_ = 0;
+        }
+        void* const out = blocks_.back().data.get() + used_;
+        used_ += bytes;
+        return out;
+    }
+
+    static constexpr std::size_t kBlockBytesMax = 4 << 20;
+    MemoryBudget* budget_;
+    std::vector<Block> blocks_;
+    std::size_t used_ = 0;  // Of the last block.
+    std::uint64_t held_bytes_ = 0;
+};
+
+}  // namespace sky::columnar

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/store/live_data.h - every group's live segments and open chunks: publish, seal,
+              // snapshot, expire.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "store/sqlite_catalog.h"
+#include "store/store.h"
+
+namespace sky::store {
+
+struct LiveDataOptions {
+    os::Fs* fs;             // Outlives every snapshot.
+    std::string directory;  // The data directory; segments/ and orphans/ are made inside.
+    const Clock* clock;     // Outlives every snapshot.
+    std::shared_ptr<SqliteCatalog> catalog;
+};
+
+struct LiveDataStats {
+    std::uint64_t segment_bytes_written;  // Since open().
+    std::uint64_t open_rows, open_bytes;  // Gauges: rows and memory that no segment holds yet.
+    std::uint64_t live_segments, live_segment_bytes, orphans;
+    bool deletion_suspended;  // The wall clock jumped (store.md 1.7).
+};
+
+/// The WAL's extent, as expire() needs it to end tombstones.
+struct WalExtent {
+    std::uint64_t oldest_lsn;  // Lowest LSN that replay could still meet; next_lsn when empty.
+    std::uint64_t next_lsn;    // The next record's.
+};
+
+/// What the store shows and keeps, apart from the WAL.
+/// Threads: publish() by one thread at a time in LSN order (the committer; recovery before it);
+/// everything else from any thread. seal() and expire() serialise themselves.
+class LiveData {
+public:
+    /// Reads the catalog's list of files, moves files that it does not list to orphans/ and deletes
+    /// orphans older than 7 days.
+    /// Errors: kCorruption (a listed file is missing or has another size; names it), kNoSpace,
+    /// kInternal.
+    static Result<std::unique_ptr<LiveData>> open(const LiveDataOptions& options);
+    ~LiveData();
+    LiveData(const LiveData&) = delete;
+    LiveData& operator=(const LiveData&) = delete;
+
+    /// Makes the rows of one durable record visible, all at once. Parts of days that are flushed up
+    /// to `lsn` already are skipped, so replay calls it as well. Sequences count up from
+    /// `first_sequence` over the batch.
+    /// Errors: kNotFound (group or stream deleted meanwhile; nothing is published).
+    Status publish(const AppendBatch& batch, std::uint64_t first_sequence, std::uint64_t lsn);
+
+    /// Some chunk reached the seal limits: seal(0) has work to do.
+    bool seal_due() const;
+    /// Writes chunks that reached the seal limits, and all those that hold records below
+    /// `lsn_below` (UINT64_MAX: everything), as segments: temporary file, fdatasync, rename,
+    /// directory fsync, then one catalog transaction per kSealBatchMax files. On an error the
+    /// unsealed rows stay visible and the WAL must be kept. Errors: kNoSpace, kInternal.
+    Status seal(std::uint64_t lsn_below);
+
+    /// Records below this are in segments or deleted: their WAL may be released. UINT64_MAX when
+    /// no chunk is open.
+    std::uint64_t oldest_open_lsn() const;
+    /// Highest LSN and sequence that segments know, so that numbering goes on above them.
+    std::uint64_t flushed_lsn_max() const;
+    std::uint64_t sequence_max(GroupId group) const;
+
+    /// Null when the group does not exist. Retention is counted back from `now_ms`.
+    std::shared_ptr<const Snapshot> snapshot(GroupId group, std::int64_t now_ms) const;
+    /// Message bytes + 26 an event of the rows that snapshot(group, now_ms) would show; whole files
+    /// count until their last row expires.
+    std::uint64_t stored_bytes(GroupId group, std::int64_t now_ms) const;
+
+    /// Drops files and open rows of deleted groups, files whose rows have all expired or belong to
+    /// deleted streams; ends tombstones that nothing names; deletes old orphans. A file is unlinked
+    /// when its last snapshot ends. Deletion by retention trusts the clock only as far as store.md
+    /// 1.7 says.
+    Status expire(WalExtent wal);
+    /// An operator vouches for the wall clock after a jump.
+    Status confirm_clock();
+
+    LiveDataStats stats() const;
+
+private:
+    struct Impl;
+    explicit LiveData(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sky::store

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/store/segment_limits.h - the numbers of chunks, segment files and retention.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace sky::store::limits {
+
+// A chunk closes at whichever comes first. Source: store.md 2.1.
+inline constexpr std::size_t kChunkRowsMax = 64 * 1024;
+inline constexpr std::size_t kChunkBytesMax = 16U << 20U;
+
+// A mini-batch this large is not folded further: copying it again would cost more than reading one
+// piece more. Bounds the pieces of a chunk to about 2 * (32 + 128) + log2(2048).
+inline constexpr std::size_t kFoldRowsMax = 2'048;
+inline constexpr std::size_t kFoldBytesMax = 128U << 10U;
+
+// Rows of one block in a segment: one zstd frame, one checksum, one zone map. Measured trade:
+// larger frames compress a little better, smaller ones cost less when a range is narrow.
+inline constexpr std::size_t kBlockRowsMax = 16 * 1024;
+inline constexpr std::size_t kBlockBytesMax = 512U << 10U;
+
+// What a reader accepts before it allocates. A message is at most 1 MiB (PutLogEvents), so a
+// well-formed block stays below kBlockBytesMax + one message; a chunk stays below kChunkBytesMax.
+inline constexpr std::uint64_t kSegmentBytesMax = 64U << 20U;
+inline constexpr std::uint64_t kFooterBytesMax = 64U << 20U;
+inline constexpr std::size_t kNameBytesMax = 4'096;
+
+// Open files and footers that stay cached (store.md 3.1, 3.5).
+inline constexpr std::size_t kOpenSegmentsMax = 512;
+inline constexpr std::size_t kFooterCacheBytesMax = 64U << 20U;
+
+// Chunks that one catalog transaction turns into segments.
+inline constexpr std::size_t kSealBatchMax = 64;
+
+// Deletion by time. Source: store.md 1.7.
+inline constexpr std::int64_t kMillisPerHour = 3'600'000;
+inline constexpr std::int64_t kClockSlackMs = 25 * kMillisPerHour;
+inline constexpr std::int64_t kClockJumpMs = kMillisPerHour;
+inline constexpr std::int64_t kClockAgreementMs = 24 * kMillisPerHour;
+// Files that the catalog does not list wait this long in orphans/. Source: store.md 1.1.
+inline constexpr std::int64_t kOrphanKeepMs = 7 * 24 * kMillisPerHour;
+
+// What an event adds to storedBytes beside its message. Source: PutLogEvents, "26 bytes for each
+// log event".
+inline constexpr std::uint64_t kEventOverheadBytes = 26;
+
+// Segment ids are reserved in the catalog by this many, so that ids are never reused and most seals
+// need no commit of their own for one.
+inline constexpr std::uint64_t kSegmentIdBlock = 256;
+
+// SQLite's page cache. Source: judgement; the catalog is read once at start, then only written.
+inline constexpr int kCatalogCacheKib = 2'048;
+
+}  // namespace sky::store::limits
