@@ -171,7 +171,7 @@ struct Wal::Impl {
     Status activate() {
         std::unique_lock lock(mutex);
         const auto deadline =
-            std::chrono::steady_clock::now() + std::chrono::milliseconds(limits::kWalFullWaitMs);
+            std::chrono::steady_clock::now() + std::chrono::milliseconds(options.full_wait_ms);
         for (;;) {
             if (stopping) return fail(ErrorCode::kUnavailable, "the store is closing");
             Segment* const free = find_free();

@@ -21,6 +21,7 @@ struct WalOptions {
     Random* random;         // Outlives the log.
     std::uint64_t segment_bytes;
     std::uint64_t total_bytes_max;  // At least two segments are used whatever this says.
+    std::int64_t full_wait_ms;      // commit() waits this long for a segment to be released.
     std::uint64_t released_lsn;     // Records up to this one are not needed any more.
     std::uint64_t lsn_floor;        // No LSN below this is given out.
 };
