@@ -533,6 +533,13 @@ std::uint64_t Wal::next_lsn() const {
     return impl_->next_lsn;
 }
 
+std::uint64_t Wal::active_first_lsn() const {
+    const std::lock_guard lock(impl_->mutex);
+    for (const auto& segment : impl_->segments)
+        if (segment->state == SegmentState::kActive) return segment->first_lsn;
+    return impl_->next_lsn;
+}
+
 bool Wal::pressed() const {
     const std::lock_guard lock(impl_->mutex);
     std::uint64_t used = 0;
