@@ -105,7 +105,8 @@ private:
     void run_flusher();
     void wake_flusher();
     Status seal(std::uint64_t lsn_below);
-    Status release();
+    /// Whether anything was released.
+    Result<bool> release();
 
     Status admit(const AppendBatch& batch) const;
     std::uint64_t memory_used() const { return open_bytes_.load() + queue_bytes_.load(); }
@@ -400,18 +401,18 @@ Status StoreImpl::seal(std::uint64_t lsn_below) {
     return sealed;
 }
 
-Status StoreImpl::release() {
+Result<bool> StoreImpl::release() {
     const std::lock_guard lock(release_mutex_);
     // In this order: what is published later opens its chunk above `published`.
     const std::uint64_t published = published_lsn_.load();
     const std::uint64_t oldest_open = live_->oldest_open_lsn();
     const std::uint64_t released = std::min(published, oldest_open - 1);
-    if (released <= released_lsn_) return {};
+    if (released <= released_lsn_) return false;
     // Durable first: a recycled segment may hold records that no later start must look for.
     SKY_TRY(catalog_->set_meta(kReleasedKey, static_cast<std::int64_t>(released)));
     released_lsn_ = released;
     wal_->release(released);
-    return {};
+    return true;
 }
 
 void StoreImpl::run_flusher() {
@@ -439,12 +440,13 @@ void StoreImpl::run_flusher() {
             status = seal(0);
         }
         if (status && (wal_->pressed() || log_starved_.load())) {
-            const std::uint64_t before = wal_->active_first_lsn();
-            status = release();
+            const Result<bool> progress = release();
             log_starved_ = false;
-            // The log may have filled again meanwhile; without progress the next tick is soon
-            // enough.
-            if (status && wal_->pressed() && wal_->active_first_lsn() != before) wake_flusher();
+            if (!progress) {
+                status = std::unexpected(progress.error());
+            } else if (*progress && wal_->pressed()) {
+                wake_flusher();  // The log filled again meanwhile.
+            }
         }
         if (!status) {
             log::warn("store.flush_failed", {{"error", status.error().message}});
@@ -463,7 +465,8 @@ void StoreImpl::run_flusher() {
 
 Status StoreImpl::flush() {
     SKY_TRY(seal(kEverything));
-    return release();
+    static_cast<void>(SKY_TRY(release()));
+    return {};
 }
 
 Status StoreImpl::expire() {
@@ -505,7 +508,8 @@ Status StoreImpl::close() {
         mark.kind = WalRecordKind::kClean;
         static_cast<void>(SKY_TRY(wal_->commit(std::span(&mark, 1), next_sequence_)));
         published_lsn_ = mark.lsn;
-        return release();
+        static_cast<void>(SKY_TRY(release()));
+        return {};
     };
     closed_ = finish();
     wal_->stop();
