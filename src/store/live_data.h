@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "store/chunk.h"
 #include "store/sqlite_catalog.h"
 #include "store/store.h"
 
@@ -52,6 +53,9 @@ public:
     /// `first_sequence` over the batch.
     /// Errors: kNotFound (group or stream deleted meanwhile; nothing is published).
     Status publish(const AppendBatch& batch, std::uint64_t first_sequence, std::uint64_t lsn);
+
+    /// The same for rows that were copied before they were logged; number() has been called.
+    Status publish(PreparedBatch batch);
 
     /// Some chunk reached the seal limits: seal(0) has work to do.
     bool seal_due() const;
