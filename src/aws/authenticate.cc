@@ -58,6 +58,13 @@ bool is_digest(std::string_view text) {
            });
 }
 
+bool is_scope_word(std::string_view text) {
+    return text.size() <= limits::kScopeWordMax && std::ranges::all_of(text, [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '-' || c == '_' || c == '.';
+           });
+}
+
 // AKID/YYYYMMDD/region/service/aws4_request. Key ids hold no slash.
 bool read_credential(std::string_view text, Claim& claim) {
     std::array<std::string_view, 5> parts;
@@ -72,6 +79,8 @@ bool read_credential(std::string_view text, Claim& claim) {
         !std::ranges::all_of(parts[1], [](char c) { return c >= '0' && c <= '9'; })) {
         return false;
     }
+    // Both become part of names and ARNs, also of requests that nobody authenticates.
+    if (!is_scope_word(parts[2]) || !is_scope_word(parts[3])) return false;
     claim.access_key_id = parts[0];
     claim.scope = {std::string(parts[1]), std::string(parts[2]), std::string(parts[3])};
     return true;
