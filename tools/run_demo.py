@@ -115,9 +115,9 @@ def ask(logs, group, lines):
 
 def ask_terminal(program, server, keys, group):
     """The same query through `skywatch query`; rows as tuples."""
-    environment = dict(os.environ, AWS_ENDPOINT_URL=server.url, AWS_ACCESS_KEY_ID=keys[0], AWS_SECRET_ACCESS_KEY=keys[1],
-                       AWS_REGION=server_process.REGION)
-    done = subprocess.run([str(program), "query", "--group", group, "--since", "1h", "--output", "json", demo_table.QUERY],
+    environment = dict(os.environ, AWS_ACCESS_KEY_ID=keys[0], AWS_SECRET_ACCESS_KEY=keys[1])
+    done = subprocess.run([str(program), "query", "--endpoint", server.url, "--region", server_process.REGION, "--group", group,
+                           "--since", "1h", "--output", "json", demo_table.QUERY],
                           env=environment, capture_output=True, text=True, timeout=QUERY_SECONDS_MAX)
     if done.returncode != 0:
         raise RuntimeError(f"skywatch query exited with {done.returncode}: {done.stderr.strip()}")
