@@ -272,7 +272,7 @@ std::size_t count_group_marks(std::string_view bytes) {
     std::size_t count = 0;
     for (std::size_t offset = limits::kWalBlockBytes; offset + kWalGroupHeaderBytes <= bytes.size();
          offset += limits::kWalBlockBytes)
-        count += load_at<std::uint32_t>(bytes, offset) == kGroupMagic ? 1 : 0;
+        count += load_at<std::uint32_t>(bytes, offset) == kGroupMagic ? 1U : 0U;
     return count;
 }
 
