@@ -111,7 +111,9 @@ public:
     std::vector<SegmentRow> segments() const;  // As the file says, by id.
     /// 0 when nothing of that day was flushed.
     std::uint64_t flushed_lsn(GroupId group, std::int64_t day) const;
+    /// Over all groups and all times, also of files long gone; 0 at first.
     std::uint64_t flushed_lsn_max() const;
+    std::uint64_t sequence_max() const;
     /// Forgets flushed_lsn rows below the WAL's oldest record: no replay can ask for them.
     Status prune_flushed(std::uint64_t wal_oldest_lsn);
     /// A fresh id for a file. Errors: as every write; ids are reserved by blocks.

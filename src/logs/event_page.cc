@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "logs/event_page.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "logs/limits.h"
+
+namespace sky::logs {
+namespace {
+
+constexpr std::uint64_t kSequenceMax = std::numeric_limits<std::uint64_t>::max();
+
+/// The unread rows of one morsel: [begin, end) of its batch.
+struct Cursor {
+    store::EventBatch batch;
+    std::size_t begin, end;
+
+    std::size_t row(Direction direction) const {
+        return direction == Direction::kForward ? begin : end - 1;
+    }
+    Position at(Direction direction) const {
+        const std::size_t i = row(direction);
+        return {batch.timestamp_ms[i], batch.sequence[i]};
+    }
+    void step(Direction direction) {
+        if (direction == Direction::kForward)
+            ++begin;
+        else
+            --end;
+    }
+};
+
+/// True when `a` comes before `b` on the way.
+bool before(Position a, Position b, Direction direction) {
+    return direction == Direction::kForward ? a < b : b < a;
+}
+
+class Merge {
+public:
+    Merge(const store::Snapshot& snapshot, const PageSpec& spec)
+        : snapshot_(snapshot), spec_(spec) {
+        range_ = spec.range;
+        if (spec.from && forward())
+            range_.begin_ms = std::max(range_.begin_ms, spec.from->timestamp_ms);
+        if (spec.from && !forward())
+            range_.end_ms = std::min(range_.end_ms, spec.from->timestamp_ms);
+    }
+
+    Result<EventPage> run() {
+        EventPage page;
+        if (range_.begin_ms > range_.end_ms) return page;
+        morsels_ = snapshot_.morsels(range_);
+        std::sort(morsels_.begin(), morsels_.end(),
+                  [&](const store::Morsel& a, const store::Morsel& b) {
+                      return forward() ? a.min_ms < b.min_ms : a.max_ms > b.max_ms;
+                  });
+        if (!morsels_.empty()) first_ms_ = edge_ms(morsels_.front());
+        std::uint64_t bytes = 0;
+        for (;;) {
+            while (next_is_unread()) {
+                if (unread_ >= spec_.morsels_max && (!page.events.empty() || gets_further())) {
+                    page.resume =
+                        page.events.empty() ? just_before_next() : page.events.back().position;
+                    return page;
+                }
+                SKY_TRY(read_one());
+            }
+            if (heap_.empty()) return page;
+            Cursor& top = heap_.front();
+            const std::size_t row = top.row(spec_.direction);
+            const std::string_view message = top.batch.message[row];
+            const std::uint64_t size = message.size() + limits::kEventOverheadBytes;
+            if (!page.events.empty() &&
+                (page.events.size() >= spec_.events_max || bytes + size > spec_.bytes_max)) {
+                page.resume = page.events.back().position;
+                return page;
+            }
+            bytes += size;
+            page.events.push_back({top.at(spec_.direction), top.batch.ingestion_ms[row],
+                                   top.batch.stream[row], std::string(message)});
+            advance();
+        }
+    }
+
+private:
+    bool forward() const { return spec_.direction == Direction::kForward; }
+
+    std::int64_t edge_ms(const store::Morsel& morsel) const {
+        return forward() ? std::max(morsel.min_ms, range_.begin_ms)
+                         : std::min(morsel.max_ms, range_.end_ms);
+    }
+
+    bool next_is_unread() const {
+        if (unread_ == morsels_.size()) return false;
+        if (heap_.empty()) return true;
+        const std::int64_t edge = edge_ms(morsels_[unread_]);
+        const std::int64_t top = heap_.front().at(spec_.direction).timestamp_ms;
+        return forward() ? edge <= top : edge >= top;
+    }
+
+    /// The time of the next row, as far as it is known without reading on.
+    std::int64_t next_ms() const {
+        return next_is_unread() ? edge_ms(morsels_[unread_])
+                                : heap_.front().at(spec_.direction).timestamp_ms;
+    }
+
+    /// Whether a call that goes on from here starts beyond where this one did; else the walk would
+    /// never end.
+    bool gets_further() const {
+        return next_ms() != first_ms_ &&
+               (!spec_.from || before(*spec_.from, just_before_next(), spec_.direction));
+    }
+
+    Position just_before_next() const {
+        return forward() ? Position{next_ms() - 1, kSequenceMax} : Position{next_ms() + 1, 0};
+    }
+
+    auto heap_order() const {
+        return [direction = spec_.direction](const Cursor& a, const Cursor& b) {
+            return before(b.at(direction), a.at(direction), direction);
+        };
+    }
+
+    Status read_one() {
+        const store::Morsel& morsel = morsels_[unread_++];
+        Cursor cursor{SKY_TRY(snapshot_.read(morsel, range_, store::Columns::kAll, spec_.streams)),
+                      0, 0};
+        cursor.end = cursor.batch.rows();
+        while (spec_.from && cursor.begin < cursor.end &&
+               !before(*spec_.from, cursor.at(spec_.direction), spec_.direction))
+            cursor.step(spec_.direction);
+        if (cursor.begin == cursor.end) return {};
+        heap_.push_back(std::move(cursor));
+        std::push_heap(heap_.begin(), heap_.end(), heap_order());
+        return {};
+    }
+
+    void advance() {
+        std::pop_heap(heap_.begin(), heap_.end(), heap_order());
+        heap_.back().step(spec_.direction);
+        if (heap_.back().begin == heap_.back().end)
+            heap_.pop_back();
+        else
+            std::push_heap(heap_.begin(), heap_.end(), heap_order());
+    }
+
+    const store::Snapshot& snapshot_;
+    const PageSpec& spec_;
+    store::TimeRange range_{};
+    std::vector<store::Morsel> morsels_;
+    std::size_t unread_ = 0;  // morsels_[0, unread_) are read.
+    std::int64_t first_ms_ = 0;
+    std::vector<Cursor> heap_;
+};
+
+}  // namespace
+
+Result<EventPage> read_page(const store::Snapshot& snapshot, const PageSpec& spec) {
+    return Merge(snapshot, spec).run();
+}
+
+}  // namespace sky::logs

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/logs/limits.h - every bound of the Logs domain, with its source.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace sky::logs::limits {
+
+// PutLogEvents (logs-api.md 4, from the service's documentation).
+inline constexpr std::uint64_t kBatchBytesMax = 1'048'576;
+inline constexpr std::uint64_t kEventOverheadBytes = 26;
+inline constexpr std::uint64_t kEventBytesMax = kBatchBytesMax - kEventOverheadBytes;
+inline constexpr std::size_t kBatchEventsMax = 10'000;
+inline constexpr std::int64_t kBatchSpanMsMax = 24LL * 3'600 * 1'000;
+inline constexpr std::int64_t kTooNewMs = 2LL * 3'600 * 1'000;
+inline constexpr std::int64_t kTooOldMs = 14LL * 24 * 3'600 * 1'000;
+
+// Names and tags (logs-api.md 1.3).
+inline constexpr std::size_t kNameCharsMax = 512;
+inline constexpr std::size_t kTagsMax = 50;
+inline constexpr std::int32_t kDeliveryRetentionDays = 1;  // logs-api.md 2: fixed for the class.
+
+// Listings (logs-api.md 15).
+inline constexpr std::size_t kDescribePageMax = 50;
+inline constexpr std::size_t kListGroupsPageMax = 1'000;
+inline constexpr std::size_t kCatalogStride =
+    1'000;  // Names fetched at once while filtering; ours.
+inline constexpr std::int64_t kTokenLifeMs = 24LL * 3'600 * 1'000;  // logs-api.md 1.3.
+inline constexpr std::size_t kTokenBytesMax = 4'096;  // Name (512) and header in base64url fit.
+
+// Reading (logs-api.md 5.1, 5.2).
+inline constexpr std::size_t kPageEventsMax = 10'000;
+inline constexpr std::uint64_t kPageBytesMax = 1'048'576;
+inline constexpr std::size_t kPageMorselsMax = 256;  // Ours: read for one page; then a token.
+inline constexpr std::int64_t kDescendingStartMsMin = 1'704'067'200'000;  // 2024-01-01, 5.2.
+
+// Queries (logs-insights-ql.md 11, logs-api.md 6).
+inline constexpr std::size_t kQueryGroupsMax = 50;
+inline constexpr std::size_t kSourceGroupsMax = 10'000;
+inline constexpr std::int64_t kQuerySecondsMax = 9'999'999'999;  // A value from 10^11 is in ms.
+inline constexpr std::int64_t kQueryMillisMin = 100'000'000'000;
+inline constexpr std::uint32_t kQueryRowsDefault = 10'000;
+inline constexpr std::size_t kConcurrentQueriesMax = 100;  // An account.
+inline constexpr std::int64_t kQueryRunMsMax = 60LL * 60 * 1'000;
+inline constexpr std::int64_t kResultLifeMs = 7LL * 24 * 3'600 * 1'000;
+inline constexpr std::int64_t kResultTokenLifeMs = 3'600'000;
+inline constexpr std::size_t kResultPageRowsMax = 10'000;
+inline constexpr std::uint64_t kResultPageBytesMax = 16ULL << 20;     // Ours: bounds one answer.
+inline constexpr std::uint64_t kResultBytesMax = 100ULL << 20;        // store.md 3.4.
+inline constexpr std::uint64_t kResultsTotalBytesMax = 128ULL << 20;  // Ours: all kept results.
+inline constexpr std::size_t kSessionsMax = 10'000;                   // Ours: kept queries.
+inline constexpr std::size_t kDescribeQueriesMax = 1'000;
+
+// GetLogGroupFields (logs-api.md 5.3).
+inline constexpr std::int64_t kFieldsAroundMs = 8LL * 60 * 1'000;
+inline constexpr std::int64_t kFieldsDefaultMs = 15LL * 60 * 1'000;
+inline constexpr std::size_t kFieldsSampleEventsMax = 10'000;        // Ours: newest first.
+inline constexpr std::uint64_t kFieldsSampleBytesMax = 16ULL << 20;  // Ours.
+inline constexpr std::size_t kFieldsMax = 1'000;                     // logs-insights-ql.md 9.1.
+
+}  // namespace sky::logs::limits

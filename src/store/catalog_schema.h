@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/store/catalog_schema.h - the tables of catalog.sqlite and their version.
+
+#include <string>
+
+#include "base/result.h"
+#include "store/sqlite_catalog.h"
+#include "store/sqlite_db.h"
+
+namespace sky::store {
+
+/// Rises with every change of the tables; described in docs/formats.md.
+inline constexpr std::int64_t kCatalogFormat = 1;
+
+/// Makes the tables in an empty file, or checks that the file is ours and of a format we know.
+/// Errors: kUnavailable (newer format), kCorruption (another program's file), those of SqliteDb.
+Status prepare_schema(SqliteDb& db, const std::string& path);
+
+/// The rows of one FilesChange, inside the caller's transaction.
+Status write_files(SqliteDb& db, const FilesChange& change, std::int64_t flushed_lsn_max,
+                   std::int64_t sequence_max);
+
+}  // namespace sky::store
