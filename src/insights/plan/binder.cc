@@ -47,8 +47,8 @@ private:
         BoundExpr bound = SKY_TRY(expressions_.bind(item.expr, scope_));
         const std::string& name = item.column();
         const bool plain = bound.kind == BoundExpr::Kind::kSlot;
-        const bool same_name = item.alias.empty() && item.expr.kind == Expr::Kind::kField &&
-                               item.expr.text == name;
+        const bool same_name =
+            item.alias.empty() && item.expr.kind == Expr::Kind::kField && item.expr.text == name;
         if (!plain || !same_name) {
             Scope::Named named;
             named.ephemeral = !item.alias.empty();
@@ -76,8 +76,8 @@ private:
         return already_defined(name, span);
     }
     std::unexpected<Error> already_defined(const std::string& name, Span span) const {
-        return expressions_.error_at(
-            span, fmt::format("Ephemeral field is already defined: {}", name));
+        return expressions_.error_at(span,
+                                     fmt::format("Ephemeral field is already defined: {}", name));
     }
 
     void define(const std::string& name, Scope::Named named) {
@@ -181,8 +181,7 @@ private:
                 if (item.alias.empty()) continue;
                 return already_defined(item.alias, item.alias_span);
             }
-            BoundExpr bound =
-                SKY_TRY(expressions_.bind_aggregate(item.expr, scope_, items, step));
+            BoundExpr bound = SKY_TRY(expressions_.bind_aggregate(item.expr, scope_, items, step));
             bool reads = false;
             for_each_slot(bound, [&](std::uint32_t) { reads = true; });
             if (!reads) {
@@ -255,8 +254,8 @@ private:
                 std::count(command.pattern.text.begin(), command.pattern.text.end(), '*'));
             if (stars != names.size()) {
                 return expressions_.error_at(
-                    span, fmt::format("parse has {} wildcards and {} aliases", stars,
-                                      names.size()));
+                    span,
+                    fmt::format("parse has {} wildcards and {} aliases", stars, names.size()));
             }
             if (!glob) return expressions_.error_at(command.pattern.span, glob.error().message);
             step.glob = std::make_shared<const Glob>(*std::move(glob));
@@ -287,9 +286,9 @@ private:
         const std::vector<std::string>& groups = regex.group_names();
         if (!names.empty()) {
             if (names.size() != groups.size()) {
-                return expressions_.error_at(command.pattern.span,
-                                             fmt::format("parse has {} groups and {} aliases",
-                                                         groups.size(), names.size()));
+                return expressions_.error_at(
+                    command.pattern.span,
+                    fmt::format("parse has {} groups and {} aliases", groups.size(), names.size()));
             }
             for (std::size_t i = 0; i < groups.size(); ++i) captures.push_back(i);
             return {};
@@ -307,8 +306,10 @@ private:
     // Output ---------------------------------------------------------------------------------
     Status finish_output() {
         if (default_output_) output_ = {"@timestamp", "@message"};
-        if (!plan_.aggregated) append_output("@ptr");
-        // @ptr comes last wherever it was named, as AWS appends it.
+        if (!plan_.aggregated) {  // Each event carries its pointer, last wherever it was named.
+            std::erase(output_, "@ptr");
+            output_.push_back("@ptr");
+        }
         for (const std::string& name : output_) {
             const BoundExpr bound = SKY_TRY(expressions_.field(name, scope_));
             plan_.output.push_back({name, bound.slot});

@@ -17,11 +17,16 @@ struct AutomaticField {
     std::string_view name;
     SlotKind kind;
 };
-constexpr AutomaticField kAutomaticFields[] = {  // logs-insights-ql.md 9.
-    {"@timestamp", SlotKind::kTimestamp}, {"@ingestionTime", SlotKind::kIngestionTime},
-    {"@message", SlotKind::kMessage},     {"@logStream", SlotKind::kLogStream},
-    {"@log", SlotKind::kLog},             {"@ptr", SlotKind::kPointer},
-    {"@aws.account", SlotKind::kAccount}, {"@aws.region", SlotKind::kRegion},
+constexpr AutomaticField kAutomaticFields[] = {
+    // logs-insights-ql.md 9.
+    {"@timestamp", SlotKind::kTimestamp},
+    {"@ingestionTime", SlotKind::kIngestionTime},
+    {"@message", SlotKind::kMessage},
+    {"@logStream", SlotKind::kLogStream},
+    {"@log", SlotKind::kLog},
+    {"@ptr", SlotKind::kPointer},
+    {"@aws.account", SlotKind::kAccount},
+    {"@aws.region", SlotKind::kRegion},
 };
 
 BoundExpr slot_expr(std::uint32_t slot) {
@@ -57,18 +62,17 @@ std::string plural(std::size_t count, std::string_view noun) {
 
 std::string arity_text(std::string_view name, std::size_t least, std::size_t most,
                        std::size_t given) {
-    const std::string wanted =
-        least == most             ? plural(least, "argument")
-        : most == kArgsUnbounded  ? fmt::format("at least {}", plural(least, "argument"))
-                                  : fmt::format("{} to {} arguments", least, most);
+    const std::string wanted = least == most ? plural(least, "argument")
+                               : most == kArgsUnbounded
+                                   ? fmt::format("at least {}", plural(least, "argument"))
+                                   : fmt::format("{} to {} arguments", least, most);
     return fmt::format("the function {} takes {}, not {}", name, wanted, given);
 }
 
 bool same_name(std::string_view a, std::string_view b) {
     const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [&](char x, char y) {
-               return lower(x) == lower(y);
-           });
+    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                              [&](char x, char y) { return lower(x) == lower(y); });
 }
 
 void lower_calls(Expr& expr) {
@@ -193,8 +197,7 @@ Result<BoundExpr> ExpressionBinder::expression(const Expr& expr, const Context& 
         }
         case Expr::Kind::kField:
             if (context.items == nullptr) return field(expr.text, context.rows);
-            if (const auto found = context.items->find(expr.text);
-                found && found->path.empty()) {
+            if (const auto found = context.items->find(expr.text); found && found->path.empty()) {
                 return slot_expr(found->named.slot);
             }
             return error_at(expr.span,
@@ -403,8 +406,8 @@ Result<BoundExpr> ExpressionBinder::scalar(const Expr& expr, const FunctionDef& 
     made.function = &function;
     if (function.has(FunctionTrait::kTakesTimestamp)) {
         if (context.items != nullptr) {
-            return error_at(expr.span, fmt::format("{} is no aggregate; name it behind by",
-                                                   function.name));
+            return error_at(expr.span,
+                            fmt::format("{} is no aggregate; name it behind by", function.name));
         }
         made.args.push_back(SKY_TRY(field("@timestamp", context.rows)));
     }
@@ -419,12 +422,12 @@ Result<BoundExpr> ExpressionBinder::scalar(const Expr& expr, const FunctionDef& 
 Result<BoundExpr> ExpressionBinder::aggregate(const Expr& expr, const AggregateDef& def,
                                               const Context& context) {
     if (context.step == nullptr) {
-        return error_at(expr.span,
-                        fmt::format("the aggregate function {} is allowed in stats only",
-                                    def.name));
+        return error_at(
+            expr.span, fmt::format("the aggregate function {} is allowed in stats only", def.name));
     }
     const bool star = expr.args.size() == 1 && expr.args[0].kind == Expr::Kind::kStar;
-    if (star && !def.takes_star) return error_at(expr.args[0].span, "* is allowed in count(*) only");
+    if (star && !def.takes_star)
+        return error_at(expr.args[0].span, "* is allowed in count(*) only");
     const std::size_t given = star ? 0 : expr.args.size();
     if (!star && (given < def.args_min || given > def.args_max)) {
         return error_at(expr.span, arity_text(def.name, def.args_min, def.args_max, given));
@@ -439,8 +442,8 @@ Result<BoundExpr> ExpressionBinder::aggregate(const Expr& expr, const AggregateD
     if (given > 1) {
         const Expr& percent = without_group(expr.args[1]);
         columnar::ParsedNumber parsed{};
-        if (percent.kind != Expr::Kind::kNumber ||
-            !columnar::parse_number(percent.text, parsed) || parsed.value > 100) {
+        if (percent.kind != Expr::Kind::kNumber || !columnar::parse_number(percent.text, parsed) ||
+            parsed.value > 100) {
             return error_at(percent.span, "a percentile is a number from 0 to 100");
         }
         made.percentile = parsed.value;

@@ -39,9 +39,9 @@ public:
 
 private:
     struct Context {
-        const Scope& rows;                 // Where names and @timestamp are looked up.
-        const Scope* items = nullptr;      // Only in the list of stats: the earlier items.
-        StatsStep* step = nullptr;         // Likewise.
+        const Scope& rows;             // Where names and @timestamp are looked up.
+        const Scope* items = nullptr;  // Only in the list of stats: the earlier items.
+        StatsStep* step = nullptr;     // Likewise.
     };
     Result<BoundExpr> expression(const Expr& expr, const Context& context);
     Result<BoundExpr> number(const Expr& expr, bool negative) const;
@@ -49,8 +49,7 @@ private:
     Result<BoundExpr> binary(const Expr& expr, const Context& context);
     Result<BoundExpr> in(const Expr& expr, const Context& context);
     Result<BoundExpr> call(const Expr& expr, const Context& context);
-    Result<BoundExpr> scalar(const Expr& expr, const FunctionDef& function,
-                             const Context& context);
+    Result<BoundExpr> scalar(const Expr& expr, const FunctionDef& function, const Context& context);
     Result<BoundExpr> aggregate(const Expr& expr, const AggregateDef& def, const Context& context);
     Result<BoundExpr> period(const Expr& expr) const;
 

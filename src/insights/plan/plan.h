@@ -125,8 +125,8 @@ struct DedupStep {
     std::vector<BoundExpr> keys;
 };
 
-using Step = std::variant<ComputeStep, ParseStep, FilterStep, StatsStep, SortStep, LimitStep,
-                          DedupStep>;
+using Step =
+    std::variant<ComputeStep, ParseStep, FilterStep, StatsStep, SortStep, LimitStep, DedupStep>;
 
 struct OutputColumn {
     std::string name;
@@ -140,7 +140,7 @@ struct Plan {
     std::vector<OutputColumn> output;
     std::vector<std::uint8_t> needed;  // A byte a slot: some step or the output reads it.
     bool aggregated = false;           // There is a stats: rows are no events any more.
-    bool limited = false;  // A limit or tail bounds the final rows.
+    bool limited = false;              // A limit or tail bounds the final rows.
 };
 
 /// Parses and binds. Errors: kMalformedQuery with byte offset and length into `text`.

@@ -28,7 +28,8 @@ bool may_pass(const FilterStep& filter, const Step& step) {
         return false;
     }
     bool free = true;
-    for_each_slot(filter.condition, [&](std::uint32_t slot) { free = free && !writes(step, slot); });
+    for_each_slot(filter.condition,
+                  [&](std::uint32_t slot) { free = free && !writes(step, slot); });
     return free;
 }
 
@@ -93,9 +94,8 @@ private:
         return true;
     }
     bool keep(StatsStep& step) {
-        std::erase_if(step.aggregates, [&](const AggregateCall& call) {
-            return plan_.needed[call.slot] == 0;
-        });
+        std::erase_if(step.aggregates,
+                      [&](const AggregateCall& call) { return plan_.needed[call.slot] == 0; });
         for (const GroupKey& key : step.keys) need(key.expr);
         for (const AggregateCall& call : step.aggregates) {
             if (call.argument) need(*call.argument);
