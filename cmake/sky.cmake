@@ -10,6 +10,8 @@ find_package(SQLite3 REQUIRED)
 find_package(ZLIB REQUIRED)
 pkg_check_modules(simdjson REQUIRED IMPORTED_TARGET simdjson)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
+# re2.pc asks for -pthread, which this libc no longer needs and which would not fit the precompiled header.
+set_target_properties(PkgConfig::re2 PROPERTIES INTERFACE_COMPILE_OPTIONS "")
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 
 add_library(sky_flags INTERFACE)
@@ -51,6 +53,24 @@ if(SKY_TESTS)
   add_library(sky_doctest STATIC ${CMAKE_SOURCE_DIR}/tests/doctest_main.cc)
   target_link_libraries(sky_doctest PUBLIC sky_flags)
 endif()
+
+# sky_shapes(<service>/api <variable>): typed structs and shape tables from the folder's model.json; names the .cc files.
+find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
+function(sky_shapes folder variable)
+  set(source ${CMAKE_SOURCE_DIR}/src/${folder})
+  set(out ${CMAKE_BINARY_DIR}/gen/${folder}/shapes)
+  set(files)
+  foreach(part RANGE 3)  # PARTS of tools/gen_shapes.py
+    list(APPEND files ${out}/tables_${part}.cc)
+  endforeach()
+  add_custom_command(
+    OUTPUT ${files} BYPRODUCTS ${out}/service.h ${out}/structures.h
+    COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/gen_shapes.py
+            ${folder} ${source}/model.json ${source}/model_overrides.json ${out}
+    DEPENDS ${CMAKE_SOURCE_DIR}/tools/gen_shapes.py ${source}/model.json ${source}/model_overrides.json
+    COMMENT "Shapes of ${folder}" VERBATIM)
+  set(${variable} ${files} PARENT_SCOPE)
+endfunction()
 
 function(sky_module folder)
   cmake_parse_arguments(ARG "" "" "DEPS;LIBS;GENERATED" ${ARGN})

@@ -99,6 +99,9 @@ public:
     static const Vector* timestamps(Arena& arena, std::size_t size, const std::int64_t* unix_ms,
                                     const std::uint8_t* present = nullptr);
     static const Vector* mixed(Arena& arena, std::size_t size, const Value* values);
+    /// Picks the narrowest form that holds the values: uniform where all present ones have one kind
+    /// and no spelling is lost. `values` must live as long as the arena.
+    static const Vector* from_values(Arena& arena, std::size_t size, const Value* values);
     static const Vector* missing(Arena& arena, std::size_t size) {
         return constant(arena, size, Value::missing());
     }
@@ -150,7 +153,6 @@ public:
     const Vector* copy_into(Arena& arena) const;
 
 private:
-    friend class Arena;
     Vector() = default;
     Form form_ = Form::kConstant;
     Kind kind_ = Kind::kMissing;

@@ -3,10 +3,12 @@
               // bounded pools.
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "base/clock.h"
@@ -64,6 +66,8 @@ struct ServerOptions {
     std::size_t head_bytes_max = 32 * 1024;
     std::chrono::milliseconds head_timeout{15'000}, body_timeout{60'000}, idle_timeout{120'000},
         write_timeout{60'000};
+    /// How long a request waits for body memory before kOutOfBodyMemory.
+    std::chrono::milliseconds body_memory_wait{5'000};
     const Clock* clock =
         nullptr;  // For the Date header; outlives the server. Null: system_clock().
 };

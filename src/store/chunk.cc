@@ -27,10 +27,13 @@ bool large(const MiniBatch& piece) {
 
 }  // namespace
 
-std::vector<DayRows> split_by_day(const AppendBatch& batch, std::uint64_t first_sequence,
-                                  std::uint64_t lsn) {
-    std::vector<DayRows> out;
+PreparedBatch prepare(const AppendBatch& batch) {
+    PreparedBatch out;
+    out.group = batch.group;
+    out.stream = batch.stream;
+    out.ingestion_ms = batch.ingestion_ms;
     const auto events = batch.events;
+    out.rows = events.size();
     for (std::size_t begin = 0; begin < events.size();) {
         const std::int64_t day = day_of_ms(events[begin].timestamp_ms);
         const std::int64_t next_midnight = (day + 1) * kMillisPerDay;
@@ -50,18 +53,34 @@ std::vector<DayRows> split_by_day(const AppendBatch& batch, std::uint64_t first_
         rows.message.reserve(count, bytes);
         for (std::size_t i = 0; i < count; ++i) {
             rows.timestamp_ms[i] = events[begin + i].timestamp_ms;
-            rows.sequence[i] = first_sequence + begin + i;
             rows.message.push_back(events[begin + i].message);
         }
         piece->min_ms = rows.timestamp_ms.front();
         piece->max_ms = rows.timestamp_ms.back();
-        piece->lsn_min = piece->lsn_max = lsn;
-        piece->sequence_min = first_sequence + begin;
-        piece->sequence_max = first_sequence + end - 1;
         piece->memory_bytes = held_bytes(rows);
-        out.push_back({day, std::move(piece)});
+        out.parts.push_back({day, std::move(piece)});
         begin = end;
     }
+    return out;
+}
+
+void number(PreparedBatch& batch, std::uint64_t first_sequence, std::uint64_t lsn) {
+    for (const PreparedBatch::Part& part : batch.parts) {
+        MiniBatch& piece = *part.rows;
+        piece.lsn_min = piece.lsn_max = lsn;
+        piece.sequence_min = first_sequence;
+        for (std::uint64_t& sequence : piece.rows.sequence) sequence = first_sequence++;
+        piece.sequence_max = first_sequence - 1;
+    }
+}
+
+std::vector<DayRows> split_by_day(const AppendBatch& batch, std::uint64_t first_sequence,
+                                  std::uint64_t lsn) {
+    PreparedBatch prepared = prepare(batch);
+    number(prepared, first_sequence, lsn);
+    std::vector<DayRows> out;
+    for (PreparedBatch::Part& part : prepared.parts)
+        out.push_back({part.day, std::move(part.rows)});
     return out;
 }
 

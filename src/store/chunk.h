@@ -34,6 +34,27 @@ struct DayRows {
 std::vector<DayRows> split_by_day(const AppendBatch& batch, std::uint64_t first_sequence,
                                   std::uint64_t lsn);
 
+/// The rows of one append(), cut at UTC midnights and copied, not yet numbered. The copying is done
+/// on the caller's thread, so that the one committer only numbers and publishes; the log writes the
+/// text from here.
+/// Lifetime: owned by one append until publish() takes it; then its parts are immutable.
+struct PreparedBatch {
+    struct Part {
+        std::int64_t day;
+        std::shared_ptr<MiniBatch> rows;
+    };
+    GroupId group = 0;
+    StreamId stream = 0;
+    std::int64_t ingestion_ms = 0;
+    std::vector<Part> parts;  // Days ascend; texts one after the other are the batch's in order.
+    std::uint64_t rows = 0;
+};
+
+/// split_by_day() in two steps: prepare() copies (see there what it expects), number() gives the
+/// rows their sequences and LSN.
+PreparedBatch prepare(const AppendBatch& batch);
+void number(PreparedBatch& batch, std::uint64_t first_sequence, std::uint64_t lsn);
+
 /// The same rows as one piece.
 MiniBatchPtr fold(std::span<const MiniBatchPtr> pieces);
 

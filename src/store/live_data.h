@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "store/chunk.h"
 #include "store/sqlite_catalog.h"
 #include "store/store.h"
 
@@ -39,9 +40,8 @@ struct WalExtent {
 class LiveData {
 public:
     /// Reads the catalog's list of files, moves files that it does not list to orphans/ and deletes
-    /// orphans older than 7 days.
-    /// Errors: kCorruption (a listed file is missing or has another size; names it), kNoSpace,
-    /// kInternal.
+    /// orphans older than 7 days. A listed file that is missing is logged; reading it is
+    /// kCorruption, the others stay readable. Errors: kNoSpace, kInternal.
     static Result<std::unique_ptr<LiveData>> open(const LiveDataOptions& options);
     ~LiveData();
     LiveData(const LiveData&) = delete;
@@ -50,8 +50,13 @@ public:
     /// Makes the rows of one durable record visible, all at once. Parts of days that are flushed up
     /// to `lsn` already are skipped, so replay calls it as well. Sequences count up from
     /// `first_sequence` over the batch.
-    /// Errors: kNotFound (group or stream deleted meanwhile; nothing is published).
+    /// Errors: kNotFound (group or stream deleted meanwhile), kInvalidArgument (more than
+    /// kChunkRowsMax events or kChunkBytesMax of text: append() refuses it before); nothing is
+    /// published then.
     Status publish(const AppendBatch& batch, std::uint64_t first_sequence, std::uint64_t lsn);
+
+    /// The same for rows that were copied before they were logged; number() has been called.
+    Status publish(PreparedBatch batch);
 
     /// Some chunk reached the seal limits: seal(0) has work to do.
     bool seal_due() const;

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/aws/limits.h - bounds of authentication, decoding and dispatch.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace sky::aws::limits {
+
+/// Inflated size of a gzip request. Source: clients.md 5.8 ("cap, e.g. 64 MiB").
+inline constexpr std::uint64_t kInflatedBytesMax = 64ULL << 20;
+
+/// A request's clock may differ from ours by this much. Source: clients.md 5.7.
+inline constexpr std::int64_t kClockWindowMs = 5 * 60 * 1000;
+
+/// Longest life of a presigned URL. Source: clients.md 5.7 (X-Amz-Expires 1..604800).
+inline constexpr std::int64_t kPresignedSecondsMax = 604'800;
+
+/// Cached signing keys. Our choice: a key is 32 bytes, a day of one client is one entry for each
+/// service and region that it uses.
+inline constexpr std::size_t kSigningKeysMax = 1024;
+
+/// Broken constraints that one answer names. Our choice: a batch of 10,000 bad events must not make
+/// an answer larger than the request.
+inline constexpr std::size_t kViolationsMax = 20;
+
+/// Characters of an offending value that an answer repeats. Our choice, for the same reason.
+inline constexpr std::size_t kViolationValueBytesMax = 1024;
+
+/// Characters of a region or service in a credential scope. Our choice; the longest published one
+/// has 34.
+inline constexpr std::size_t kScopeWordMax = 64;
+
+/// Headers named by one signature. Our choice; SDKs sign fewer than 20.
+inline constexpr std::size_t kSignedHeadersMax = 64;
+
+}  // namespace sky::aws::limits

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/aws/path.h - where in a request a value stands, as validation texts name it.
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace sky::aws {
+
+/// A linked list on the stack, so that a request without faults builds no text. "a.1.member.b":
+/// dots between members, list elements from 1, map values under their key (logs-api.md 1).
+struct Path {
+    enum class Step : unsigned char { kRoot, kMember, kElement, kEntry };
+    const Path* parent = nullptr;
+    Step step = Step::kRoot;
+    std::string_view name = {};  // kMember, kEntry.
+    std::size_t number = 0;      // kElement, from 1.
+
+    Path member(std::string_view member_name) const { return {this, Step::kMember, member_name}; }
+    Path element(std::size_t from_one) const { return {this, Step::kElement, {}, from_one}; }
+    Path entry(std::string_view key) const { return {this, Step::kEntry, key}; }
+
+    std::string text() const {
+        if (step == Step::kRoot) return {};
+        std::string out = parent->text();
+        if (!out.empty()) out.push_back('.');
+        if (step == Step::kElement) {
+            out += std::to_string(number);
+        } else {
+            out += name;
+        }
+        if (step != Step::kMember) out += ".member";
+        return out;
+    }
+};
+
+}  // namespace sky::aws

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/aws/validate.h - the constraints of shape tables, with the service's own texts.
+
+#include <string>
+
+#include "aws/codec.h"
+#include "aws/shape.h"
+#include "base/result.h"
+
+namespace sky::aws {
+
+/// Checks required members, lengths, ranges, patterns and enums of a decoded struct and everything
+/// below. Error: kInvalidArgument with all violations in one text, "1 validation error detected:
+/// Value 'x' at 'a.1.member' failed to satisfy constraint: ..." (logs-api.md 1), in the order of
+/// the model.
+Status validate(const Shape& shape, const void* value, const MissingMembers& missing);
+
+/// A value as the texts above show it: strings and numbers as they are, lists and structures the
+/// Java way, [MetricTransformation(metricName=a, unit=null)].
+std::string render_java(const Shape& shape, const void* value);
+
+}  // namespace sky::aws

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/client.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/error.hpp>
+#include <cerrno>
+#include <cstring>
+
+#include "base/assert.h"
+#include "http/limits.h"
+
+namespace sky::http {
+namespace {
+
+namespace beast_http = boost::beast::http;
+using boost::system::error_code;
+using Instant = std::chrono::steady_clock::time_point;
+
+class AnswerParser final : public beast_http::basic_parser<false> {
+public:
+    AnswerParser() {
+        header_limit(static_cast<std::uint32_t>(limits::kAnswerHeadBytesMax));
+        body_limit(limits::kAnswerBodyBytesMax);
+        eager(true);
+    }
+    Response answer;
+
+private:
+    using Text = boost::beast::string_view;
+    void on_request_impl(beast_http::verb, Text, Text, int, error_code&) override {}
+    void on_response_impl(int status, Text, int, error_code&) override { answer.status = status; }
+    void on_field_impl(beast_http::field, Text name, Text value, error_code&) override {
+        if (!is_header_done()) answer.headers.push_back({std::string(name), std::string(value)});
+    }
+    void on_header_impl(error_code&) override {}
+    void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code&) override {
+        // A server may claim any length; only what arrives is kept beyond this.
+        if (length) answer.body.reserve(static_cast<std::size_t>(std::min(*length, kReserveMax)));
+    }
+    std::size_t on_body_impl(Text piece, error_code&) override {
+        answer.body.append(piece.data(), piece.size());
+        return piece.size();
+    }
+    void on_chunk_header_impl(std::uint64_t, Text, error_code&) override {}
+    std::size_t on_chunk_body_impl(std::uint64_t, Text piece, error_code& ec) override {
+        return on_body_impl(piece, ec);
+    }
+    void on_finish_impl(error_code&) override {}
+    static constexpr std::uint64_t kReserveMax = 8ULL << 20;
+};
+
+// Field names, targets and values that would break the request in two are refused.
+bool is_one_line(std::string_view text) {
+    return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+}
+
+}  // namespace
+
+struct Client::Impl {
+    std::string host;
+    std::uint16_t port;
+    std::chrono::milliseconds timeout;
+    int fd = -1;
+    Instant deadline{};
+
+    // What one try came to, beyond its Result.
+    struct Try {
+        Result<Response> result;
+        bool nothing_arrived;
+    };
+
+    Impl(std::string h, std::uint16_t p, std::chrono::milliseconds t)
+        : host(std::move(h)), port(p), timeout(t) {}
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+    ~Impl() { close(); }
+
+    std::string where() const { return host + ":" + std::to_string(port); }
+    void close() {
+        if (fd >= 0) ::close(fd);
+        fd = -1;
+    }
+    /// False at the deadline.
+    bool wait_for(short events) const {
+        for (;;) {
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+                deadline - std::chrono::steady_clock::now());
+            if (left.count() <= 0) return false;
+            pollfd entry{fd, events, 0};
+            const int ready = ::poll(
+                &entry, 1, static_cast<int>(std::min<std::int64_t>(left.count(), 3'600'000)));
+            if (ready > 0) return true;
+            if (ready < 0 && errno != EINTR) return true;  // The next call tells what is wrong.
+        }
+    }
+    std::unexpected<Error> late() const {
+        return fail(ErrorCode::kDeadlineExceeded, "No answer in time from " + where());
+    }
+    Status connect();
+    Status connect_to(const addrinfo& address);
+    Status write_all(std::string_view head, std::string_view body);
+    Try exchange(bool is_head, std::string_view head, std::string_view body);
+    Try read_answer(bool is_head);
+};
+
+Status Client::Impl::connect_to(const addrinfo& address) {
+    fd = ::socket(address.ai_family, address.ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+                  address.ai_protocol);
+    int failure = fd < 0 ? errno : 0;
+    if (failure == 0 && ::connect(fd, address.ai_addr, address.ai_addrlen) != 0) failure = errno;
+    if (failure == EINPROGRESS) {
+        if (!wait_for(POLLOUT)) {
+            close();
+            return late();
+        }
+        socklen_t size = sizeof failure;
+        if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size) != 0) failure = errno;
+    }
+    if (failure != 0) {
+        close();
+        return fail(ErrorCode::kUnavailable,
+                    "Cannot connect to " + where() + ": " + std::strerror(failure));
+    }
+    const int on = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return {};
+}
+
+Status Client::Impl::connect() {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_NUMERICSERV;
+    addrinfo* found = nullptr;
+    const int code = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+    if (code != 0) {
+        return fail(ErrorCode::kUnavailable,
+                    "Cannot resolve " + where() + ": " + ::gai_strerror(code));
+    }
+    Status status = fail(ErrorCode::kUnavailable, "No address for " + where());
+    for (const addrinfo* one = found; one != nullptr && !status; one = one->ai_next) {
+        status = connect_to(*one);
+    }
+    ::freeaddrinfo(found);
+    return status;
+}
+
+Status Client::Impl::write_all(std::string_view head, std::string_view body) {
+    while (!head.empty() || !body.empty()) {
+        // iovec is not const-correct; sendmsg only reads.
+        std::array<iovec, 2> parts = {iovec{const_cast<char*>(head.data()), head.size()},
+                                      iovec{const_cast<char*>(body.data()), body.size()}};
+        msghdr message{};
+        message.msg_iov = parts.data();
+        message.msg_iovlen = parts.size();
+        const ssize_t sent = ::sendmsg(fd, &message, MSG_NOSIGNAL);
+        if (sent < 0) {
+            if (errno == EINTR) continue;
+            if (errno == EAGAIN || errno == EWOULDBLOCK) {
+                if (!wait_for(POLLOUT)) return late();
+                continue;
+            }
+            return fail(ErrorCode::kUnavailable,
+                        "Connection to " + where() + " lost: " + std::strerror(errno));
+        }
+        const auto bytes = static_cast<std::size_t>(sent);
+        const std::size_t of_head = std::min(bytes, head.size());
+        head.remove_prefix(of_head);
+        body.remove_prefix(bytes - of_head);
+    }
+    return {};
+}
+
+Client::Impl::Try Client::Impl::exchange(bool is_head, std::string_view head,
+                                         std::string_view body) {
+    const Status written = write_all(head, body);
+    if (!written && written.error().code == ErrorCode::kDeadlineExceeded) {
+        return {std::unexpected(written.error()), false};
+    }
+    // A server that refuses a large body answers and closes before it was all sent: look for that
+    // answer also after a failed write.
+    Try answer = read_answer(is_head);
+    if (!answer.result && !written && answer.nothing_arrived) {
+        answer.result = std::unexpected(written.error());
+    }
+    return answer;
+}
+
+Client::Impl::Try Client::Impl::read_answer(bool is_head) {
+    std::string buffer(limits::kAnswerHeadBytesMax, '\0');
+    std::size_t have = 0;
+    bool nothing_arrived = true;
+    int interim = 0;
+    auto parser = std::make_unique<AnswerParser>();
+    parser->skip(is_head);
+    const auto broken = [&](const std::string& why) -> Try {
+        return {fail(ErrorCode::kInternal, "Broken answer from " + where() + ": " + why),
+                nothing_arrived};
+    };
+    for (;;) {
+        error_code ec;
+        std::size_t used = 1;
+        while (have > 0 && used > 0 && !parser->is_done()) {
+            used = parser->put(boost::asio::const_buffer(buffer.data(), have), ec);
+            if (ec && ec != beast_http::error::need_more) return broken(ec.message());
+            std::copy(buffer.begin() + std::ptrdiff_t(used), buffer.begin() + std::ptrdiff_t(have),
+                      buffer.begin());
+            have -= used;
+            if (ec) break;
+        }
+        if (parser->is_done()) {
+            const int status = parser->answer.status;
+            if (status >= 200) {
+                if (!parser->keep_alive() || have > 0) close();
+                return {std::move(parser->answer), false};
+            }
+            if (++interim > limits::kInterimAnswersMax) return broken("interim answers only");
+            parser = std::make_unique<AnswerParser>();
+            parser->skip(is_head);
+            continue;
+        }
+        if (have == buffer.size()) return broken("a head or chunk line without end");
+        const ssize_t got = ::recv(fd, buffer.data() + have, buffer.size() - have, 0);
+        if (got < 0) {
+            if (errno == EINTR) continue;
+            if (errno == EAGAIN || errno == EWOULDBLOCK) {
+                if (!wait_for(POLLIN)) return {late(), false};
+                continue;
+            }
+            return {fail(ErrorCode::kUnavailable,
+                         "Connection to " + where() + " lost: " + std::strerror(errno)),
+                    nothing_arrived};
+        }
+        if (got == 0) {
+            if (nothing_arrived) {
+                return {fail(ErrorCode::kUnavailable, where() + " closed the connection"), true};
+            }
+            if (parser->got_some()) parser->put_eof(ec);
+            if (ec || !parser->is_done()) return broken("it ends too early");
+            continue;
+        }
+        nothing_arrived = false;
+        have += static_cast<std::size_t>(got);
+    }
+}
+
+Client::Client(std::string host, std::uint16_t port, std::chrono::milliseconds timeout)
+    : impl_(std::make_unique<Impl>(std::move(host), port, timeout)) {}
+Client::Client(Client&&) noexcept = default;
+Client::~Client() = default;
+
+Result<Response> Client::send(const std::string& method, const std::string& target,
+                              const Headers& headers, std::string_view body) {
+    std::string head = method + " " + target + " HTTP/1.1\r\n";
+    bool lines_are_sound = is_one_line(method) && is_one_line(target);
+    for (const Header& header : headers.list()) {
+        lines_are_sound = lines_are_sound && is_one_line(header.name) && is_one_line(header.value);
+        head.append(header.name).append(": ").append(header.value).append("\r\n");
+    }
+    if (!lines_are_sound) {
+        return fail(ErrorCode::kInvalidArgument, "A request line or header holds a line break.");
+    }
+    // A signed request brings the Host that it signed.
+    if (!headers.find("host")) {
+        const bool is_ipv6 = impl_->host.find(':') != std::string::npos;
+        head.append("Host: ").append(is_ipv6 ? "[" + impl_->host + "]" : impl_->host);
+        head.append(":").append(std::to_string(impl_->port)).append("\r\n");
+    }
+    head.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n\r\n");
+
+    impl_->deadline = std::chrono::steady_clock::now() + impl_->timeout;
+    for (;;) {
+        const bool reused = impl_->fd >= 0;
+        if (!reused) SKY_TRY(impl_->connect());
+        Impl::Try one = impl_->exchange(method == "HEAD", head, body);
+        if (one.result) return std::move(one.result);
+        impl_->close();
+        // A kept connection may have been closed by the server in the meantime: once more, afresh.
+        if (!reused || !one.nothing_arrived) return std::move(one.result);
+    }
+}
+
+}  // namespace sky::http

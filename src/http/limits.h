@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/http/limits.h - every bound of the HTTP server and client that is no option.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace sky::http::limits {
+
+/// First read buffer of a connection: holds the head and small body of every SDK call seen
+/// (clients.md 3: heads of 0.6 to 2 KiB). 12,000 idle connections keep 48 MiB.
+constexpr std::size_t kReadBufferBytes = 4 * 1024;
+/// Read buffer while a chunked body arrives; also the longest chunk header or trailer.
+constexpr std::size_t kChunkBufferBytes = 64 * 1024;
+/// Header fields of one request. SDKs send 8 to 15; Apache httpd's default is 100.
+constexpr std::size_t kHeaderFieldsMax = 128;
+/// First body permit of a chunked body, doubled as it grows.
+constexpr std::uint64_t kChunkPermitBytes = 64 * 1024;
+/// After a response that ends the connection with request bytes unread: how long arriving bytes are
+/// thrown away, so that the client reads the answer instead of a reset. nginx: lingering_timeout 5
+/// s.
+constexpr std::chrono::milliseconds kLinger{5'000};
+/// Pause after accept failed (no file descriptors left).
+constexpr std::chrono::milliseconds kAcceptPause{100};
+/// Deadlines are looked at this often; less often when the smallest timeout allows.
+constexpr std::chrono::milliseconds kTickMin{5}, kTickMax{250};
+/// Grace of a server that is destroyed without drain().
+constexpr std::chrono::milliseconds kDefaultDrainGrace{10'000};
+/// Event loops and pool threads a server may be told to start.
+constexpr unsigned kThreadsMax = 256;
+
+/// Client: bytes of an answer's head, and of its body. The largest answer the API gives is below
+/// 32 MiB (10,000 query rows).
+constexpr std::size_t kAnswerHeadBytesMax = 64 * 1024;
+constexpr std::uint64_t kAnswerBodyBytesMax = 256ULL << 20;
+/// Client: interim (1xx) answers tolerated before the real one.
+constexpr int kInterimAnswersMax = 16;
+
+}  // namespace sky::http::limits

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/logs/query_sessions.h - StartQuery to GetQueryResults: a bounded executor and
+              // the results it keeps.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "logs/groups.h"
+#include "logs/limits.h"
+#include "logs/query_engine.h"
+
+namespace sky::logs {
+
+enum class QueryStatus : std::uint8_t {
+    kScheduled,
+    kRunning,
+    kComplete,
+    kFailed,
+    kCancelled,
+    kTimeout,
+};
+/// "Scheduled", "Running", … as on the wire.
+std::string_view query_status_name(QueryStatus status);
+
+struct NewQuery {
+    std::vector<std::string> groups;  // Names or ARNs, 1..50.
+    std::int64_t start = 0, end = 0;  // Seconds, both included; from 10^11 on milliseconds.
+    std::string text;
+    std::optional<std::int64_t> limit;
+};
+
+/// A page of a query's rows. The rows live as long as `result` does.
+struct QueryView {
+    QueryStatus status;
+    std::shared_ptr<const insights::QueryResult> result;
+    std::size_t begin = 0, end = 0;  // The page: result->rows[begin, end).
+    std::optional<std::string> next_token;
+};
+
+/// What DescribeQueries tells.
+struct QuerySummary {
+    std::string id, source_text, group;  // The first group's name.
+    QueryStatus status;
+    std::int64_t creation_ms;
+    std::optional<std::int64_t> duration_ms;  // Once finished.
+    double bytes_scanned;
+};
+
+struct QueryFilter {
+    std::optional<std::string> group;
+    std::optional<QueryStatus> status;
+    std::optional<std::int64_t> count;  // 1..1000, 1000 when absent.
+    std::optional<std::string> token;
+};
+
+struct QueryPage {
+    std::vector<QuerySummary> queries;  // Newest first.
+    std::optional<std::string> next_token;
+};
+
+struct SessionOptions {
+    unsigned running_max = 4;        // 2 x cores (store.md 3.4); the others are Scheduled.
+    unsigned threads_per_query = 2;  // Of one run.
+    std::size_t concurrent_max = limits::kConcurrentQueriesMax;  // Unfinished, an account.
+    std::uint64_t result_bytes_max = limits::kResultBytesMax;
+    std::uint64_t results_total_bytes_max = limits::kResultsTotalBytesMax;
+    std::size_t sessions_max = limits::kSessionsMax;
+};
+
+/// The text that StartQuery's RNF carries (logs-api.md 1.2).
+std::string unknown_group_message(std::string_view group, std::string_view account,
+                                  std::string_view request_id);
+
+/// Fair by account (fewest running, then least time used), first come first served inside one.
+/// Finished queries are kept 7 days, the oldest forgotten first when their rows need the room.
+/// Threads: any.
+class QuerySessions {
+public:
+    QuerySessions(store::Store& store, const Clock& clock, Random& random, const Groups& groups,
+                  const QueryEngine& engine, const SessionOptions& options);
+    /// Stops what runs and waits for it.
+    ~QuerySessions();
+
+    /// The query's id. Errors: kInvalidArgument, kNotFound, kMalformedQuery, kLimitExceeded.
+    Result<std::string> start(const Tenant& tenant, const NewQuery& query,
+                              std::string_view request_id);
+    /// Errors: kNotFound (unknown id), kInvalidArgument (kTokenInvalid).
+    Result<QueryView> results(const Tenant& tenant, std::string_view id,
+                              std::optional<std::int64_t> rows_max = {},
+                              const std::optional<std::string>& token = {});
+    /// Errors: kNotFound, kInvalidArgument (it has finished).
+    Status stop(const Tenant& tenant, std::string_view id);
+    Result<QueryPage> describe(const Tenant& tenant, const QueryFilter& filter);
+
+    /// Blocks until no query is Scheduled or Running. For tests and draining.
+    void wait_until_idle();
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sky::logs

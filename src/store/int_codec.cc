@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/int_codec.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include "store/byte_codec.h"
+
+namespace sky::store {
+
+namespace {
+
+enum class Form : std::uint8_t { kDelta = 1, kReference = 2 };
+
+constexpr std::size_t kMiniBlock = 128;
+// A value at any bit offset fits one 64-bit load up to here; wider ones take whole words.
+constexpr unsigned kPackedWidthMax = 56;
+
+constexpr std::size_t packed_bytes(std::size_t count, unsigned width) {
+    return (count * width + 7) / 8;
+}
+
+/// Signed order, so that small negative differences stay small offsets.
+void encode_mini_block(std::span<const std::uint64_t> values, std::string& out) {
+    std::int64_t least = static_cast<std::int64_t>(values[0]), most = least;
+    for (const std::uint64_t value : values) {
+        least = std::min(least, static_cast<std::int64_t>(value));
+        most = std::max(most, static_cast<std::int64_t>(value));
+    }
+    const auto base = static_cast<std::uint64_t>(least);
+    auto width = static_cast<unsigned>(std::bit_width(static_cast<std::uint64_t>(most) - base));
+    if (width > kPackedWidthMax) width = 64;
+    out.push_back(static_cast<char>(width));
+    put_signed(out, least);
+    if (width == 64) {
+        for (const std::uint64_t value : values) put_word(out, value - base);
+        return;
+    }
+    std::array<char, kMiniBlock * 8 + 8> packed{};
+    std::size_t bit = 0;
+    for (const std::uint64_t value : values) {
+        char* const at = packed.data() + bit / 8;
+        const std::uint64_t word = load_word<std::uint64_t>(at) | (value - base) << (bit % 8);
+        std::memcpy(at, &word, sizeof word);
+        bit += width;
+    }
+    out.append(packed.data(), packed_bytes(values.size(), width));
+}
+
+void encode_mini_blocks(std::span<const std::uint64_t> values, std::string& out) {
+    for (std::size_t i = 0; i < values.size(); i += kMiniBlock)
+        encode_mini_block(values.subspan(i, std::min(kMiniBlock, values.size() - i)), out);
+}
+
+bool decode_mini_block(ByteReader& in, std::span<std::uint64_t> out) {
+    const std::string_view head = in.take(1);
+    if (head.empty()) return false;
+    const unsigned width = static_cast<unsigned char>(head[0]);
+    const auto base = static_cast<std::uint64_t>(in.signed_varint());
+    if (!in.ok() || (width > kPackedWidthMax && width != 64)) return false;
+    if (width == 0) {
+        std::fill(out.begin(), out.end(), base);
+        return true;
+    }
+    const std::size_t bytes = packed_bytes(out.size(), width);
+    const std::string_view stored = in.take(bytes);
+    if (!in.ok()) return false;
+    if (width == 64) {
+        for (std::size_t i = 0; i < out.size(); ++i)
+            out[i] = base + load_word<std::uint64_t>(stored.data() + i * 8);
+        return true;
+    }
+    // Loads reach up to 8 bytes beyond the last value.
+    std::array<char, kMiniBlock * 7 + 8> padded;
+    const char* from = stored.data();
+    if (in.left() < 8) {
+        std::memcpy(padded.data(), from, bytes);
+        std::memset(padded.data() + bytes, 0, 8);
+        from = padded.data();
+    }
+    const std::uint64_t mask = (std::uint64_t{1} << width) - 1;
+    std::size_t bit = 0;
+    for (std::uint64_t& value : out) {
+        value = base + ((load_word<std::uint64_t>(from + bit / 8) >> (bit % 8)) & mask);
+        bit += width;
+    }
+    return true;
+}
+
+}  // namespace
+
+void encode_integers(std::span<const std::uint64_t> values, std::string& out) {
+    if (values.empty()) return;
+    std::string delta(1, static_cast<char>(Form::kDelta));
+    put_signed(delta, static_cast<std::int64_t>(values[0]));
+    std::vector<std::uint64_t> steps(values.size() - 1);
+    for (std::size_t i = 1; i < values.size(); ++i) steps[i - 1] = values[i] - values[i - 1];
+    encode_mini_blocks(steps, delta);
+    std::string reference(1, static_cast<char>(Form::kReference));
+    encode_mini_blocks(values, reference);
+    out += delta.size() < reference.size() ? delta : reference;
+}
+
+bool decode_integers(std::string_view bytes, std::span<std::uint64_t> out) {
+    if (out.empty()) return bytes.empty();
+    ByteReader in(bytes);
+    const std::string_view head = in.take(1);
+    if (head.empty()) return false;
+    const auto form = static_cast<Form>(head[0]);
+    if (form != Form::kDelta && form != Form::kReference) return false;
+    const bool delta = form == Form::kDelta;
+    std::uint64_t previous = 0;
+    std::size_t i = 0;
+    if (delta) out[i++] = previous = static_cast<std::uint64_t>(in.signed_varint());
+    while (i < out.size()) {
+        const auto block = out.subspan(i, std::min(kMiniBlock, out.size() - i));
+        if (!decode_mini_block(in, block)) return false;
+        if (delta)
+            for (std::uint64_t& value : block) value = previous += value;
+        i += block.size();
+    }
+    return in.ok() && in.left() == 0;
+}
+
+}  // namespace sky::store

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/store/int_codec.h - integer columns as mini-blocks of bit-packed offsets.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace sky::store {
+
+/// How consecutive values relate; one byte before the column, so each column chooses.
+///   kDelta:     the first value, then differences (times, sequences).
+///   kReference: the values themselves (dictionary codes, lengths).
+/// Both in mini-blocks of 128: least value, width, offsets from the least packed at that width.
+/// Arithmetic wraps at 64 bits, so any values survive. The smaller form is taken.
+void encode_integers(std::span<const std::uint64_t> values, std::string& out);
+
+/// Exactly out.size() values; false when the bytes are not what encode_integers() makes for that
+/// many. Speed: one load, shift, mask and store a value.
+[[nodiscard]] bool decode_integers(std::string_view bytes, std::span<std::uint64_t> out);
+
+}  // namespace sky::store

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/store/limits.h - the numbers of the write-ahead log and of the append path.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace sky::store::limits {
+
+// Commit groups start on this boundary, so that a torn write never damages an earlier group.
+// Source: store.md 1.2; the page size of x86-64 and the block size of common file systems.
+inline constexpr std::size_t kWalBlockBytes = 4'096;
+
+// What replay accepts before it allocates, and what a log may be configured to.
+inline constexpr std::uint64_t kWalSegmentBytesMin = 16U << 10U;
+inline constexpr std::uint64_t kWalSegmentBytesMax = 1ULL << 30U;
+
+// WAL in all, together with twice the open-chunk budget. Source: store.md 2.2.
+inline constexpr std::uint64_t kWalTotalBytesMax = 512ULL << 20U;
+// Segments that exist at least, whatever the budget: one is written while the other is released.
+inline constexpr std::uint64_t kWalSegmentsMin = 2;
+
+// One commit group: bounds the wait of a batch that arrives while the group is written.
+inline constexpr std::size_t kWalGroupBytesMax = 16U << 20U;
+
+// One record. PutLogEvents allows 10,000 events and 1 MiB a batch (AWS Logs quotas); other writers
+// may send more, up to one chunk (store.md 2.1).
+inline constexpr std::size_t kRecordRowsMax = 64 * 1024;
+inline constexpr std::size_t kRecordPayloadBytesMax = 18U << 20U;
+
+// How long the committer waits for a flush to release a WAL segment before it answers kThrottled.
+inline constexpr std::int64_t kWalFullWaitMs = 2'000;
+
+// Batches that wait for the committer. Beyond either, append() answers kThrottled.
+inline constexpr std::size_t kAppendQueueBatchesMax = 16 * 1024;
+inline constexpr std::uint64_t kAppendQueueBytesMax = 64ULL << 20U;
+
+// Open chunks and queue together: above the first share of the memory budget everything is flushed,
+// above the second append() answers kThrottled. Source: store.md 3.1 ("flushes first").
+inline constexpr std::uint64_t kMemoryFlushPercent = 50;
+inline constexpr std::uint64_t kMemoryThrottlePercent = 90;
+
+// The flusher looks by itself this often, and seals rows that have been open for longer than the
+// second (judgement: bounds recovery of quiet groups, costs one file a group and interval).
+inline constexpr std::int64_t kFlushTickMs = 1'000;
+inline constexpr std::int64_t kOpenAgeMaxMs = 10 * 60 * 1'000;
+inline constexpr std::int64_t kExpireEveryMs = 60 * 1'000;
+// After a failed flush the next attempt waits this long.
+inline constexpr std::int64_t kFlushRetryMs = 1'000;
+
+}  // namespace sky::store::limits

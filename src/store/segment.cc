@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/segment.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "crypto/crc32c.h"
+#include "store/byte_codec.h"
+#include "store/int_codec.h"
+#include "store/segment_format.h"
+#include "store/segment_limits.h"
+
+namespace sky::store {
+
+namespace {
+
+// Most footers are smaller: one read brings footer and trailer.
+constexpr std::size_t kTailReadBytes = 16U << 10U;
+
+constexpr std::size_t at(SegmentColumn column) { return static_cast<std::size_t>(column); }
+
+// The standard lets a signed integer be reached as its unsigned counterpart.
+std::span<std::uint64_t> as_unsigned(std::span<std::int64_t> values) {
+    return {reinterpret_cast<std::uint64_t*>(values.data()), values.size()};
+}
+std::span<const std::uint64_t> as_unsigned(std::span<const std::int64_t> values) {
+    return {reinterpret_cast<const std::uint64_t*>(values.data()), values.size()};
+}
+
+std::vector<SegmentStream> describe_streams(const EventBatch& rows,
+                                            const std::function<std::string(StreamId)>& stream_name,
+                                            std::vector<std::uint64_t>& codes) {
+    std::vector<StreamId> ids(rows.stream);
+    std::sort(ids.begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+    std::vector<SegmentStream> streams(ids.size());
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        streams[i].id = ids[i];
+        streams[i].name = stream_name(ids[i]);
+    }
+    codes.resize(rows.rows());
+    std::size_t code = 0;
+    for (std::size_t i = 0; i < rows.rows(); ++i) {
+        if (ids[code] != rows.stream[i])
+            code = static_cast<std::size_t>(
+                std::lower_bound(ids.begin(), ids.end(), rows.stream[i]) - ids.begin());
+        codes[i] = code;
+        SegmentStream& stream = streams[code];
+        const std::int64_t time = rows.timestamp_ms[i];
+        if (stream.rows++ == 0) {
+            stream.first_ms = time;
+            stream.ingestion_ms = rows.ingestion_ms[i];
+        }
+        stream.last_ms = time;  // Rows ascend in time.
+        stream.ingestion_ms = std::max(stream.ingestion_ms, rows.ingestion_ms[i]);
+        stream.message_bytes += rows.message[i].size();
+    }
+    return streams;
+}
+
+/// Rows of each block: as many as fit the limits, at least one.
+std::vector<std::size_t> cut_blocks(const EventBatch& rows) {
+    const auto offsets = rows.message.offsets();
+    std::vector<std::size_t> ends;
+    for (std::size_t begin = 0; begin < rows.rows();) {
+        std::size_t end = begin + 1;
+        while (end < rows.rows() && end - begin < limits::kBlockRowsMax &&
+               offsets[end + 1] - offsets[begin] <= limits::kBlockBytesMax)
+            ++end;
+        ends.push_back(begin = end);
+    }
+    return ends;
+}
+
+}  // namespace
+
+std::uint64_t SegmentFooter::memory_bytes() const {
+    std::uint64_t bytes = sizeof *this + blocks.capacity() * sizeof(SegmentBlock) +
+                          streams.capacity() * sizeof(SegmentStream) +
+                          replaced.capacity() * sizeof(std::uint64_t) + message_header.capacity();
+    for (const SegmentStream& stream : streams) bytes += stream.name.capacity();
+    return bytes;
+}
+
+Result<std::string> encode_segment(const MiniBatch& chunk,
+                                   const std::function<std::string(StreamId)>& stream_name,
+                                   SegmentFooter& footer) {
+    const EventBatch& rows = chunk.rows;
+    SKY_ASSERT(rows.rows() > 0 && rows.rows() <= limits::kChunkRowsMax &&
+                   rows.message.bytes() <= limits::kChunkBytesMax,
+               "chunks are sealed within their limits");
+    footer.row.min_ms = chunk.min_ms;
+    footer.row.max_ms = chunk.max_ms;
+    footer.row.rows = rows.rows();
+    footer.row.message_bytes = rows.message.bytes();
+    footer.row.lsn_min = chunk.lsn_min;
+    footer.row.lsn_max = chunk.lsn_max;
+    footer.row.sequence_max = chunk.sequence_max;
+    std::vector<std::uint64_t> codes;
+    footer.streams = describe_streams(rows, stream_name, codes);
+    const std::unique_ptr<MessageEncoder> messages = make_message_encoder(rows.message);
+    footer.message_coding = static_cast<std::uint64_t>(messages->coding());
+
+    const std::vector<std::size_t> ends = cut_blocks(rows);
+    footer.blocks.assign(ends.size(), {});
+    std::string file;
+    file.reserve(rows.message.bytes() / 4 + 4'096);
+    append_segment_header(file);
+    const auto offsets = rows.message.offsets();
+    for (std::size_t c = 0; c < kSegmentColumns; ++c) {
+        std::size_t begin = 0;
+        for (std::size_t b = 0; b < ends.size(); begin = ends[b++]) {
+            const std::size_t end = ends[b], count = end - begin, start = file.size();
+            const auto part = [&](auto& column) { return std::span(column).subspan(begin, count); };
+            switch (static_cast<SegmentColumn>(c)) {
+                case SegmentColumn::kTime:
+                    encode_integers(as_unsigned(part(rows.timestamp_ms)), file);
+                    break;
+                case SegmentColumn::kSequence:
+                    encode_integers(part(rows.sequence), file);
+                    break;
+                case SegmentColumn::kIngestion:
+                    encode_integers(as_unsigned(part(rows.ingestion_ms)), file);
+                    break;
+                case SegmentColumn::kStream:
+                    encode_integers(part(codes), file);
+                    break;
+                case SegmentColumn::kMessage:
+                    SKY_TRY(messages->encode(begin, end, file));
+                    break;
+            }
+            SegmentBlock& block = footer.blocks[b];
+            block.rows = static_cast<std::uint32_t>(count);
+            block.text_bytes = offsets[end] - offsets[begin];
+            block.min_ms = rows.timestamp_ms[begin];
+            block.max_ms = rows.timestamp_ms[end - 1];
+            block.columns[c] = {start, static_cast<std::uint32_t>(file.size() - start),
+                                crypto::crc32c(std::string_view(file).substr(start))};
+        }
+    }
+    footer.message_header = messages->header();
+    const std::string tail = encode_footer(footer);
+    const SegmentTrailer trailer{file.size(), static_cast<std::uint32_t>(tail.size()),
+                                 crypto::crc32c(tail)};
+    file += tail;
+    append_segment_trailer(trailer, file);
+    footer.row.file_bytes = file.size();
+    return file;
+}
+
+// Reading
+// -------------------------------------------------------------------------------------------------
+
+/// What one read needs: a range of blocks and, of each wanted column, its bytes.
+struct SegmentReader::Plan {
+    std::size_t begin = 0, end = 0;  // Blocks.
+    TimeRange range{};
+    Columns columns = Columns::kNone;
+    std::vector<std::uint8_t> allowed;  // By stream code; empty: every stream is kept.
+    std::array<bool, kSegmentColumns> wanted{};
+    std::array<std::string_view, kSegmentColumns> bytes;  // From block `begin` on.
+    std::unique_ptr<char[]> buffer;
+};
+
+struct SegmentReader::Output {
+    EventBatch rows;
+    std::string text;
+    std::vector<std::uint32_t> ends;  // rows + 1 once there are any.
+    std::vector<std::uint64_t> codes;
+    std::vector<std::uint32_t> kept;  // Rows of the current block, when not all.
+};
+
+Error SegmentReader::damaged(std::string_view what) const {
+    return {ErrorCode::kCorruption,
+            "segment is damaged: " + std::string(what) + ": " + file_->path()};
+}
+
+Result<std::shared_ptr<const SegmentReader>> SegmentReader::open(os::Fs& fs,
+                                                                 const std::string& path,
+                                                                 Checksums checksums) {
+    std::shared_ptr<SegmentReader> reader(new SegmentReader);
+    reader->checksums_ = checksums;
+    reader->file_ = SKY_TRY(fs.open(path, os::OpenMode::kRead));
+    const std::uint64_t bytes = SKY_TRY(reader->file_->size());
+    Status loaded = reader->load_footer(bytes);
+    if (!loaded) {
+        Error error = std::move(loaded).error();
+        if (error.message.find(path) == std::string::npos) error.message += ": " + path;
+        return std::unexpected(std::move(error));
+    }
+    return reader;
+}
+
+Status SegmentReader::load_footer(std::uint64_t file_bytes) {
+    if (file_bytes < kSegmentHeaderBytes + kSegmentTrailerBytes)
+        return std::unexpected(damaged("too short"));
+    std::string tail(std::min<std::uint64_t>(file_bytes, kTailReadBytes), '\0');
+    const auto fill = [&](std::string& into, std::uint64_t offset) -> Status {
+        const auto got = SKY_TRY(file_->pread(offset, std::as_writable_bytes(std::span(into))));
+        return got == into.size() ? Status() : std::unexpected(damaged("file ends early"));
+    };
+    SKY_TRY(fill(tail, file_bytes - tail.size()));
+    const auto trailer = SKY_TRY(parse_segment_trailer(
+        std::string_view(tail).substr(tail.size() - kSegmentTrailerBytes), file_bytes));
+    const std::size_t needed = trailer.footer_bytes + kSegmentTrailerBytes;
+    if (needed > tail.size()) {
+        tail.assign(needed, '\0');
+        SKY_TRY(fill(tail, trailer.footer_offset));
+    }
+    const auto bytes = std::string_view(tail).substr(tail.size() - needed, trailer.footer_bytes);
+    if (checksums_ == Checksums::kVerify && crypto::crc32c(bytes) != trailer.footer_crc)
+        return std::unexpected(damaged("checksum of the footer"));
+    footer_ = SKY_TRY(parse_footer(bytes, trailer.footer_offset));
+    footer_.row.file_bytes = file_bytes;
+    messages_ = SKY_TRY(make_message_decoder(footer_.message_coding, footer_.message_header));
+    return {};
+}
+
+Result<SegmentReader::Plan> SegmentReader::plan(const RowFilter& filter, Columns columns) const {
+    Plan plan;
+    plan.range = filter.range;
+    plan.columns = columns;
+    const auto& blocks = footer_.blocks;
+    // Blocks ascend in time: those that overlap the range are neighbours.
+    plan.begin =
+        static_cast<std::size_t>(std::partition_point(blocks.begin(), blocks.end(),
+                                                      [&](const SegmentBlock& b) {
+                                                          return b.max_ms < filter.range.begin_ms;
+                                                      }) -
+                                 blocks.begin());
+    plan.end =
+        static_cast<std::size_t>(std::partition_point(blocks.begin(), blocks.end(),
+                                                      [&](const SegmentBlock& b) {
+                                                          return b.min_ms <= filter.range.end_ms;
+                                                      }) -
+                                 blocks.begin());
+    plan.end = std::max(plan.begin, plan.end);
+    if (filter.by_stream()) {
+        std::size_t kept = 0;
+        plan.allowed.resize(footer_.streams.size());
+        for (std::size_t i = 0; i < footer_.streams.size(); ++i)
+            kept += plan.allowed[i] = filter.keeps(footer_.streams[i].id) ? 1 : 0;
+        if (kept == 0) plan.end = plan.begin;
+        if (kept == footer_.streams.size()) plan.allowed.clear();
+    }
+    plan.wanted[at(SegmentColumn::kTime)] = true;
+    plan.wanted[at(SegmentColumn::kSequence)] = true;
+    plan.wanted[at(SegmentColumn::kIngestion)] = has(columns, Columns::kIngestion);
+    plan.wanted[at(SegmentColumn::kStream)] =
+        has(columns, Columns::kStream) || !plan.allowed.empty();
+    plan.wanted[at(SegmentColumn::kMessage)] = has(columns, Columns::kMessage);
+    return plan;
+}
+
+/// Reads the wanted columns of the plan's blocks; columns that are neighbours in the file are one
+/// pread, so a whole segment is one.
+Status SegmentReader::load(Plan& plan) const {
+    struct Run {
+        std::uint64_t offset, bytes;
+        std::size_t into;
+    };
+    std::vector<Run> runs;
+    std::array<std::size_t, kSegmentColumns> start{}, length{};
+    std::size_t total = 0;
+    for (std::size_t c = 0; c < kSegmentColumns; ++c) {
+        if (!plan.wanted[c]) continue;
+        const SegmentBlock::Extent& first = footer_.blocks[plan.begin].columns[c];
+        const SegmentBlock::Extent& last = footer_.blocks[plan.end - 1].columns[c];
+        const std::uint64_t bytes = last.offset + last.bytes - first.offset;
+        if (!runs.empty() && runs.back().offset + runs.back().bytes == first.offset)
+            runs.back().bytes += bytes;
+        else
+            runs.push_back({first.offset, bytes, total});
+        start[c] = total;
+        length[c] = static_cast<std::size_t>(bytes);
+        total += length[c];
+    }
+    plan.buffer = std::make_unique_for_overwrite<char[]>(total);
+    for (const Run& run : runs) {
+        const std::span<char> into(plan.buffer.get() + run.into,
+                                   static_cast<std::size_t>(run.bytes));
+        const auto got = SKY_TRY(file_->pread(run.offset, std::as_writable_bytes(into)));
+        if (got != into.size()) return std::unexpected(damaged("file ends early"));
+    }
+    for (std::size_t c = 0; c < kSegmentColumns; ++c)
+        plan.bytes[c] = {plan.buffer.get() + start[c], length[c]};
+    return {};
+}
+
+Status SegmentReader::decode_block(std::size_t index, const Plan& plan, Output& out) const {
+    const SegmentBlock& block = footer_.blocks[index];
+    const auto bytes_of = [&](SegmentColumn column) {
+        const std::size_t c = at(column);
+        const std::uint64_t from =
+            block.columns[c].offset - footer_.blocks[plan.begin].columns[c].offset;
+        return plan.bytes[c].substr(static_cast<std::size_t>(from), block.columns[c].bytes);
+    };
+    if (checksums_ == Checksums::kVerify)
+        for (std::size_t c = 0; c < kSegmentColumns; ++c)
+            if (plan.wanted[c] &&
+                crypto::crc32c(bytes_of(static_cast<SegmentColumn>(c))) != block.columns[c].crc)
+                return std::unexpected(damaged("checksum of block " + std::to_string(index)));
+
+    EventBatch& rows = out.rows;
+    const std::size_t base = rows.timestamp_ms.size(), count = block.rows;
+    const auto grow = [&](auto& column) {
+        column.resize(base + count);
+        return std::span(column).subspan(base);
+    };
+    const auto times = grow(rows.timestamp_ms);
+    const auto sequences = grow(rows.sequence);
+    if (!decode_integers(bytes_of(SegmentColumn::kTime), as_unsigned(times)) ||
+        !decode_integers(bytes_of(SegmentColumn::kSequence), sequences))
+        return std::unexpected(damaged("times of block " + std::to_string(index)));
+    bool ascends = times.front() == block.min_ms && times.back() == block.max_ms;
+    for (std::size_t i = 1; i < count; ++i)
+        ascends &= (times[i - 1] < times[i]) |
+                   ((times[i - 1] == times[i]) & (sequences[i - 1] < sequences[i]));
+    if (!ascends) return std::unexpected(damaged("order of block " + std::to_string(index)));
+
+    // Which rows stay: mostly all of them, else a list.
+    const RowSpan span = clip(times, plan.range);
+    bool all = span.begin == 0 && span.end == count;
+    out.kept.clear();
+    if (plan.wanted[at(SegmentColumn::kStream)]) {
+        out.codes.resize(count);
+        if (!decode_integers(bytes_of(SegmentColumn::kStream), out.codes))
+            return std::unexpected(damaged("streams of block " + std::to_string(index)));
+        const std::uint64_t streams = footer_.streams.size();
+        for (const std::uint64_t code : out.codes)
+            if (code >= streams) return std::unexpected(damaged("stream of a row"));
+    }
+    if (!plan.allowed.empty() || !all) {
+        for (std::size_t i = span.begin; i < span.end; ++i)
+            if (plan.allowed.empty() || plan.allowed[out.codes[i]] != 0)
+                out.kept.push_back(static_cast<std::uint32_t>(i));
+        all = out.kept.size() == count;
+    }
+    const auto compact = [&](auto& column) {
+        for (std::size_t i = 0; i < out.kept.size(); ++i)
+            column[base + i] = column[base + out.kept[i]];
+        column.resize(base + out.kept.size());
+    };
+    if (has(plan.columns, Columns::kIngestion)) {
+        if (!decode_integers(bytes_of(SegmentColumn::kIngestion),
+                             as_unsigned(grow(rows.ingestion_ms))))
+            return std::unexpected(damaged("ingestion times of block " + std::to_string(index)));
+        if (!all) compact(rows.ingestion_ms);
+    }
+    if (has(plan.columns, Columns::kStream)) {
+        const auto ids = grow(rows.stream);
+        for (std::size_t i = 0; i < count; ++i) ids[i] = footer_.streams[out.codes[i]].id;
+        if (!all) compact(rows.stream);
+    }
+    if (!all) {
+        compact(rows.timestamp_ms);
+        compact(rows.sequence);
+        if (out.kept.empty()) return {};
+    }
+    if (!has(plan.columns, Columns::kMessage)) return {};
+
+    // Straight into the result's buffer; rows that do not stay are closed over afterwards.
+    const std::size_t text_base = out.text.size();
+    out.ends.resize(base + 1 + count);
+    const std::span<std::uint32_t> ends = std::span(out.ends).subspan(base + 1);
+    bool decoded = false;
+    out.text.resize_and_overwrite(text_base + block.text_bytes, [&](char* text, std::size_t size) {
+        decoded = messages_->decode(bytes_of(SegmentColumn::kMessage), text + text_base,
+                                    block.text_bytes, ends);
+        return size;
+    });
+    if (!decoded) return std::unexpected(damaged("messages of block " + std::to_string(index)));
+    const auto shift = static_cast<std::uint32_t>(text_base);
+    if (all) {
+        for (std::uint32_t& end : ends) end += shift;
+        return {};
+    }
+    std::size_t write = text_base;
+    for (std::size_t i = 0; i < out.kept.size(); ++i) {
+        const std::uint32_t row = out.kept[i];
+        const std::size_t from = text_base + (row == 0 ? 0 : ends[row - 1]);
+        const std::size_t bytes = text_base + ends[row] - from;
+        std::memmove(out.text.data() + write, out.text.data() + from, bytes);
+        write += bytes;
+        // Reads above are at `row` >= i and `row` - 1 >= i - 1; that one was rewritten only when
+        // every row before was kept, where old and new agree.
+        out.ends[base + 1 + i] = static_cast<std::uint32_t>(write - text_base);
+    }
+    for (std::size_t i = 0; i < out.kept.size(); ++i) out.ends[base + 1 + i] += shift;
+    out.ends.resize(base + 1 + out.kept.size());
+    out.text.resize(write);
+    return {};
+}
+
+Result<EventBatch> SegmentReader::read(const RowFilter& filter, Columns columns) const {
+    Plan plan = SKY_TRY(this->plan(filter, columns));
+    Output out;
+    if (plan.begin == plan.end) return std::move(out.rows);
+    SKY_TRY(load(plan));
+    std::size_t rows = 0, text = 0;
+    for (std::size_t b = plan.begin; b < plan.end; ++b) {
+        rows += footer_.blocks[b].rows;
+        text += footer_.blocks[b].text_bytes;
+    }
+    out.rows.timestamp_ms.reserve(rows);
+    out.rows.sequence.reserve(rows);
+    if (has(columns, Columns::kIngestion)) out.rows.ingestion_ms.reserve(rows);
+    if (has(columns, Columns::kStream)) out.rows.stream.reserve(rows);
+    if (has(columns, Columns::kMessage)) {
+        out.text.reserve(text);
+        out.ends.reserve(rows + 1);
+        out.ends.push_back(0);
+    }
+    for (std::size_t b = plan.begin; b < plan.end; ++b) SKY_TRY(decode_block(b, plan, out));
+    if (has(columns, Columns::kMessage))
+        out.rows.message.assign(std::move(out.text), std::move(out.ends));
+    return std::move(out.rows);
+}
+
+}  // namespace sky::store

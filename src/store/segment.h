@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/store/segment.h - one immutable file of columns: encode, open, read. The
+              // format: docs/formats.md.
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "os/fs.h"
+#include "store/chunk.h"
+#include "store/message_codec.h"
+#include "store/rows.h"
+#include "store/sqlite_catalog.h"
+
+namespace sky::store {
+
+/// Rises with every change of the format; a file of a higher one is refused by name.
+inline constexpr std::uint32_t kSegmentFormat = 1;
+
+/// One stream's share of a segment.
+struct SegmentStream {
+    StreamId id = 0;
+    std::string name;
+    std::uint64_t rows = 0, message_bytes = 0;
+    std::int64_t first_ms = 0, last_ms = 0, ingestion_ms = 0;
+};
+
+enum class SegmentColumn : std::uint8_t { kTime, kSequence, kIngestion, kStream, kMessage };
+inline constexpr std::size_t kSegmentColumns = 5;
+
+/// Up to kBlockRowsMax rows: the unit of decoding, with its zone map.
+struct SegmentBlock {
+    struct Extent {
+        std::uint64_t offset = 0;  // In the file.
+        std::uint32_t bytes = 0, crc = 0;
+    };
+    std::uint32_t rows = 0, text_bytes = 0;
+    std::int64_t min_ms = 0, max_ms = 0;
+    std::array<Extent, kSegmentColumns> columns;
+};
+
+/// Everything about a file but its rows: enough to rebuild the catalog without SQLite.
+struct SegmentFooter {
+    SegmentRow row;  // file_bytes is not part of the stored footer.
+    Tenant tenant;
+    std::string group_name;
+    std::int64_t group_creation_ms = 0;
+    std::vector<std::uint64_t> replaced;  // Ids of the segments that a merge put into this one.
+    std::uint64_t message_coding = 0;
+    std::string message_header;
+    std::vector<SegmentStream> streams;  // By id; a row's stream is an index into these.
+    std::vector<SegmentBlock> blocks;    // Ascending in (time, sequence).
+    std::uint64_t memory_bytes() const;
+};
+
+/// The file for rows of one group and day, ready to be written. Fills footer.row's figures, streams
+/// and blocks from the rows; the caller sets row.id, group, day, tenant, names and replaced.
+/// `stream_name` gives a stream's name.
+Result<std::string> encode_segment(const MiniBatch& rows,
+                                   const std::function<std::string(StreamId)>& stream_name,
+                                   SegmentFooter& footer);
+
+/// kIgnore lets a fuzzer past the checksums; everything else verifies.
+enum class Checksums : std::uint8_t { kVerify, kIgnore };
+
+/// An open segment.
+/// Threads: immutable; any number of threads may read.
+class SegmentReader {
+public:
+    /// Errors: kCorruption (names the file), kUnavailable (newer format; names the file), those of
+    /// os::Fs.
+    static Result<std::shared_ptr<const SegmentReader>> open(os::Fs& fs, const std::string& path,
+                                                             Checksums checksums);
+
+    const SegmentFooter& footer() const { return footer_; }
+    /// The kept rows with the wanted columns. Reads only the blocks and columns it needs.
+    /// Errors: kCorruption (names the file), kInternal (I/O).
+    Result<EventBatch> read(const RowFilter& filter, Columns columns) const;
+
+private:
+    SegmentReader() = default;
+    struct Plan;
+    struct Output;
+    Error damaged(std::string_view what) const;
+    Status load_footer(std::uint64_t file_bytes);
+    Result<Plan> plan(const RowFilter& filter, Columns columns) const;
+    Status load(Plan& plan) const;
+    Status decode_block(std::size_t index, const Plan& plan, Output& out) const;
+
+    std::unique_ptr<os::File> file_;
+    SegmentFooter footer_;
+    std::unique_ptr<const MessageDecoder> messages_;
+    Checksums checksums_ = Checksums::kVerify;
+};
+
+}  // namespace sky::store

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/segment.h"
+
+#include <doctest/doctest.h>
+
+#include "base/random.h"
+#include "crypto/crc32c.h"
+#include "os/sim_fs.h"
+#include "store/byte_codec.h"
+#include "store/int_codec.h"
+#include "store/segment_format.h"
+#include "store/segment_limits.h"
+
+namespace sky::store {
+namespace {
+
+constexpr const char* kPath = "7.seg";
+
+/// Random rows of one group and day from several batches; `streams` writers.
+MiniBatchPtr random_rows(SeededRandom& random, std::size_t batches, std::size_t rows_max,
+                         std::uint64_t streams, std::size_t text_max) {
+    std::vector<MiniBatchPtr> pieces;
+    std::uint64_t sequence = random.below(1'000);
+    for (std::size_t b = 0; b < batches; ++b) {
+        std::vector<std::string> texts(1 + random.below(rows_max));
+        std::vector<Event> events;
+        std::int64_t at = static_cast<std::int64_t>(random.below(1'000'000));
+        for (std::string& text : texts) {
+            text.resize(random.below(text_max + 1));
+            for (char& c : text) c = static_cast<char>('a' + random.below(4));
+            events.push_back({at, text});
+            at += static_cast<std::int64_t>(random.below(20));
+        }
+        pieces.push_back(split_by_day({.group = 3,
+                                       .stream = 10 + random.below(streams),
+                                       .ingestion_ms = 5'000 + static_cast<std::int64_t>(b),
+                                       .events = events},
+                                      sequence, 100 + b)[0]
+                             .rows);
+        sequence += events.size() + random.below(2);
+    }
+    return fold(pieces);
+}
+
+std::string encode(const MiniBatch& rows, SegmentFooter& footer) {
+    footer.row.id = 7;
+    footer.row.group = 3;
+    footer.tenant = {"123456789012", "us-east-1"};
+    footer.group_name = "/aws/group";
+    footer.group_creation_ms = 42;
+    footer.replaced = {1, 2};
+    auto file =
+        encode_segment(rows, [](StreamId id) { return "stream-" + std::to_string(id); }, footer);
+    REQUIRE(file);
+    return *file;
+}
+
+void put_file(os::Fs& fs, const std::string& bytes) {
+    const auto file = *fs.open(kPath, os::OpenMode::kCreate);
+    REQUIRE(file->truncate(0));
+    REQUIRE(file->pwrite(0, bytes));
+}
+
+bool same(const EventBatch& a, const EventBatch& b) {
+    return a.timestamp_ms == b.timestamp_ms && a.sequence == b.sequence &&
+           a.ingestion_ms == b.ingestion_ms && a.stream == b.stream &&
+           a.message.data() == b.message.data() &&
+           std::ranges::equal(a.message.offsets(), b.message.offsets());
+}
+
+}  // namespace
+
+TEST_CASE("integer columns: any values come back") {
+    SeededRandom random(3);
+    for (int round = 0; round < 400; ++round) {
+        std::vector<std::uint64_t> values(random.below(400));
+        const std::uint64_t shape = random.below(5), shift = random.below(64);
+        std::uint64_t at = random.next_u64();
+        for (std::uint64_t& value : values) {
+            const std::uint64_t noise = random.next_u64() >> shift;
+            value = shape == 0   ? noise
+                    : shape == 1 ? (at += noise)
+                    : shape == 2 ? at
+                    : shape == 3 ? (random.below(100) == 0 ? random.next_u64() : 7)
+                                 : std::uint64_t{0} - noise;
+        }
+        std::string bytes;
+        encode_integers(values, bytes);
+        std::vector<std::uint64_t> back(values.size());
+        REQUIRE(decode_integers(bytes, back));
+        CHECK(back == values);
+        // Any other length is refused, not read beyond.
+        if (values.empty()) continue;
+        CHECK_FALSE(decode_integers(std::string_view(bytes).substr(0, bytes.size() - 1), back));
+        CHECK_FALSE(decode_integers(bytes + "x", back));
+        std::vector<std::uint64_t> more(values.size() + 200);
+        CHECK_FALSE(decode_integers(bytes, more));
+    }
+}
+
+TEST_CASE("integer columns: sizes of the usual ones") {
+    struct Case {
+        const char* name;
+        std::uint64_t first, step;
+        std::size_t bytes_max;
+    };
+    static constexpr Case kCases[] = {
+        {"one ingestion time", 1'700'000'000'000, 0, 80},
+        {"consecutive sequences", 1ULL << 40U, 1, 80},
+    };
+    for (const Case& c : kCases) {
+        CAPTURE(c.name);
+        std::vector<std::uint64_t> values(4'096);
+        for (std::size_t i = 0; i < values.size(); ++i) values[i] = c.first + i * c.step;
+        std::string bytes;
+        encode_integers(values, bytes);
+        CHECK(bytes.size() <= c.bytes_max);
+    }
+}
+
+TEST_CASE("segment: every read equals the same read of the rows in memory") {
+    SeededRandom random(11);
+    for (int round = 0; round < 60; ++round) {
+        CAPTURE(round);
+        os::SimFs fs(1);
+        const bool many = round % 10 == 0;
+        const MiniBatchPtr rows = random_rows(random, 1 + random.below(8), many ? 4'000 : 60,
+                                              1 + random.below(30), many ? 60 : 200);
+        SegmentFooter footer;
+        put_file(fs, encode(*rows, footer));
+        const auto reader = SegmentReader::open(fs, kPath, Checksums::kVerify);
+        REQUIRE(reader);
+        CHECK((*reader)->footer().row == footer.row);
+        const EventBatch* const piece = &rows->rows;
+        for (int read = 0; read < 20; ++read) {
+            TimeRange range{rows->min_ms, rows->max_ms};
+            if (random.below(3) != 0) {
+                const auto width = static_cast<std::uint64_t>(rows->max_ms - rows->min_ms + 3);
+                range.begin_ms = rows->min_ms - 1 + static_cast<std::int64_t>(random.below(width));
+                range.end_ms = range.begin_ms + static_cast<std::int64_t>(random.below(width)) - 1;
+            }
+            std::vector<StreamId> wanted, deleted;
+            if (random.below(3) == 0)
+                for (StreamId id = 9; id < 42; ++id)
+                    if (random.below(4) == 0) wanted.push_back(id);
+            if (random.below(3) == 0) deleted = {10 + random.below(3), 15};
+            const RowFilter filter{range, wanted, deleted};
+            const auto columns = static_cast<Columns>(random.below(8));
+            const auto got = (*reader)->read(filter, columns);
+            REQUIRE(got);
+            CHECK(same(*got, select_rows({&piece, 1}, filter, columns)));
+        }
+    }
+}
+
+TEST_CASE("segment: the footer describes the file by itself") {
+    SeededRandom random(5);
+    os::SimFs fs(1);
+    const MiniBatchPtr rows = random_rows(random, 5, 50, 3, 40);
+    SegmentFooter written;
+    put_file(fs, encode(*rows, written));
+    const auto reader = SegmentReader::open(fs, kPath, Checksums::kVerify);
+    REQUIRE(reader);
+    const SegmentFooter& footer = (*reader)->footer();
+    CHECK(footer.tenant == Tenant{"123456789012", "us-east-1"});
+    CHECK(footer.group_name == "/aws/group");
+    CHECK(footer.group_creation_ms == 42);
+    CHECK(footer.replaced == std::vector<std::uint64_t>{1, 2});
+    CHECK(footer.row.lsn_min == 100);
+    CHECK(footer.row.lsn_max == 104);
+    CHECK(footer.row.rows == rows->rows.rows());
+    CHECK(footer.row.sequence_max == rows->sequence_max);
+    for (const SegmentStream& stream : footer.streams) {
+        CHECK(stream.name == "stream-" + std::to_string(stream.id));
+        const StreamId only[] = {stream.id};
+        const EventBatch* const piece = &rows->rows;
+        const EventBatch its = select_rows(
+            {&piece, 1}, {.range = {rows->min_ms, rows->max_ms}, .streams = only}, Columns::kAll);
+        CHECK(stream.rows == its.rows());
+        CHECK(stream.message_bytes == its.message.bytes());
+        CHECK(stream.first_ms == its.timestamp_ms.front());
+        CHECK(stream.last_ms == its.timestamp_ms.back());
+        CHECK(stream.ingestion_ms ==
+              *std::max_element(its.ingestion_ms.begin(), its.ingestion_ms.end()));
+    }
+}
+
+TEST_CASE("segment: damage anywhere is corruption that names the file") {
+    SeededRandom random(9);
+    os::SimFs fs(1);
+    const MiniBatchPtr rows = random_rows(random, 4, 30, 3, 30);
+    SegmentFooter footer;
+    const std::string good = encode(*rows, footer);
+    const RowFilter everything{.range = {rows->min_ms, rows->max_ms}};
+    const auto read = [&](const std::string& bytes) -> Result<EventBatch> {
+        put_file(fs, bytes);
+        const auto reader = SKY_TRY(SegmentReader::open(fs, kPath, Checksums::kVerify));
+        return reader->read(everything, Columns::kAll);
+    };
+    REQUIRE(read(good));
+    for (std::size_t i = kSegmentHeaderBytes; i < good.size(); ++i) {
+        CAPTURE(i);
+        std::string bad = good;
+        bad[i] = static_cast<char>(bad[i] ^ (1 << random.below(8)));
+        const auto got = read(bad);
+        REQUIRE_FALSE(got);
+        // A flip in the trailer's format may look like a newer one; it is refused all the same.
+        const bool format = i >= good.size() - 16 && i < good.size() - 12;
+        CHECK((got.error().code == ErrorCode::kCorruption ||
+               (format && got.error().code == ErrorCode::kUnavailable)));
+        CHECK(got.error().message.find(kPath) != std::string::npos);
+    }
+    for (std::size_t size = 0; size < good.size(); size += 7) {
+        CAPTURE(size);
+        const auto got = read(good.substr(0, size));
+        REQUIRE_FALSE(got);
+        CHECK(got.error().code == ErrorCode::kCorruption);
+    }
+    // Damage that has its checksums right must not crash either.
+    for (std::size_t i = kSegmentHeaderBytes; i < good.size(); ++i) {
+        std::string bad = good;
+        bad[i] = static_cast<char>(bad[i] ^ (1 << random.below(8)));
+        put_file(fs, bad);
+        const auto reader = SegmentReader::open(fs, kPath, Checksums::kIgnore);
+        if (!reader) continue;
+        const auto got = (*reader)->read(everything, Columns::kAll);
+        if (got) CHECK(got->message.size() == got->rows());
+    }
+}
+
+TEST_CASE("segment: a newer format or message coding is refused by name") {
+    SeededRandom random(9);
+    os::SimFs fs(1);
+    SegmentFooter footer;
+    const std::string good = encode(*random_rows(random, 1, 5, 1, 5), footer);
+    std::string newer = good;
+    newer[newer.size() - 16] = 2;
+    put_file(fs, newer);
+    auto got = SegmentReader::open(fs, kPath, Checksums::kVerify);
+    REQUIRE_FALSE(got);
+    CHECK(got.error().code == ErrorCode::kUnavailable);
+    CHECK(got.error().message.find("format 2") != std::string::npos);
+    CHECK(got.error().message.find(kPath) != std::string::npos);
+
+    footer.message_coding = 99;
+    const auto trailer = *parse_segment_trailer(
+        std::string_view(good).substr(good.size() - kSegmentTrailerBytes), good.size());
+    std::string other = good.substr(0, trailer.footer_offset);
+    const std::string tail = encode_footer(footer);
+    other += tail;
+    append_segment_trailer(
+        {trailer.footer_offset, static_cast<std::uint32_t>(tail.size()), crypto::crc32c(tail)},
+        other);
+    put_file(fs, other);
+    got = SegmentReader::open(fs, kPath, Checksums::kVerify);
+    REQUIRE_FALSE(got);
+    CHECK(got.error().code == ErrorCode::kUnavailable);
+    CHECK(got.error().message.find("coding 99") != std::string::npos);
+    CHECK(got.error().message.find(kPath) != std::string::npos);
+}
+
+}  // namespace sky::store
