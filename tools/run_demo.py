@@ -52,7 +52,8 @@ class Application:
             AWS_ACCESS_KEY_ID=keys[0], AWS_SECRET_ACCESS_KEY=keys[1], AWS_REGION=server_process.REGION,
             AWS_EC2_METADATA_DISABLED="true")
         self.process = subprocess.Popen([sys.executable, str(ROOT / "examples" / "django-rest" / "serve.py"), "0"], env=environment,
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                        start_new_session=True)  # Ctrl-C reaches the driver alone, which ends things in order.
         self.output = []
         self.url = None
         self._listening = threading.Event()
@@ -208,6 +209,12 @@ def main():
     parser = argparse.ArgumentParser(prog="./dev demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="compare, stop everything, exit 0 only if equal")
     once = parser.parse_args().once or not sys.stdout.isatty()
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupted)
     program = server_process.binary("build/release/skywatch")
     folder = pathlib.Path(tempfile.mkdtemp(prefix="skywatch-demo-"))
     server = None

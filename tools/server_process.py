@@ -50,7 +50,8 @@ class ServerProcess:
         self.url = None
         self.process = subprocess.Popen(
             [str(program), "serve", "--data", str(data), "--listen", "127.0.0.1:0", *options],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+            start_new_session=True)  # Ctrl-C reaches the caller alone, which ends the server in order.
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         if ready:

@@ -75,6 +75,12 @@ std::string_view query_status_name(QueryStatus status) {
     return kStatusNames[static_cast<std::size_t>(status)];
 }
 
+std::optional<QueryStatus> query_status_of(std::string_view name) {
+    const auto found = std::find(kStatusNames.begin(), kStatusNames.end(), name);
+    if (found == kStatusNames.end()) return std::nullopt;
+    return static_cast<QueryStatus>(found - kStatusNames.begin());
+}
+
 std::string unknown_group_message(std::string_view group, std::string_view account,
                                   std::string_view request_id) {
     return fmt::format(
@@ -251,6 +257,8 @@ QuerySessions::~QuerySessions() = default;
 Result<std::string> QuerySessions::start(const Tenant& tenant, const NewQuery& query,
                                          std::string_view request_id) {
     Impl& impl = *impl_;
+    // A SOURCE in the text would name the groups; the language says whether it knows it.
+    if (query.groups.empty()) (void)SKY_TRY(impl.engine.compile(query.text));
     if (query.groups.empty() || query.groups.size() > limits::kQueryGroupsMax)
         return fail(ErrorCode::kInvalidArgument,
                     fmt::format("A query needs 1 to {} log groups.", limits::kQueryGroupsMax));

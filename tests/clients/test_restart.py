@@ -70,7 +70,7 @@ def test_a_second_server_on_the_directory_is_refused(own_place):
     done = subprocess.run([str(own_place.program), "serve", "--data", str(own_place.data), "--listen", "127.0.0.1:0"],
                           capture_output=True, text=True, timeout=server_process.START_SECONDS_MAX)
     assert done.returncode != 0
-    assert str(own_place.data) in done.stderr and "in use" in done.stderr, done.stderr
+    assert str(own_place.data) in done.stderr and ("in use" in done.stderr or "another" in done.stderr), done.stderr
     assert own_place.client().describe_log_groups()["logGroups"] == []
 
 
@@ -119,7 +119,7 @@ def test_without_signatures_on_loopback_only(own_place):
 
 
 def test_an_imported_key_works(own_place):
-    pair = ("AKIAIMPORTED00000000", "an imported secret/with+signs=")
+    pair = ("AKIAIMPORTED00000000", "an/imported+secret=with~signs")
     done = subprocess.run([str(own_place.program), "key", "create", "--data", str(own_place.data), "--access-key", pair[0],
                            "--secret-key", pair[1]], capture_output=True, text=True, timeout=server_process.START_SECONDS_MAX)
     assert done.returncode == 0, done.stderr

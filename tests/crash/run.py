@@ -9,6 +9,7 @@ sent and what was acknowledged, written before the request and after the answer.
   an acknowledged event is there exactly once, unaltered, in its stream, with its time and in the order of its batch;
   an event of a request that got no answer is there at most once, and a batch is there whole or not at all;
   a stream or group whose creation was acknowledged is there;
+  what a reader was shown before the kill is there, under the same event id: nothing is visible before it is durable;
   nothing else is there.
 
 The last round ends by SIGTERM. Exit code 0 only when all of it held.
@@ -126,11 +127,43 @@ class Writer(threading.Thread):
                 self.log.batches[batch][0] = state
 
 
+class Reader(threading.Thread):
+    """Reads the newest events while they are written; `seen` holds each as (event id, group, stream, timestamp, message)."""
+
+    def __init__(self, server_wire, groups, drained):
+        super().__init__(daemon=True)
+        self.wire = server_wire
+        self.groups = groups
+        self.drained = drained  # The round ends by SIGTERM, which answers late requests with 503.
+        self.seen = set()
+        self.fault = None
+
+    def run(self):
+        since = int(time.time() * 1000) - 1
+        try:
+            while True:
+                for group in self.groups:
+                    for event in pages(self.wire, "FilterLogEvents", {"logGroupName": group, "startTime": since}, "events"):
+                        self.seen.add((event["eventId"], group, event["logStreamName"], event["timestamp"], event["message"]))
+        except (OSError, http.client.HTTPException):
+            pass  # The server was killed.
+        except Unavailable as error:
+            self.fault = None if self.drained else repr(error)
+        except Exception as error:
+            self.fault = repr(error)
+
+
+class Unavailable(Exception):
+    """503: the server is going down."""
+
+
 def pages(server_wire, operation, body, member):
     """All items of a paged operation."""
     body = dict(body)
     while True:
         answer = server_wire.call(operation, body)
+        if answer.status == 503:
+            raise Unavailable(f"{operation} answered 503: {answer.body!r}")
         if answer.status != 200:
             raise AssertionError(f"{operation} answered {answer.status}: {answer.body!r}")
         yield from answer.json[member]
@@ -153,23 +186,23 @@ def stream_events(server_wire, group, stream):
         token = {"nextToken": page["nextForwardToken"]}
 
 
-def check(server_wire, log, groups, new_batches):
+def check(server_wire, log, groups, new_batches, seen):
     """Compares what the server holds in the groups with the log. Returns faults as text. The newest batches are also read
     by stream."""
     faults = []
     found = {}  # (group, stream) -> [(timestamp, message)] in the order read
+    ids = {}  # event id -> the event, as a reader keeps it
     batches = {batch: known for batch, known in log.batches.items() if known[1] in groups}
     for group in groups:
         listed = {s["logStreamName"] for s in pages(server_wire, "DescribeLogStreams", {"logGroupName": group}, "logStreams")}
         for known_group, stream in log.streams:
             if known_group == group and stream not in listed:
                 faults.append(f"the acknowledged stream {group} {stream} is lost")
-        ids = set()
         for event in pages(server_wire, "FilterLogEvents", {"logGroupName": group}, "events"):
             found.setdefault((group, event["logStreamName"]), []).append((event["timestamp"], event["message"]))
             if event["eventId"] in ids:
                 faults.append(f"the event id {event['eventId']} appears twice")
-            ids.add(event["eventId"])
+            ids[event["eventId"]] = (event["eventId"], group, event["logStreamName"], event["timestamp"], event["message"])
     held = collections.Counter((group, stream, t, m) for (group, stream), events in found.items() for t, m in events)
     expected = set()
     for batch, (state, group, stream, events) in batches.items():
@@ -183,6 +216,9 @@ def check(server_wire, log, groups, new_batches):
             faults.append(f"batch {batch} was refused and is stored")
         if state == "sent" and min(there) != max(there):
             faults.append(f"batch {batch} got no answer and is stored in part: {len(there) - there.count(0)} of {len(events)} events")
+    for event in seen:
+        if ids.get(event[0]) != event:
+            faults.append(f"a reader was shown {event[:4]} before the kill; now it is {(ids.get(event[0]) or ('gone',))[:4]}")
     for group, stream, t, m in held:
         if (group, stream, t, m) not in expected:
             faults.append(f"{group} {stream} holds what nobody sent: {t} {m[:120]!r}")
@@ -211,6 +247,7 @@ def main():
     data = folder / "data"
     log = Log()
     faults = []
+    shown = 0
     server = None
     print(f"crash: {rounds} rounds, seed {seed}, {data}", flush=True)
     try:
@@ -225,8 +262,9 @@ def main():
                         raise server_process.ServerError(f"CreateLogGroup answered {answer.status}: {answer.body!r}")
             before = set(log.batches)
             writers = [Writer(server, keys, log, n, number, chance.random()) for n in range(WRITERS)]
-            for writer in writers:
-                writer.start()
+            reader = Reader(server_wire, groups_of(number), number == rounds - 1)
+            for thread in (*writers, reader):
+                thread.start()
             time.sleep(chance.uniform(*RUN_SECONDS))  # The random moment is the test.
             if number == rounds - 1:
                 code = server.stop()
@@ -236,16 +274,18 @@ def main():
                 if server.process.poll() is not None:
                     faults.append(f"round {number}: the server ended by itself with {server.process.returncode}")
                 server.kill()
-            for writer in writers:
-                writer.join()
-                if writer.fault:
-                    faults.append(f"round {number}: {writer.fault}")
+            for thread in (*writers, reader):
+                thread.join()
+                if thread.fault:
+                    faults.append(f"round {number}: {thread.fault}")
+            shown += len(reader.seen)
             output = server.output
             server = server_process.ServerProcess(program, data)
-            faults += [f"round {number}: {fault}" for fault in check(wire.Wire(server, keys), log, groups_of(number), set(log.batches) - before)]
+            found = check(wire.Wire(server, keys), log, groups_of(number), set(log.batches) - before, reader.seen)
+            faults += [f"round {number}: {fault}" for fault in found]
             if number == rounds - 1:
                 every = [group for first in range(0, rounds, ROUNDS_A_GROUP) for group in groups_of(first)]
-                faults += [f"at the end: {fault}" for fault in check(wire.Wire(server, keys), log, every, ())]
+                faults += [f"at the end: {fault}" for fault in check(wire.Wire(server, keys), log, every, (), ())]
             if number % 2:
                 server.stop()
             else:
@@ -256,10 +296,10 @@ def main():
             if number % 10 == 9 or number == rounds - 1:
                 counts = log.counts()
                 print(f"crash: round {number + 1}: {counts['acknowledged']} batches acknowledged, {counts['sent']} without an answer,"
-                      f" {counts['refused']} refused, nothing lost, doubled or altered", flush=True)
+                      f" {counts['refused']} refused, {shown} events shown to a reader, nothing lost, doubled or altered", flush=True)
         if not faults and log.counts()["acknowledged"] < rounds:
             faults.append(f"only {log.counts()['acknowledged']} batches were acknowledged in {rounds} rounds: the test did not test")
-    except (server_process.ServerError, AssertionError) as error:
+    except (server_process.ServerError, AssertionError, Unavailable) as error:
         faults.append(str(error))
     finally:
         if server is not None:
