@@ -121,7 +121,6 @@ struct Wal::Impl {
         const auto made = [&]() -> Result<std::unique_ptr<os::File>> {
             auto file = SKY_TRY(options.fs->open(path, os::OpenMode::kCreateNew));
             SKY_TRY(os::write_zeros(*file, options.segment_bytes));
-            SKY_TRY(file->fdatasync());
             SKY_TRY(options.fs->fsync_directory(options.directory));
             return file;
         };
