@@ -170,7 +170,7 @@ struct Wal::Impl {
     /// A segment to write to becomes the active one; the log goes on at next_lsn.
     Status activate() {
         std::unique_lock lock(mutex);
-        const auto deadline =
+        auto deadline =
             std::chrono::steady_clock::now() + std::chrono::milliseconds(options.full_wait_ms);
         for (;;) {
             if (stopping) return fail(ErrorCode::kUnavailable, "the store is closing");
@@ -189,6 +189,12 @@ struct Wal::Impl {
                 making = false;
                 changed.notify_all();
                 if (!made) return made;
+                continue;
+            }
+            if (making) {  // As long as the disk takes for one segment.
+                changed.wait(lock, [&] { return !making || stopping; });
+                deadline = std::chrono::steady_clock::now() +
+                           std::chrono::milliseconds(options.full_wait_ms);
                 continue;
             }
             if (changed.wait_until(lock, deadline) == std::cv_status::timeout)
@@ -370,8 +376,8 @@ Result<std::unique_ptr<Wal>> Wal::open(const WalOptions& options,
     std::unique_ptr<Wal> wal(new Wal(std::move(impl)));
     wal->release(options.released_lsn);
     Impl* const self = wal->impl_.get();
-    if (self->find_free() == nullptr) SKY_TRY(self->make_segment());
-    self->want_spare = false;
+    // Not here: writing a segment takes longer than recovery. The first commit waits for it.
+    self->want_spare = self->find_free() == nullptr;
     self->maker = std::thread([self] { self->run_maker(); });
     return wal;
 }
