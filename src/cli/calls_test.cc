@@ -66,7 +66,7 @@ public:
     }
     std::size_t count(const std::string& operation) {
         std::size_t sum = 0;
-        for (const Call& call : calls()) sum += call.operation == operation ? 1 : 0;
+        for (const Call& call : calls()) sum += call.operation == operation ? 1U : 0U;
         return sum;
     }
     http::HeadDecision on_head(const http::RequestHead&) override {
@@ -158,7 +158,7 @@ TEST_CASE("a query runs to its end, page by page") {
     const auto end = run_query(client, kRequest, kNoStop, [&](const QueryProgress& progress) {
         heard.push_back(progress.status + std::to_string(int(progress.records_scanned)));
     });
-    REQUIRE(end);
+    REQUIRE_MESSAGE(end, (end ? "" : end.error().message));
     REQUIRE(end->outcome);
     CHECK(end->outcome->rows == std::vector<Row>{{{"a", "1"}}, {{"a", "2"}}});
     CHECK(end->outcome->progress.status == "Complete");
@@ -181,7 +181,7 @@ TEST_CASE("a query that fails, is refused, or is stopped") {
         service.script->answers["GetQueryResults"] = {kRunning,
                                                       {200, {}, R"({"status":"Failed"})"}};
         const auto end = run_query(client, kRequest, kNoStop, kNoProgress);
-        REQUIRE(end);
+        REQUIRE_MESSAGE(end, (end ? "" : end.error().message));
         REQUIRE(end->outcome);
         CHECK(end->outcome->progress.status == "Failed");
     }
@@ -189,7 +189,7 @@ TEST_CASE("a query that fails, is refused, or is stopped") {
         service.script->answers["StartQuery"] = {
             {400, {}, R"({"__type":"com.amazonaws.logs#MalformedQueryException","message":"no"})"}};
         const auto end = run_query(client, kRequest, kNoStop, kNoProgress);
-        REQUIRE(end);
+        REQUIRE_MESSAGE(end, (end ? "" : end.error().message));
         REQUIRE(end->refused);
         CHECK(end->refused->error_type == "MalformedQueryException");
         CHECK(end->refused->error_message == "no");
@@ -201,7 +201,7 @@ TEST_CASE("a query that fails, is refused, or is stopped") {
         int polls = 0;
         const auto end = run_query(
             client, kRequest, [&] { return polls >= 2; }, [&](const QueryProgress&) { ++polls; });
-        REQUIRE(end);
+        REQUIRE_MESSAGE(end, (end ? "" : end.error().message));
         REQUIRE(end->outcome);
         CHECK(end->outcome->progress.status == "Cancelled");
         CHECK(service.script->calls().back().operation == "StopQuery");
@@ -210,7 +210,7 @@ TEST_CASE("a query that fails, is refused, or is stopped") {
         service.script->answers["GetQueryResults"] = {
             {200, {}, R"({"status":"Complete","results":[],"nextToken":"t"})"}};
         const auto end = run_query(client, kRequest, kNoStop, kNoProgress);
-        REQUIRE(end);
+        REQUIRE_MESSAGE(end, (end ? "" : end.error().message));
         CHECK(service.script->count("GetQueryResults") == 2);
     }
 }

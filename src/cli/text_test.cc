@@ -161,7 +161,7 @@ TEST_CASE("a table has every field once, where it first stood") {
 TEST_CASE("table for a terminal") {
     CHECK(render_table(make_table(kRows), Colour::kOff) ==
           "method  avg(duration)  note\n"
-          "------  -------------  ----------\n"
+          "------  -------------  --------\n"
           "GET              12.5\n"
           "DELETE              7  a,\"b\"\\nc\n"
           "                 -3e2\n");
