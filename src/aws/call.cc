@@ -2,6 +2,7 @@
 #include "aws/call.h"
 
 #include <algorithm>
+#include <exception>
 
 #include "aws/validate.h"
 #include "base/assert.h"
@@ -40,8 +41,13 @@ Call::~Call() {
     if (!state_) return;
     log::error("operation_unanswered", {{"operation", state_->operation->name},
                                         {"request_id", state_->context.request_id}});
-    fail(ServiceError(std::string(error_types::kInternalFailure),
-                      Error{ErrorCode::kInternal, "The operation ended without an answer."}));
+    // Out of memory again, perhaps: the server then answers for the dropped `respond` by itself.
+    try {
+        fail(ServiceError(std::string(error_types::kInternalFailure),
+                          Error{ErrorCode::kInternal, "An internal error occurred."}));
+    } catch (const std::exception&) {
+        state_.reset();
+    }
 }
 
 const CallContext& Call::context() const { return state_->context; }

@@ -129,7 +129,7 @@ inline constexpr Handler raw{&detail::RawHandler<Fn>::invoke,
 struct OperationDef {
     std::string_view name;
     Access access;
-    std::uint64_t body_bytes_max;  // As received, before inflation.
+    std::uint64_t body_bytes_max;  // As received, and again after inflation.
     Handler handler;
 };
 

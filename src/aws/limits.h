@@ -26,6 +26,10 @@ inline constexpr std::size_t kViolationsMax = 20;
 /// Characters of an offending value that an answer repeats. Our choice, for the same reason.
 inline constexpr std::size_t kViolationValueBytesMax = 1024;
 
+/// Characters of a region or service in a credential scope. Our choice; the longest published one
+/// has 34.
+inline constexpr std::size_t kScopeWordMax = 64;
+
 /// Headers named by one signature. Our choice; SDKs sign fewer than 20.
 inline constexpr std::size_t kSignedHeadersMax = 64;
 

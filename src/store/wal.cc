@@ -75,6 +75,7 @@ struct Wal::Impl {
     std::uint32_t chain = 0;
     std::uint64_t generation_count = 0;
     std::uint64_t generation = 0;
+    bool asked_for_spare = false;
     bool failed_before = false;  // The newest write failed; one segment is tried.
 
     mutable std::mutex mutex;
@@ -196,6 +197,7 @@ struct Wal::Impl {
                             "the write-ahead log is full until a flush succeeds");
         }
         offset = 0;
+        asked_for_spare = false;
         generation = ++generation_count << 32 | (options.random->next_u64() & 0xFFFFFFFF);
         chain = static_cast<std::uint32_t>(generation);
         return {};
@@ -265,6 +267,16 @@ Status Wal::Impl::recover(const std::function<Status(const WalRecord&)>& replay)
         if (const auto salvaged = salvage_wal_segment(bytes)) {
             segment->first_lsn = salvaged->header.first_lsn;
             found.push_back({std::move(segment), salvaged->header, true, salvaged->durable});
+            continue;
+        }
+        // One group at most was begun, by the write that should have made the header: torn.
+        if (count_group_marks(bytes) <= 1) {
+            recovery.torn = true;
+            if (segment->bytes == options.segment_bytes) {
+                segments.push_back(std::move(segment));
+            } else {
+                SKY_TRY(options.fs->unlink(path));
+            }
             continue;
         }
         log::error("wal.segment_unreadable", {{"file", path}});
@@ -435,7 +447,8 @@ Status Wal::Impl::write_group(std::span<WalEntry> entries, std::uint64_t next_se
     ++stats.syncs;
     next_lsn = lsn + entries.size();
     active->end_lsn = next_lsn;
-    if (offset > active->bytes / 2 && find_free() == nullptr) {
+    if (offset > active->bytes / 2 && !asked_for_spare && find_free() == nullptr) {
+        asked_for_spare = true;  // Once a segment: a full disk is not asked again at every group.
         want_spare = true;
         changed.notify_all();
     }
@@ -530,6 +543,13 @@ void Wal::release(std::uint64_t lsn) {
 
 std::uint64_t Wal::next_lsn() const {
     const std::lock_guard lock(impl_->mutex);
+    return impl_->next_lsn;
+}
+
+std::uint64_t Wal::active_first_lsn() const {
+    const std::lock_guard lock(impl_->mutex);
+    for (const auto& segment : impl_->segments)
+        if (segment->state == SegmentState::kActive) return segment->first_lsn;
     return impl_->next_lsn;
 }
 

@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "aws/dispatch.h"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <unordered_map>
+
+#include "aws/authenticate.h"
+#include "aws/call.h"
+#include "aws/classify.h"
+#include "aws/wire_error.h"
+#include "base/assert.h"
+#include "base/log.h"
+
+namespace sky::aws {
+namespace {
+
+struct OperationCounters {
+    std::atomic<std::uint64_t> calls{0}, client_errors{0}, throttled{0}, server_errors{0},
+        body_bytes{0}, microseconds{0};
+};
+
+// One built operation, ready to call.
+struct Built {
+    const ServiceDef* service;
+    const OperationModel* model;
+    const OperationDef* def;
+    mutable OperationCounters counters;
+};
+
+// Everything that open() publishes; calls under way keep it alive.
+struct Table {
+    std::vector<ServiceDef> services;
+    std::unordered_map<std::string, std::unique_ptr<const Built>>
+        operations;  // "service\0operation".
+
+    static std::string key(std::string_view service, std::string_view operation) {
+        std::string key(service);
+        key.push_back('\0');
+        return key += operation;
+    }
+
+    const ServiceDef* find_service(const Classification& asked) const {
+        for (const ServiceDef& service : services) {
+            const ServiceModel& model = *service.model;
+            if (asked.protocol == Protocol::kJson10 || asked.protocol == Protocol::kJson11 ||
+                asked.protocol == Protocol::kCbor) {
+                if (asked.service == model.target_prefix) return &service;
+            } else if (!asked.service.empty() && asked.service == model.signing_name) {
+                return &service;
+            }
+        }
+        return nullptr;
+    }
+};
+
+// The protocols that have a codec today; the others are answered with UnknownOperationException.
+const Codec* codec_of(Protocol protocol) {
+    switch (protocol) {
+        case Protocol::kJson11:
+            return &json11_codec();
+        case Protocol::kJson10:
+            return &json10_codec();
+        case Protocol::kRestJson:
+        case Protocol::kQuery:
+        case Protocol::kCbor:
+            break;
+    }
+    return nullptr;
+}
+
+http::Lane lane_of(Access access) {
+    switch (access) {
+        case Access::kControl:
+            return http::Lane::kControl;
+        case Access::kRead:
+            return http::Lane::kRead;
+        case Access::kWrite:
+            return http::Lane::kWrite;
+    }
+    return http::Lane::kControl;
+}
+
+ServiceError common(std::string_view type, ErrorCode code, std::string message) {
+    return {std::string(type), Error{code, std::move(message)}};
+}
+
+bool is_gzip(std::string_view coding) {
+    return coding == "gzip" || coding == "GZIP" || coding == "x-gzip";
+}
+
+// A Query request names its operation in the form: so much is read to tell the client which one.
+constexpr std::uint64_t kUnbuiltQueryBodyBytesMax = 1 << 20;
+
+}  // namespace
+
+struct Dispatcher::Impl {
+    explicit Impl(DispatchOptions given) : options(std::move(given)) {
+        SKY_ASSERT(options.clock != nullptr && options.random != nullptr && options.unknown_route,
+                   "the server gives a clock, randomness and a fallback");
+        if (options.authentication == Authentication::kSigV4) {
+            SKY_ASSERT(options.keys != nullptr, "authentication needs keys");
+            authenticator = std::make_unique<const Authenticator>(*options.keys, *options.clock,
+                                                                  options.clock_window_ms);
+        }
+    }
+
+    // A request as far as its head tells.
+    struct Asked {
+        std::shared_ptr<const Table> table;
+        Classification what;
+        const ServiceDef* service = nullptr;
+        const Built* built = nullptr;
+        std::string request_id;
+
+        WireContext context() const {
+            return {service == nullptr ? nullptr : service->model,
+                    built == nullptr ? nullptr : built->model, request_id};
+        }
+    };
+
+    const OwnRoute* find_route(std::string_view path) const {
+        for (const OwnRoute& route : options.routes) {
+            if (path == route.path || (route.path.ends_with('/') && path.starts_with(route.path))) {
+                return &route;
+            }
+        }
+        return nullptr;
+    }
+
+    std::string_view path_of(const http::RequestHead& head) const {
+        std::string_view path = head.path();
+        if (!options.path_prefix.empty() && path.starts_with(options.path_prefix)) {
+            const std::string_view rest = path.substr(options.path_prefix.size());
+            if (rest.empty()) return "/";
+            if (rest.front() == '/') return rest;
+        }
+        return path;
+    }
+
+    std::optional<Asked> ask(const http::RequestHead& head) const {
+        auto what = classify(head, path_of(head));
+        if (!what) return std::nullopt;
+        Asked asked{table.load(), std::move(*what), nullptr, nullptr, random_uuid(*options.random)};
+        if (asked.table) {
+            asked.service = asked.table->find_service(asked.what);
+            if (asked.service != nullptr) {
+                const auto at = asked.table->operations.find(
+                    Table::key(asked.service->model->name, asked.what.operation));
+                if (at != asked.table->operations.end()) asked.built = at->second.get();
+            }
+        }
+        return asked;
+    }
+
+    http::Response stamped(http::Response response, std::string_view request_id) const {
+        response.headers.push_back({"x-amzn-RequestId", std::string(request_id)});
+        return response;
+    }
+
+    http::Response error(const Asked& asked, const ServiceError& what) const {
+        return stamped(wire_error(asked.what.protocol, asked.context(), what), asked.request_id);
+    }
+
+    http::Response error(const Asked& asked, const AuthError& what) {
+        ++authentication_failures;
+        return stamped(wire_error(asked.what.protocol, asked.context(), what), asked.request_id);
+    }
+
+    http::Response unknown(const Asked& asked, std::string_view operation) {
+        ++unknown_operations;
+        return error(asked, unknown_operation(asked.what.protocol, operation));
+    }
+
+    // The reason to refuse a head before anything else is looked at.
+    std::optional<ServiceError> closed(const Asked& asked) const {
+        if (draining) {
+            return common(error_types::kServiceUnavailable, ErrorCode::kUnavailable,
+                          "The server is shutting down.");
+        }
+        if (!asked.table) {
+            return common(error_types::kServiceUnavailable, ErrorCode::kUnavailable,
+                          "The server is starting.");
+        }
+        if (!asked.what.contradiction.empty()) {
+            return common(error_types::kSerialization, ErrorCode::kInvalidArgument,
+                          std::string(asked.what.contradiction));
+        }
+        return std::nullopt;
+    }
+
+    const DispatchOptions options;
+    std::unique_ptr<const Authenticator> authenticator;  // Null: authentication is off.
+    std::atomic<std::shared_ptr<const Table>> table;
+    std::atomic<bool> draining{false};
+    std::atomic<std::uint64_t> unknown_operations{0}, authentication_failures{0}, refused{0};
+};
+
+Dispatcher::Dispatcher(DispatchOptions options)
+    : impl_(std::make_unique<Impl>(std::move(options))) {}
+Dispatcher::~Dispatcher() = default;
+
+void Dispatcher::open(std::vector<ServiceDef> services) {
+    auto table = std::make_shared<Table>();
+    table->services = std::move(services);
+    for (const ServiceDef& service : table->services) {
+        std::string_view last;
+        for (const OperationDef& def : service.operations) {
+            SKY_ASSERT(last < def.name, "operation rows are sorted, without doubles");
+            last = def.name;
+            const OperationModel* model = service.model->find_operation(def.name);
+            SKY_ASSERT(model != nullptr, "operation rows are in the model");
+            SKY_ASSERT(def.handler.service_type == service.instance_type,
+                       "all handlers of a table take the service that it is registered with");
+            auto built = std::make_unique<Built>();
+            built->service = &service;
+            built->model = model;
+            built->def = &def;
+            table->operations.emplace(Table::key(service.model->name, def.name), std::move(built));
+        }
+    }
+    SKY_ASSERT(impl_->table.load() == nullptr, "a dispatcher is opened once");
+    impl_->table.store(std::move(table));
+}
+
+void Dispatcher::drain() { impl_->draining = true; }
+
+DispatchCounts Dispatcher::counts() const {
+    DispatchCounts out;
+    out.unknown_operations = impl_->unknown_operations;
+    out.authentication_failures = impl_->authentication_failures;
+    out.refused = impl_->refused;
+    const auto table = impl_->table.load();
+    if (!table) return out;
+    for (const auto& [key, built] : table->operations) {
+        const OperationCounters& counters = built->counters;
+        out.operations.push_back({built->service->model->name, built->def->name, counters.calls,
+                                  counters.client_errors, counters.throttled,
+                                  counters.server_errors, counters.body_bytes,
+                                  counters.microseconds});
+    }
+    std::ranges::sort(out.operations, {}, [](const OperationCounts& row) {
+        return std::pair(row.service, row.operation);
+    });
+    return out;
+}
+
+http::HeadDecision Dispatcher::on_head(const http::RequestHead& head) {
+    if (const OwnRoute* route = impl_->find_route(impl_->path_of(head))) {
+        return http::Admit{route->lane, route->body_bytes_max};
+    }
+    const auto asked = impl_->ask(head);
+    if (!asked) return impl_->options.unknown_route(head);
+    if (const auto reason = impl_->closed(*asked)) return impl_->error(*asked, *reason);
+    if (impl_->authenticator) {
+        if (const auto ticket = impl_->authenticator->check_head(head); !ticket) {
+            return impl_->error(*asked, ticket.error());
+        }
+    }
+    if (asked->built == nullptr || codec_of(asked->what.protocol) == nullptr) {
+        if (asked->what.protocol == Protocol::kQuery) {
+            return http::Admit{http::Lane::kControl, kUnbuiltQueryBodyBytesMax};
+        }
+        return impl_->unknown(*asked, asked->what.operation.empty()
+                                          ? head.method + " " + std::string(head.path())
+                                          : asked->what.operation);
+    }
+    return http::Admit{lane_of(asked->built->def->access), asked->built->def->body_bytes_max};
+}
+
+void Dispatcher::handle(http::Request request, http::Respond respond) {
+    const http::RequestHead& head = request.head;
+    if (const OwnRoute* route = impl_->find_route(impl_->path_of(head))) {
+        return route->handle(std::move(request), std::move(respond));
+    }
+    auto asked = impl_->ask(head);
+    if (!asked) return respond(impl_->options.unknown_route(head));
+    if (const auto reason = impl_->closed(*asked)) return respond(impl_->error(*asked, *reason));
+
+    CallContext context{.account = impl_->options.account,
+                        .region = impl_->options.region,
+                        .access_key_id = {},
+                        .request_id = asked->request_id,
+                        .remote_ip = head.remote_ip,
+                        .now_ms = impl_->options.clock->now_ms()};
+    if (impl_->authenticator) {
+        auto ticket = impl_->authenticator->check_head(head);
+        if (!ticket) return respond(impl_->error(*asked, ticket.error()));
+        const auto proven =
+            impl_->authenticator->check_signature(*ticket, head, request.body_sha256);
+        if (!proven) return respond(impl_->error(*asked, proven.error()));
+        context.account = std::move(ticket->credential.account);
+        context.access_key_id = std::move(ticket->claim.access_key_id);
+        context.region = std::move(ticket->claim.scope.region);
+    } else if (auto scope = read_scope(head)) {
+        context.region = std::move(scope->region);
+    }
+
+    const Codec* codec = codec_of(asked->what.protocol);
+    if (asked->built == nullptr || codec == nullptr) {
+        return respond(impl_->unknown(*asked, asked->what.protocol == Protocol::kQuery
+                                                  ? query_action(head, request.body)
+                                                  : asked->what.operation));
+    }
+    const Built& built = *asked->built;
+    // The signature covers the bytes as sent; only now may they be inflated (clients.md trap 6).
+    if (const std::string_view coding = head.headers.get("content-encoding"); is_gzip(coding)) {
+        const std::uint64_t bytes_max =
+            std::min(built.def->body_bytes_max, limits::kInflatedBytesMax);
+        auto inflated = http::gunzip(request.body, bytes_max);
+        if (!inflated) {
+            const bool too_large = inflated.error().code == ErrorCode::kLimitExceeded;
+            return respond(impl_->error(
+                *asked,
+                common(too_large ? error_types::kRequestTooLarge : error_types::kSerialization,
+                       inflated.error().code, std::move(inflated).error().message)));
+        }
+        request.body = std::move(*inflated);
+    } else if (!coding.empty() && coding != "identity") {
+        return respond(
+            impl_->error(*asked, common(error_types::kSerialization, ErrorCode::kInvalidArgument,
+                                        "Content-Encoding must be gzip or identity.")));
+    }
+
+    auto state = std::make_unique<Call::State>();
+    state->context = std::move(context);
+    state->service = built.service->model;
+    state->operation = built.model;
+    state->errors = built.service->errors;
+    state->codec = codec;
+    ++built.counters.calls;
+    built.counters.body_bytes += request.body.size();
+    state->finished = [table = asked->table, &built, clock = impl_->options.clock,
+                       start_ns = impl_->options.clock->monotonic_ns()](
+                          int status, std::string_view error_type) {
+        OperationCounters& counters = built.counters;
+        counters.microseconds +=
+            static_cast<std::uint64_t>((clock->monotonic_ns() - start_ns) / 1000);
+        if (status >= 500) {
+            ++counters.server_errors;
+        } else if (error_type == error_types::kThrottling) {
+            ++counters.throttled;
+        } else if (status >= 400) {
+            ++counters.client_errors;
+        }
+    };
+    state->head = std::move(request.head);
+    state->body = std::move(request.body);
+    state->respond = std::move(respond);
+    // Our code does not throw; libraries may, out of memory above all. The call then ends
+    // unanswered, which answers it with InternalFailure.
+    try {
+        built.def->handler.invoke(built.service->instance, Call(std::move(state)));
+    } catch (const std::exception& exception) {
+        log::error("operation_threw", {{"operation", built.def->name},
+                                       {"request_id", asked->request_id},
+                                       {"what", exception.what()}});
+    }
+}
+
+http::Response Dispatcher::refuse(const http::RequestHead& head, http::Refusal why) {
+    ++impl_->refused;
+    auto asked = impl_->ask(head);
+    // A broken head may not tell; the plainest form then.
+    if (!asked) {
+        asked.emplace();
+        asked->request_id = random_uuid(*impl_->options.random);
+    }
+    if (asked->built != nullptr) {
+        ++asked->built->counters.calls;
+        if (why == http::Refusal::kQueueFull || why == http::Refusal::kOutOfBodyMemory) {
+            ++asked->built->counters.throttled;
+        }
+    }
+    const auto answer = [&](std::string_view type, ErrorCode code, std::string message,
+                            int status = 0) {
+        ServiceError error = common(type, code, std::move(message));
+        error.http_status = status;
+        return impl_->error(*asked, error);
+    };
+    switch (why) {
+        case http::Refusal::kQueueFull:
+        case http::Refusal::kOutOfBodyMemory:
+            return answer(error_types::kThrottling, ErrorCode::kThrottled, "Rate exceeded");
+        case http::Refusal::kBodyTooLarge:
+            return answer(error_types::kRequestTooLarge, ErrorCode::kLimitExceeded,
+                          "The request body is larger than this operation allows.");
+        case http::Refusal::kBodyTimeout:
+            return answer(error_types::kRequestTimeout, ErrorCode::kDeadlineExceeded,
+                          "The request did not arrive in time.", 408);
+        case http::Refusal::kMalformed:
+            return answer(error_types::kSerialization, ErrorCode::kInvalidArgument,
+                          "The request is not well-formed HTTP.", 400);
+        case http::Refusal::kDraining:
+            return answer(error_types::kServiceUnavailable, ErrorCode::kUnavailable,
+                          "The server is shutting down.");
+        case http::Refusal::kHandlerFailed:
+            break;
+    }
+    return answer(error_types::kInternalFailure, ErrorCode::kInternal,
+                  "An internal error occurred.");
+}
+
+}  // namespace sky::aws
