@@ -14,7 +14,8 @@ namespace {
 Level lowest_level = Level::kInfo;
 Format output_format = Format::kLogfmt;
 
-constexpr std::array<std::string_view, 4> kLevelNames = {"debug", "info", "warn", "error"};
+constexpr std::array<std::string_view, 5> kLevelNames = {"debug", "info", "warn", "error",
+                                                         "silent"};
 
 void append_quoted(std::string& out, std::string_view text) {
     static constexpr char kHex[] = "0123456789abcdef";

@@ -8,7 +8,13 @@
 
 namespace sky::log {
 
-enum class Level : std::uint8_t { kDebug, kInfo, kWarn, kError };
+enum class Level : std::uint8_t {
+    kDebug,
+    kInfo,
+    kWarn,
+    kError,
+    kSilent
+};  // kSilent: write nothing.
 enum class Format : std::uint8_t { kLogfmt, kJson };
 
 /// One key and its rendered value. Secrets are never passed here.

@@ -37,19 +37,21 @@ std::uint64_t BodyPermits::bytes_used() const {
     return used_;
 }
 
-Permit BodyPermits::try_acquire(std::uint64_t bytes) {
+Permit BodyPermits::try_acquire(std::uint64_t bytes, Claim claim) {
     const std::lock_guard lock(mutex_);
-    if (!waiters_.empty() || bytes > bytes_max_ - used_) return {};
+    if (claim == Claim::kFirst && !waiters_.empty()) return {};
+    if (bytes > bytes_max_ - used_) return {};
     used_ += bytes;
     return {shared_from_this(), bytes};
 }
 
-void BodyPermits::wait(std::uint64_t bytes, std::uint64_t ticket, Granted granted) {
+void BodyPermits::wait(std::uint64_t bytes, Claim claim, std::uint64_t ticket, Granted granted) {
     SKY_ASSERT(bytes <= bytes_max_, "a larger body is refused before it waits");
     std::list<Waiter> ready;
     {
         const std::lock_guard lock(mutex_);
-        waiters_.push_back({bytes, ticket, std::move(granted)});
+        waiters_.insert(claim == Claim::kGrowth ? waiters_.begin() : waiters_.end(),
+                        {bytes, ticket, std::move(granted)});
         collect(ready);
     }
     grant(std::move(ready));

@@ -29,6 +29,11 @@ private:
     std::uint64_t bytes_ = 0;
 };
 
+/// Who asks: a body that has no permit yet, or one that arrives in chunks and has outgrown its own.
+/// The latter goes first, because the bytes it holds come back only when it is done. Two of them
+/// can still wait for each other; the server's bounded wait ends that.
+enum class Claim : std::uint8_t { kFirst, kGrowth };
+
 /// One budget for all connections (store.md 3: the budget for bodies in flight). First come, first
 /// served: a large body at the head of the line is not overtaken, so it cannot starve.
 /// Threads: every member may be called from any thread.
@@ -40,10 +45,10 @@ public:
     std::uint64_t bytes_max() const { return bytes_max_; }
     std::uint64_t bytes_used() const;
     /// Takes the bytes now, or returns an empty permit when they are not free or others wait.
-    Permit try_acquire(std::uint64_t bytes);
+    Permit try_acquire(std::uint64_t bytes, Claim claim);
     /// Calls `granted` once the bytes are free, on the thread that freed them, perhaps before this
     /// returns. `bytes` is at most bytes_max(). `ticket` is the caller's name for cancel().
-    void wait(std::uint64_t bytes, std::uint64_t ticket, Granted granted);
+    void wait(std::uint64_t bytes, Claim claim, std::uint64_t ticket, Granted granted);
     /// Forgets a waiter; no effect when its grant is already under way.
     void cancel(std::uint64_t ticket);
 

@@ -77,7 +77,7 @@ TEST_CASE("gunzip") {
 
 TEST_CASE("gunzip of a large body") {
     std::string text;
-    for (int i = 0; i < 300'000; ++i) text += std::to_string(i * 7919) + " ";
+    for (int i = 0; i < 300'000; ++i) text += std::to_string(i * 7919LL) + " ";
     const auto got = gunzip(gzip(text), 64 << 20);
     REQUIRE(got);
     CHECK(*got == text);

@@ -437,7 +437,8 @@ void Connection::head_complete() {
 // meanwhile.
 void Connection::with_permit(std::uint64_t bytes, void (Connection::*next)()) {
     if (bytes == 0) return (this->*next)();
-    if (Permit permit = core_.permits->try_acquire(bytes); permit.bytes() > 0) {
+    const Claim claim = permit_.bytes() > 0 ? Claim::kGrowth : Claim::kFirst;
+    if (Permit permit = core_.permits->try_acquire(bytes, claim); permit.bytes() > 0) {
         permit_.merge(std::move(permit));
         return (this->*next)();
     }
@@ -446,7 +447,7 @@ void Connection::with_permit(std::uint64_t bytes, void (Connection::*next)()) {
     after_permit_ = next;
     static std::atomic<std::uint64_t> tickets{0};
     permit_ticket_ = ++tickets;
-    core_.permits->wait(bytes, permit_ticket_,
+    core_.permits->wait(bytes, claim, permit_ticket_,
                         [core = weak_core_, loop = loop_index_, connection = weak_from_this(),
                          ticket = permit_ticket_](Permit granted) {
                             const auto alive = core.lock();

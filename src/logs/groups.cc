@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "logs/groups.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -268,8 +270,11 @@ Status Groups::set_retention(const Tenant& tenant, std::string_view name,
             return fail(ErrorCode::kInvalidArgument,
                         "The retention of a log group of class DELIVERY is fixed.");
         if (days && !is_retention_days(*days))
-            return fail(ErrorCode::kInvalidArgument,
-                        "retentionInDays is not a value that the service knows.");
+            return fail(
+                ErrorCode::kInvalidArgument,
+                fmt::format("1 validation error detected: Value '{}' at 'retentionInDays' failed "
+                            "to satisfy constraint: Member must satisfy enum value set: [{}]",
+                            *days, fmt::join(kRetentionDays, ", ")));
         group.retention_days = days;
         return {};
     });

@@ -52,7 +52,8 @@ struct Session {
     std::string source_text;
     std::int64_t creation_ms;
     QueryStatus status = QueryStatus::kScheduled;
-    std::int64_t started_ns = 0, finished_ms = 0;
+    std::optional<std::int64_t> started_ns;
+    std::int64_t finished_ms = 0;
     std::optional<std::int64_t> duration_ms;
     std::shared_ptr<const QueryPlan> plan;
     insights::RunOptions options;   // Dropped when finished: it pins snapshots.
@@ -72,6 +73,12 @@ struct AccountUse {
 
 std::string_view query_status_name(QueryStatus status) {
     return kStatusNames[static_cast<std::size_t>(status)];
+}
+
+std::optional<QueryStatus> query_status_of(std::string_view name) {
+    const auto found = std::find(kStatusNames.begin(), kStatusNames.end(), name);
+    if (found == kStatusNames.end()) return std::nullopt;
+    return static_cast<QueryStatus>(found - kStatusNames.begin());
 }
 
 std::string unknown_group_message(std::string_view group, std::string_view account,
@@ -147,8 +154,8 @@ struct QuerySessions::Impl {
     void finish(const SessionPtr& session, QueryStatus status, ResultPtr result) {
         session->status = status;
         session->finished_ms = clock.now_ms();
-        if (session->started_ns != 0)
-            session->duration_ms = (clock.monotonic_ns() - session->started_ns) / 1'000'000;
+        if (session->started_ns)
+            session->duration_ms = (clock.monotonic_ns() - *session->started_ns) / 1'000'000;
         session->result = std::move(result);
         session->bytes = sizeof(Session) + session->source_text.size();
         for (const insights::Row& row : session->result->rows) session->bytes += row_bytes(row);
@@ -191,7 +198,7 @@ struct QuerySessions::Impl {
         session->status = QueryStatus::kRunning;
         session->started_ns = clock.monotonic_ns();
         session->options.deadline_monotonic_ns =
-            session->started_ns + limits::kQueryRunMsMax * 1'000'000;
+            *session->started_ns + limits::kQueryRunMsMax * 1'000'000;
         session->run = session->plan->start(std::move(session->options));
         session->options = {};
         const std::shared_ptr<QueryRun> run = session->run;
@@ -230,7 +237,7 @@ struct QuerySessions::Impl {
         lock.lock();
         AccountUse& use = accounts[account];
         --use.running;
-        use.used_ns += clock.monotonic_ns() - session->started_ns;
+        use.used_ns += clock.monotonic_ns() - *session->started_ns;
         session->run.reset();
         if (!is_finished(session->status)) {
             finish(session, status, std::move(kept));
@@ -250,6 +257,8 @@ QuerySessions::~QuerySessions() = default;
 Result<std::string> QuerySessions::start(const Tenant& tenant, const NewQuery& query,
                                          std::string_view request_id) {
     Impl& impl = *impl_;
+    // A SOURCE in the text would name the groups; the language says whether it knows it.
+    if (query.groups.empty()) (void)SKY_TRY(impl.engine.compile(query.text));
     if (query.groups.empty() || query.groups.size() > limits::kQueryGroupsMax)
         return fail(ErrorCode::kInvalidArgument,
                     fmt::format("A query needs 1 to {} log groups.", limits::kQueryGroupsMax));

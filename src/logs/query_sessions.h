@@ -28,6 +28,8 @@ enum class QueryStatus : std::uint8_t {
 };
 /// "Scheduled", "Running", … as on the wire.
 std::string_view query_status_name(QueryStatus status);
+/// nullopt for a name that no query of ours has ("Unknown").
+std::optional<QueryStatus> query_status_of(std::string_view name);
 
 struct NewQuery {
     std::vector<std::string> groups;  // Names or ARNs, 1..50.

@@ -150,10 +150,11 @@ TEST_CASE("concurrent queries: a limit an account, fairness between accounts") {
     const auto refused = s.start("wait 4");
     CHECK(refused.error().code == ErrorCode::kLimitExceeded);
     CHECK(s.start("wait you", &s.you));  // Another account's own limit.
-    s.engine.release("1");
     // One account has used time, the other none: its query is next although it came last.
     s.clock.advance_ms(10);
+    s.engine.release("1");
     CHECK(s.engine.started(2)[1] == "wait you");
+    s.clock.advance_ms(20);
     s.engine.release("you");
     CHECK(s.engine.started(3)[2] == "wait 2");
     s.engine.release("2");

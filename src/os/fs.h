@@ -85,6 +85,8 @@ public:
     /// Names (not paths) without "." and "..", sorted by bytes.
     virtual Result<std::vector<std::string>> list(const std::string& path) = 0;
     virtual Result<FileStat> stat(const std::string& path) = 0;
+    /// Bytes that may still be written on the file system of `path`.
+    virtual Result<std::uint64_t> free_bytes(const std::string& path) = 0;
     /// Takes the whole file for this opener, across processes; makes it when missing.
     /// kUnavailable when another opener holds it.
     virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;

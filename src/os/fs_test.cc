@@ -89,6 +89,8 @@ void check_contract(Fs& fs, const std::string& base) {
     CHECK(fs.stat(path)->bytes == 7);
     CHECK(!fs.stat(path)->directory);
     CHECK(fs.stat(base + "/a")->directory);
+    CHECK(fs.free_bytes(base).value_or(0) > 0);
+    CHECK(fs.free_bytes(base + "/none").error().code == ErrorCode::kNotFound);
     CHECK(write_file_durably(fs, path, "new").has_value());
     CHECK(content(fs, path) == "new");
     CHECK(content(fs, base + "/a/g") == std::string("hello\0\0", 7));
@@ -238,6 +240,7 @@ TEST_CASE("a full disk, injected faults, and a cut at the n-th change") {
     CHECK(*file->size() == 1000);
     CHECK(file->pwrite(0, std::string(1000, 'c')).has_value());  // In place: needs no space.
     CHECK(fs.used_bytes() == 1000);
+    CHECK(*fs.free_bytes("/") == 0);
     fs.set_capacity(2000);
     CHECK(file->pwrite(1000, std::string(1000, 'b')).has_value());
 

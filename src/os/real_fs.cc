@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -233,6 +234,13 @@ public:
         return FileStat{static_cast<std::uint64_t>(info.st_size), S_ISDIR(info.st_mode),
                         static_cast<std::uint64_t>(info.st_nlink),
                         static_cast<std::uint64_t>(info.st_ino)};
+    }
+
+    Result<std::uint64_t> free_bytes(const std::string& path) override {
+        struct statvfs info{};
+        if (uninterrupted([&] { return ::statvfs(path.c_str(), &info); }) != 0)
+            return system_error("cannot stat", path);
+        return std::uint64_t{info.f_bavail} * info.f_frsize;
     }
 
     Result<std::unique_ptr<FileLock>> lock(const std::string& path) override {

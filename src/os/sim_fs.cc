@@ -622,6 +622,16 @@ Result<FileStat> SimFs::stat(const std::string& path) {
     return FileStat{inode->bytes.size(), inode->directory, links, inode->id};
 }
 
+Result<std::uint64_t> SimFs::free_bytes(const std::string& path) {
+    const std::lock_guard lock(disk_->mutex);
+    SKY_TRY(disk_->enter_read(SimCalls::kReads, path));
+    if (!disk_->find(path)) return fail(ErrorCode::kNotFound, "no such file: " + path);
+    if (!disk_->capacity) return std::numeric_limits<std::uint64_t>::max();
+    std::set<const Inode*> seen;
+    const std::uint64_t used = disk_->used(seen, *disk_->root);
+    return *disk_->capacity > used ? *disk_->capacity - used : 0;
+}
+
 Result<std::unique_ptr<FileLock>> SimFs::lock(const std::string& path) {
     static_cast<void>(SKY_TRY(open(path, OpenMode::kCreate)));
     const std::lock_guard guard(disk_->mutex);

@@ -62,6 +62,7 @@ public:
     Status fsync_directory(const std::string& path) override;
     Result<std::vector<std::string>> list(const std::string& path) override;
     Result<FileStat> stat(const std::string& path) override;
+    Result<std::uint64_t> free_bytes(const std::string& path) override;
     Result<std::unique_ptr<FileLock>> lock(const std::string& path) override;
 
 private:

@@ -39,12 +39,12 @@ inline constexpr std::uint64_t kAppendQueueBytesMax = 64ULL << 20U;
 inline constexpr std::uint64_t kMemoryFlushPercent = 50;
 inline constexpr std::uint64_t kMemoryThrottlePercent = 90;
 
-// The flusher looks by itself this often, and seals rows that have been open for longer than the
-// second (judgement: bounds recovery of quiet groups, costs one file a group and interval).
+// The flusher looks by itself this often; expiry and remaking the ballast run at every n-th look.
 inline constexpr std::int64_t kFlushTickMs = 1'000;
-inline constexpr std::int64_t kOpenAgeMaxMs = 10 * 60 * 1'000;
-inline constexpr std::int64_t kExpireEveryMs = 60 * 1'000;
-// After a failed flush the next attempt waits this long.
-inline constexpr std::int64_t kFlushRetryMs = 1'000;
+inline constexpr std::int64_t kExpireEveryMs = 60'000;
+inline constexpr std::int64_t kBallastEveryMs = 60'000;
+
+// Records of ids that the catalog does not know, kept for an operator (store.md 1.7).
+inline constexpr std::uint64_t kQuarantineFilesMax = 10'000;
 
 }  // namespace sky::store::limits

@@ -217,22 +217,30 @@ void LiveData::Impl::discard_open(GroupState& state) {
 
 Status LiveData::publish(const AppendBatch& batch, std::uint64_t first_sequence,
                          std::uint64_t lsn) {
-    Impl& self = *impl_;
     if (batch.events.empty()) return {};
+    PreparedBatch prepared = prepare(batch);
+    number(prepared, first_sequence, lsn);
+    return publish(std::move(prepared));
+}
+
+Status LiveData::publish(PreparedBatch batch) {
+    Impl& self = *impl_;
+    if (batch.parts.empty()) return {};
     if (self.catalog().group_state(batch.group) != IdState::kLive)
         return fail(ErrorCode::kNotFound,
                     "log group was deleted meanwhile: " + std::to_string(batch.group));
     if (self.catalog().stream_state(batch.stream) != IdState::kLive)
         return fail(ErrorCode::kNotFound,
                     "log stream was deleted meanwhile: " + std::to_string(batch.stream));
-    std::vector<DayRows> days = split_by_day(batch, first_sequence, lsn);
-    std::erase_if(days, [&](const DayRows& d) {
-        return lsn <= self.catalog().flushed_lsn(batch.group, d.day);
+    const StreamTimes times{batch.stream, batch.parts.front().rows->min_ms,
+                            batch.parts.back().rows->max_ms, batch.ingestion_ms};
+    std::erase_if(batch.parts, [&](const PreparedBatch::Part& part) {
+        return part.rows->lsn_max <= self.catalog().flushed_lsn(batch.group, part.day);
     });
-    if (days.empty()) return {};
-    for (const DayRows& day : days)
-        if (day.rows->rows.rows() > limits::kChunkRowsMax ||
-            day.rows->rows.message.bytes() > limits::kChunkBytesMax)
+    if (batch.parts.empty()) return {};
+    for (const PreparedBatch::Part& part : batch.parts)
+        if (part.rows->rows.rows() > limits::kChunkRowsMax ||
+            part.rows->rows.message.bytes() > limits::kChunkBytesMax)
             return fail(ErrorCode::kInvalidArgument, "batch is larger than a chunk");
     const std::shared_ptr<GroupState> state = self.make_state(batch.group);
     {
@@ -240,20 +248,19 @@ Status LiveData::publish(const AppendBatch& batch, std::uint64_t first_sequence,
         if (state->dead)
             return fail(ErrorCode::kNotFound,
                         "log group was deleted meanwhile: " + std::to_string(batch.group));
-        for (DayRows& day : days) {
-            auto it = state->open.try_emplace(day.day, batch.group, day.day).first;
-            if (!it->second.has_room(*day.rows)) {
+        for (PreparedBatch::Part& part : batch.parts) {
+            auto it = state->open.try_emplace(part.day, batch.group, part.day).first;
+            if (!it->second.has_room(*part.rows)) {
                 self.close_chunk(*state, std::move(it->second));
-                it->second = OpenChunk(batch.group, day.day);
+                it->second = OpenChunk(batch.group, part.day);
             }
             const std::uint64_t before = it->second.memory_bytes();
-            self.open_rows += day.rows->rows.rows();
-            it->second.add(std::move(day.rows));
+            self.open_rows += part.rows->rows.rows();
+            it->second.add(std::move(part.rows));
             self.open_bytes += it->second.memory_bytes() - before;
         }
     }
-    self.catalog().note_events({batch.stream, batch.events.front().timestamp_ms,
-                                batch.events.back().timestamp_ms, batch.ingestion_ms});
+    self.catalog().note_events(times);
     return {};
 }
 

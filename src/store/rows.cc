@@ -109,7 +109,7 @@ EventBatch select_rows(std::span<const EventBatch* const> pieces, const RowFilte
     }
 
     EventBatch out;
-    std::stable_sort(runs.begin(), runs.end(), [&](const Run& a, const Run& b) {
+    std::sort(runs.begin(), runs.end(), [&](const Run& a, const Run& b) {
         return ascends(*pieces[a.piece], a.begin, *pieces[b.piece], b.begin);
     });
     bool disjoint = true;

@@ -267,6 +267,16 @@ Status Wal::Impl::recover(const std::function<Status(const WalRecord&)>& replay)
             found.push_back({std::move(segment), salvaged->header, true, salvaged->durable});
             continue;
         }
+        // One group at most was begun, by the write that should have made the header: torn.
+        if (count_group_marks(bytes) <= 1) {
+            recovery.torn = true;
+            if (segment->bytes == options.segment_bytes) {
+                segments.push_back(std::move(segment));
+            } else {
+                SKY_TRY(options.fs->unlink(path));
+            }
+            continue;
+        }
         log::error("wal.segment_unreadable", {{"file", path}});
         recovery.damaged_headers.push_back(path);
         SKY_TRY(options.fs->rename(path, path + ".damaged"));
@@ -530,6 +540,13 @@ void Wal::release(std::uint64_t lsn) {
 
 std::uint64_t Wal::next_lsn() const {
     const std::lock_guard lock(impl_->mutex);
+    return impl_->next_lsn;
+}
+
+std::uint64_t Wal::active_first_lsn() const {
+    const std::lock_guard lock(impl_->mutex);
+    for (const auto& segment : impl_->segments)
+        if (segment->state == SegmentState::kActive) return segment->first_lsn;
     return impl_->next_lsn;
 }
 

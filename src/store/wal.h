@@ -90,6 +90,9 @@ public:
 
     /// LSN that the next record will get.
     std::uint64_t next_lsn() const;
+    /// First LSN of the segment being written: once everything below it is flushed, all others can
+    /// be released.
+    std::uint64_t active_first_lsn() const;
     /// Half of the log is in use: flush, then release().
     bool pressed() const;
     bool read_only() const;

@@ -268,4 +268,12 @@ std::optional<WalSalvage> salvage_wal_segment(std::string_view bytes) {
     return best;
 }
 
+std::size_t count_group_marks(std::string_view bytes) {
+    std::size_t count = 0;
+    for (std::size_t offset = limits::kWalBlockBytes; offset + kWalGroupHeaderBytes <= bytes.size();
+         offset += limits::kWalBlockBytes)
+        count += load_at<std::uint32_t>(bytes, offset) == kGroupMagic ? 1U : 0U;
+    return count;
+}
+
 }  // namespace sky::store

@@ -105,4 +105,7 @@ struct WalSalvage {
 /// nullopt when it holds no valid group.
 std::optional<WalSalvage> salvage_wal_segment(std::string_view bytes);
 
+/// Blocks that begin like a commit group, valid or not.
+std::size_t count_group_marks(std::string_view bytes);
+
 }  // namespace sky::store

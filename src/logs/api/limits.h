@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/logs/api/limits.h - body sizes of the Logs operations.
+
+#include <cstdint>
+
+namespace sky::logs::api::limits {
+
+/// PutLogEvents: 1 MiB of message bytes, each at worst a six-byte escape, and 10,000 events' frames
+/// of at most about 100 bytes. Ours; the service publishes no size of the body.
+inline constexpr std::uint64_t kPutBodyBytesMax = 8ULL << 20;
+
+/// Every other request. The largest honest ones are 100 stream names of 512 characters and 50 tags
+/// of 384: both below 512 KiB with escapes. Ours.
+inline constexpr std::uint64_t kBodyBytesMax = 1ULL << 20;
+
+}  // namespace sky::logs::api::limits

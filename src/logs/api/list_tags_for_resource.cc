@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "logs/api/shapes/list_tags_for_resource.h"
+
+#include "logs/api/operations.h"
+#include "logs/api/request.h"
+#include "logs/identifiers.h"
+
+namespace sky::logs::api {
+
+// ListTagsForResource answers with the tags of a group, by ARN.
+aws::Reply<ListTagsForResourceResponse> list_tags_for_resource(
+    Service& service, const aws::CallContext& context, const ListTagsForResourceRequest& in) {
+    const Tenant tenant = tenant_of(context);
+    const std::string name = SKY_TRY(group_name_of_arn(tenant, in.resource_arn));
+    const GroupPtr group = SKY_TRY(service.groups.find(tenant, name));
+    return ListTagsForResourceResponse{.tags = group->tags};
+}
+
+}  // namespace sky::logs::api

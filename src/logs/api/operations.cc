@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "logs/api/operations.h"
+
+#include "logs/api/errors.h"
+#include "logs/api/limits.h"
+#include "logs/api/shapes/create_log_group.h"
+#include "logs/api/shapes/create_log_stream.h"
+#include "logs/api/shapes/delete_log_group.h"
+#include "logs/api/shapes/delete_log_stream.h"
+#include "logs/api/shapes/delete_retention_policy.h"
+#include "logs/api/shapes/describe_log_groups.h"
+#include "logs/api/shapes/describe_log_streams.h"
+#include "logs/api/shapes/describe_queries.h"
+#include "logs/api/shapes/filter_log_events.h"
+#include "logs/api/shapes/get_log_events.h"
+#include "logs/api/shapes/get_log_group_fields.h"
+#include "logs/api/shapes/get_log_record.h"
+#include "logs/api/shapes/get_query_results.h"
+#include "logs/api/shapes/list_log_groups.h"
+#include "logs/api/shapes/list_tags_for_resource.h"
+#include "logs/api/shapes/list_tags_log_group.h"
+#include "logs/api/shapes/put_log_group_deletion_protection.h"
+#include "logs/api/shapes/put_retention_policy.h"
+#include "logs/api/shapes/service.h"
+#include "logs/api/shapes/start_query.h"
+#include "logs/api/shapes/stop_query.h"
+#include "logs/api/shapes/tag_log_group.h"
+#include "logs/api/shapes/tag_resource.h"
+#include "logs/api/shapes/untag_log_group.h"
+#include "logs/api/shapes/untag_resource.h"
+
+namespace sky::logs::api {
+namespace {
+
+using aws::Access;
+using aws::OperationDef;
+using limits::kBodyBytesMax;
+
+constexpr auto kOperations = std::to_array<OperationDef>({
+    {"CreateLogGroup", Access::kControl, kBodyBytesMax, aws::typed<create_log_group>},
+    {"CreateLogStream", Access::kControl, kBodyBytesMax, aws::typed<create_log_stream>},
+    {"DeleteLogGroup", Access::kControl, kBodyBytesMax, aws::typed<delete_log_group>},
+    {"DeleteLogStream", Access::kControl, kBodyBytesMax, aws::typed<delete_log_stream>},
+    {"DeleteRetentionPolicy", Access::kControl, kBodyBytesMax, aws::typed<delete_retention_policy>},
+    {"DescribeLogGroups", Access::kControl, kBodyBytesMax, aws::typed<describe_log_groups>},
+    {"DescribeLogStreams", Access::kControl, kBodyBytesMax, aws::typed<describe_log_streams>},
+    {"DescribeQueries", Access::kControl, kBodyBytesMax, aws::typed<describe_queries>},
+    {"FilterLogEvents", Access::kRead, kBodyBytesMax, aws::typed<filter_log_events>},
+    {"GetLogEvents", Access::kRead, kBodyBytesMax, aws::typed<get_log_events>},
+    {"GetLogGroupFields", Access::kRead, kBodyBytesMax, aws::typed<get_log_group_fields>},
+    {"GetLogRecord", Access::kRead, kBodyBytesMax, aws::typed<get_log_record>},
+    {"GetQueryResults", Access::kRead, kBodyBytesMax, aws::typed<get_query_results>},
+    {"ListLogGroups", Access::kControl, kBodyBytesMax, aws::typed<list_log_groups>},
+    {"ListTagsForResource", Access::kControl, kBodyBytesMax, aws::typed<list_tags_for_resource>},
+    {"ListTagsLogGroup", Access::kControl, kBodyBytesMax, aws::typed<list_tags_log_group>},
+    {"PutLogEvents", Access::kWrite, limits::kPutBodyBytesMax, aws::raw<put_log_events>},
+    {"PutLogGroupDeletionProtection", Access::kControl, kBodyBytesMax,
+     aws::typed<put_log_group_deletion_protection>},
+    {"PutRetentionPolicy", Access::kControl, kBodyBytesMax, aws::typed<put_retention_policy>},
+    {"StartQuery", Access::kRead, kBodyBytesMax, aws::typed<start_query>},
+    {"StopQuery", Access::kControl, kBodyBytesMax, aws::typed<stop_query>},
+    {"TagLogGroup", Access::kControl, kBodyBytesMax, aws::typed<tag_log_group>},
+    {"TagResource", Access::kControl, kBodyBytesMax, aws::typed<tag_resource>},
+    {"UntagLogGroup", Access::kControl, kBodyBytesMax, aws::typed<untag_log_group>},
+    {"UntagResource", Access::kControl, kBodyBytesMax, aws::typed<untag_resource>},
+});
+
+constexpr bool strictly_sorted(std::span<const OperationDef> rows) {
+    for (std::size_t i = 1; i < rows.size(); ++i)
+        if (rows[i - 1].name >= rows[i].name) return false;
+    return true;
+}
+static_assert(strictly_sorted(kOperations), "sorted by name, no duplicates");
+
+}  // namespace
+
+std::span<const OperationDef> operations() { return kOperations; }
+
+aws::ServiceDef service_definition(Service& service) {
+    return aws::service_def(service_model(), operations(), &map_error, service);
+}
+
+}  // namespace sky::logs::api

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/logs/api/operations.h - the operations that are built, one file each, and their
+              // table.
+
+#include <span>
+
+#include "aws/handler.h"
+#include "logs/service.h"
+
+namespace sky::logs::api {
+
+/// One row per built operation, sorted by name.
+std::span<const aws::OperationDef> operations();
+
+/// What the server registers.
+aws::ServiceDef service_definition(Service& service);
+
+struct CreateLogGroupRequest;
+struct CreateLogGroupResponse;
+struct CreateLogStreamRequest;
+struct CreateLogStreamResponse;
+struct DeleteLogGroupRequest;
+struct DeleteLogGroupResponse;
+struct DeleteLogStreamRequest;
+struct DeleteLogStreamResponse;
+struct DeleteRetentionPolicyRequest;
+struct DeleteRetentionPolicyResponse;
+struct DescribeLogGroupsRequest;
+struct DescribeLogGroupsResponse;
+struct DescribeLogStreamsRequest;
+struct DescribeLogStreamsResponse;
+struct DescribeQueriesRequest;
+struct DescribeQueriesResponse;
+struct FilterLogEventsRequest;
+struct FilterLogEventsResponse;
+struct GetLogEventsRequest;
+struct GetLogEventsResponse;
+struct GetLogGroupFieldsRequest;
+struct GetLogGroupFieldsResponse;
+struct GetLogRecordRequest;
+struct GetLogRecordResponse;
+struct GetQueryResultsRequest;
+struct GetQueryResultsResponse;
+struct ListLogGroupsRequest;
+struct ListLogGroupsResponse;
+struct ListTagsForResourceRequest;
+struct ListTagsForResourceResponse;
+struct ListTagsLogGroupRequest;
+struct ListTagsLogGroupResponse;
+struct PutLogGroupDeletionProtectionRequest;
+struct PutLogGroupDeletionProtectionResponse;
+struct PutRetentionPolicyRequest;
+struct PutRetentionPolicyResponse;
+struct StartQueryRequest;
+struct StartQueryResponse;
+struct StopQueryRequest;
+struct StopQueryResponse;
+struct TagLogGroupRequest;
+struct TagLogGroupResponse;
+struct TagResourceRequest;
+struct TagResourceResponse;
+struct UntagLogGroupRequest;
+struct UntagLogGroupResponse;
+struct UntagResourceRequest;
+struct UntagResourceResponse;
+
+aws::Reply<CreateLogGroupResponse> create_log_group(Service&, const aws::CallContext&,
+                                                    const CreateLogGroupRequest&);
+aws::Reply<CreateLogStreamResponse> create_log_stream(Service&, const aws::CallContext&,
+                                                      const CreateLogStreamRequest&);
+aws::Reply<DeleteLogGroupResponse> delete_log_group(Service&, const aws::CallContext&,
+                                                    const DeleteLogGroupRequest&);
+aws::Reply<DeleteLogStreamResponse> delete_log_stream(Service&, const aws::CallContext&,
+                                                      const DeleteLogStreamRequest&);
+aws::Reply<DeleteRetentionPolicyResponse> delete_retention_policy(
+    Service&, const aws::CallContext&, const DeleteRetentionPolicyRequest&);
+aws::Reply<DescribeLogGroupsResponse> describe_log_groups(Service&, const aws::CallContext&,
+                                                          const DescribeLogGroupsRequest&);
+aws::Reply<DescribeLogStreamsResponse> describe_log_streams(Service&, const aws::CallContext&,
+                                                            const DescribeLogStreamsRequest&);
+aws::Reply<DescribeQueriesResponse> describe_queries(Service&, const aws::CallContext&,
+                                                     const DescribeQueriesRequest&);
+aws::Reply<FilterLogEventsResponse> filter_log_events(Service&, const aws::CallContext&,
+                                                      const FilterLogEventsRequest&);
+aws::Reply<GetLogEventsResponse> get_log_events(Service&, const aws::CallContext&,
+                                                const GetLogEventsRequest&);
+aws::Reply<GetLogGroupFieldsResponse> get_log_group_fields(Service&, const aws::CallContext&,
+                                                           const GetLogGroupFieldsRequest&);
+aws::Reply<GetLogRecordResponse> get_log_record(Service&, const aws::CallContext&,
+                                                const GetLogRecordRequest&);
+aws::Reply<GetQueryResultsResponse> get_query_results(Service&, const aws::CallContext&,
+                                                      const GetQueryResultsRequest&);
+aws::Reply<ListLogGroupsResponse> list_log_groups(Service&, const aws::CallContext&,
+                                                  const ListLogGroupsRequest&);
+aws::Reply<ListTagsForResourceResponse> list_tags_for_resource(Service&, const aws::CallContext&,
+                                                               const ListTagsForResourceRequest&);
+aws::Reply<ListTagsLogGroupResponse> list_tags_log_group(Service&, const aws::CallContext&,
+                                                         const ListTagsLogGroupRequest&);
+aws::Reply<PutLogGroupDeletionProtectionResponse> put_log_group_deletion_protection(
+    Service&, const aws::CallContext&, const PutLogGroupDeletionProtectionRequest&);
+aws::Reply<PutRetentionPolicyResponse> put_retention_policy(Service&, const aws::CallContext&,
+                                                            const PutRetentionPolicyRequest&);
+aws::Reply<StartQueryResponse> start_query(Service&, const aws::CallContext&,
+                                           const StartQueryRequest&);
+aws::Reply<StopQueryResponse> stop_query(Service&, const aws::CallContext&,
+                                         const StopQueryRequest&);
+aws::Reply<TagLogGroupResponse> tag_log_group(Service&, const aws::CallContext&,
+                                              const TagLogGroupRequest&);
+aws::Reply<TagResourceResponse> tag_resource(Service&, const aws::CallContext&,
+                                             const TagResourceRequest&);
+aws::Reply<UntagLogGroupResponse> untag_log_group(Service&, const aws::CallContext&,
+                                                  const UntagLogGroupRequest&);
+aws::Reply<UntagResourceResponse> untag_resource(Service&, const aws::CallContext&,
+                                                 const UntagResourceRequest&);
+/// Decodes by hand and answers when the store has synced; see put_log_events.cc.
+void put_log_events(Service& service, aws::Call call);
+
+}  // namespace sky::logs::api

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/logs/service.h - the parts of the Logs domain, put together once.
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "logs/groups.h"
+#include "logs/ingest.h"
+#include "logs/query_engine.h"
+#include "logs/query_sessions.h"
+#include "logs/reading.h"
+#include "logs/records.h"
+#include "logs/streams.h"
+#include "store/store.h"
+
+namespace sky::logs {
+
+/// What the operations of logs/api work on. Everything given outlives it. Threads: any.
+struct Service {
+    Service(store::Store& event_store, const Clock& clock, Random& random,
+            const QueryEngine& engine, const SessionOptions& options)
+        : store(event_store),
+          groups(event_store, clock),
+          streams(event_store, clock, groups),
+          ingest(event_store, clock, groups, streams),
+          reading(event_store, clock, streams),
+          records(event_store, clock, engine),
+          queries(event_store, clock, random, groups, engine, options) {}
+
+    store::Store& store;
+    Groups groups;
+    Streams streams;
+    Ingest ingest;
+    Reading reading;
+    Records records;
+    QuerySessions queries;
+};
+
+}  // namespace sky::logs

@@ -1,0 +1,552 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/store.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <future>
+#include <limits>
+#include <thread>
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "os/fs.h"
+#include "store/ballast.h"
+#include "store/batch_record.h"
+#include "store/guarded_catalog.h"
+#include "store/limits.h"
+#include "store/live_data.h"
+#include "store/segment_limits.h"
+#include "store/sqlite_catalog.h"
+#include "store/wal.h"
+
+namespace sky::store {
+namespace {
+
+constexpr std::string_view kReleasedKey = "wal_released_lsn";
+constexpr std::uint64_t kEverything = std::numeric_limits<std::uint64_t>::max();
+
+/// One append() on its way through the committer.
+struct Pending {
+    PreparedBatch batch;
+    EncodedBatch encoded;
+    Store::Done done;
+};
+
+std::unexpected<Error> closing_error() {
+    return fail(ErrorCode::kUnavailable, "the store is closing");
+}
+
+Status check_options(const StoreOptions& options) {
+    SKY_ASSERT(options.fs != nullptr && options.clock != nullptr && options.random != nullptr,
+               "the caller passes its file system, clock and randomness");
+    if (options.wal_segment_bytes % limits::kWalBlockBytes != 0 ||
+        options.wal_segment_bytes < limits::kWalSegmentBytesMin ||
+        options.wal_segment_bytes > limits::kWalSegmentBytesMax)
+        return fail(ErrorCode::kInvalidArgument,
+                    "wal_segment_bytes must be a multiple of 4096 from 16 KiB to 1 GiB: " +
+                        std::to_string(options.wal_segment_bytes));
+    return {};
+}
+
+/// What append() asks of a batch; logs/ has already checked AWS's own limits.
+Status check_batch(const AppendBatch& batch) {
+    if (batch.events.empty())
+        return fail(ErrorCode::kInvalidArgument, "a batch has at least one event");
+    if (batch.events.size() > limits::kRecordRowsMax)
+        return fail(ErrorCode::kInvalidArgument,
+                    "too many events in one batch: " + std::to_string(batch.events.size()));
+    std::uint64_t bytes = 0;
+    std::int64_t before = std::numeric_limits<std::int64_t>::min();
+    for (const Event& event : batch.events) {
+        if (event.timestamp_ms < before)
+            return fail(ErrorCode::kInvalidArgument, "events of a batch must ascend by time");
+        before = event.timestamp_ms;
+        bytes += event.message.size();
+    }
+    if (bytes > limits::kChunkBytesMax)
+        return fail(ErrorCode::kInvalidArgument,
+                    "too much text in one batch: " + std::to_string(bytes) + " bytes");
+    return {};
+}
+
+class StoreImpl final : public Store {
+public:
+    explicit StoreImpl(const StoreOptions& options)
+        : options_(options),
+          ballast_(*options.fs, options.directory + "/ballast", options.ballast_bytes) {}
+    ~StoreImpl() override { stop_threads(); }
+
+    Status start();
+
+    Catalog& catalog() override { return *guarded_catalog_; }
+    void append(const AppendBatch& batch, Done done) override;
+    std::shared_ptr<const Snapshot> snapshot(GroupId group) const override {
+        return live_->snapshot(group, options_.clock->now_ms());
+    }
+    std::uint64_t stored_bytes(GroupId group) const override {
+        return live_->stored_bytes(group, options_.clock->now_ms());
+    }
+    Status flush() override;
+    Status expire() override;
+    Status close() override;
+    StoreStats stats() const override;
+
+private:
+    // Start
+    Status recover();
+    Status replay(const WalRecord& record);
+    Status quarantine(const WalRecord& record);
+
+    // The committer's thread
+    void run_committer();
+    void commit(std::vector<Pending>& taken);
+
+    // The flusher's thread
+    void run_flusher();
+    void wake_flusher();
+    Status seal(std::uint64_t lsn_below);
+    /// Whether anything was released.
+    Result<bool> release();
+
+    Status admit(const AppendBatch& batch) const;
+    std::uint64_t memory_used() const { return open_bytes_.load() + queue_bytes_.load(); }
+    Error throttled(const char* what) const;
+    void stop_threads();
+
+    const StoreOptions options_;
+    Ballast ballast_;
+    std::unique_ptr<os::FileLock> lock_;
+    std::shared_ptr<SqliteCatalog> catalog_;
+    std::unique_ptr<GuardedCatalog> guarded_catalog_;
+    std::unique_ptr<LiveData> live_;
+    std::unique_ptr<Wal> wal_;
+
+    std::mutex queue_mutex_;
+    std::condition_variable queue_changed_;
+    std::vector<Pending> queue_;
+    bool closing_ = false;         // No new batches.
+    bool stop_committer_ = false;  // Leave once the queue is empty.
+    std::atomic<std::uint64_t> queue_bytes_ = 0;
+
+    std::uint64_t next_sequence_ = 1;               // The committer's own.
+    std::atomic<std::uint64_t> published_lsn_ = 0;  // Everything up to it is visible (or deleted).
+    std::atomic<std::uint64_t> open_bytes_ = 0;     // As of the last commit or seal.
+    std::atomic<bool> disk_full_ = false;           // The last seal failed for want of space.
+
+    std::atomic<bool> log_starved_ = false;  // A commit found no segment to write to.
+
+    std::mutex release_mutex_;
+    std::uint64_t released_lsn_ = 0;
+
+    std::mutex flusher_mutex_;
+    std::condition_variable flusher_wake_;
+    bool flush_wanted_ = false, stop_flusher_ = false;
+
+    std::atomic<std::uint64_t> events_appended_ = 0, batches_appended_ = 0;
+    std::uint64_t corrupt_wal_records_ = 0;  // Set by start() alone.
+
+    std::mutex close_mutex_;
+    std::optional<Status> closed_;
+
+    std::thread committer_, flusher_;
+};
+
+// Start ------------------------------------------------------------------------------------------
+
+Status StoreImpl::start() {
+    os::Fs& fs = *options_.fs;
+    SKY_TRY(check_options(options_));
+    SKY_TRY(os::make_directories(fs, options_.directory));
+    auto lock = fs.lock(options_.directory + "/LOCK");
+    if (!lock && lock.error().code == ErrorCode::kUnavailable)
+        return fail(ErrorCode::kUnavailable,
+                    "another skywatch process is using this data directory: " + options_.directory);
+    if (!lock) return std::unexpected(lock.error());
+    lock_ = *std::move(lock);
+    SKY_TRY(os::make_directories(fs, options_.directory + "/wal"));
+    catalog_ = SKY_TRY(SqliteCatalog::open(fs, options_.directory + "/catalog.sqlite"));
+    guarded_catalog_ = std::make_unique<GuardedCatalog>(catalog_, ballast_);
+    live_ = SKY_TRY(LiveData::open({.fs = &fs,
+                                    .directory = options_.directory,
+                                    .clock = options_.clock,
+                                    .catalog = catalog_}));
+    SKY_TRY(recover());
+    ballast_.make();
+    committer_ = std::thread([this] { run_committer(); });
+    flusher_ = std::thread([this] { run_flusher(); });
+    return {};
+}
+
+Status StoreImpl::recover() {
+    released_lsn_ = static_cast<std::uint64_t>(catalog_->meta(kReleasedKey).value_or(0));
+    for (const SegmentRow& segment : catalog_->segments())
+        next_sequence_ = std::max(next_sequence_, segment.sequence_max + 1);
+    // Twice the open chunks' share, so that the log never forces small files (store.md 2.2).
+    const std::uint64_t open_budget = options_.memory_bytes * limits::kMemoryFlushPercent / 100;
+    const WalOptions wal_options{
+        .fs = options_.fs,
+        .directory = options_.directory + "/wal",
+        .random = options_.random,
+        .segment_bytes = options_.wal_segment_bytes,
+        .total_bytes_max = std::min(limits::kWalTotalBytesMax, 2 * open_budget),
+        .full_wait_ms = limits::kWalFullWaitMs,
+        .released_lsn = released_lsn_,
+        .lsn_floor = std::max(released_lsn_, catalog_->flushed_lsn_max()) + 1};
+    wal_ =
+        SKY_TRY(Wal::open(wal_options, [this](const WalRecord& record) { return replay(record); }));
+    const WalRecovery& found = wal_->recovery();
+    next_sequence_ = std::max(next_sequence_, found.next_sequence);
+    published_lsn_ = wal_->next_lsn() - 1;
+    open_bytes_ = live_->stats().open_bytes;
+    for (const WalLostRange& range : found.lost)
+        corrupt_wal_records_ += range.last_lsn - range.first_lsn + 1;
+    corrupt_wal_records_ += found.damaged_headers.size();
+    if (found.records > 0 || found.torn)
+        log::info("store.recovered", {{"records", found.records},
+                                      {"bytes", found.bytes},
+                                      {"torn_tail", found.torn},
+                                      {"next_lsn", wal_->next_lsn()}});
+    return {};
+}
+
+Status StoreImpl::replay(const WalRecord& record) {
+    if (record.kind == WalRecordKind::kClean) return {};
+    if (record.kind != WalRecordKind::kBatch || record.version != kBatchRecordVersion)
+        return fail(ErrorCode::kUnavailable, "WAL record of a newer format: kind " +
+                                                 std::to_string(static_cast<int>(record.kind)) +
+                                                 " version " + std::to_string(record.version));
+    const auto batch = decode_batch(record.payload);
+    if (!batch) {
+        // Its checksum holds, so it was written like this: never acknowledged data to drop.
+        ++corrupt_wal_records_;
+        log::error("store.record_unreadable",
+                   {{"lsn", record.lsn}, {"error", batch.error().message}});
+        return quarantine(record);
+    }
+    next_sequence_ = std::max(next_sequence_, record.first_sequence + batch->events.size());
+    const IdState group = catalog_->group_state(batch->group);
+    const IdState stream = catalog_->stream_state(batch->stream);
+    if (group == IdState::kDeleted || stream == IdState::kDeleted) return {};
+    if (group == IdState::kUnknown || stream == IdState::kUnknown) {
+        log::error("store.unknown_id",
+                   {{"lsn", record.lsn}, {"group", batch->group}, {"stream", batch->stream}});
+        return quarantine(record);
+    }
+    const Status published = live_->publish({.group = batch->group,
+                                             .stream = batch->stream,
+                                             .ingestion_ms = batch->ingestion_ms,
+                                             .events = batch->events},
+                                            record.first_sequence, record.lsn);
+    if (!published && published.error().code != ErrorCode::kNotFound) return published;
+    if (live_->seal_due()) {
+        // Bounds memory. A full disk is no reason not to start: the rows stay in the log.
+        const Status sealed = live_->seal(0);
+        if (!sealed)
+            log::warn("store.seal_during_recovery_failed", {{"error", sealed.error().message}});
+    }
+    return {};
+}
+
+Status StoreImpl::quarantine(const WalRecord& record) {
+    os::Fs& fs = *options_.fs;
+    const std::string directory = options_.directory + "/quarantine";
+    SKY_TRY(os::make_directories(fs, directory));
+    const auto names = SKY_TRY(fs.list(directory));
+    if (names.size() >= limits::kQuarantineFilesMax)
+        return fail(ErrorCode::kLimitExceeded, "quarantine is full, look into it: " + directory);
+    return os::write_file_durably(fs, directory + "/" + std::to_string(record.lsn) + ".record",
+                                  record.payload);
+}
+
+// Append -----------------------------------------------------------------------------------------
+
+Error StoreImpl::throttled(const char* what) const {
+    if (disk_full_.load())
+        return {ErrorCode::kNoSpace, "the disk is full; nothing more can be stored"};
+    return {ErrorCode::kThrottled, what};
+}
+
+Status StoreImpl::admit(const AppendBatch& batch) const {
+    if (wal_->read_only())
+        return fail(ErrorCode::kUnavailable,
+                    "the store is read-only: its log could not be written");
+    SKY_TRY(check_batch(batch));
+    if (catalog_->group_state(batch.group) != IdState::kLive)
+        return fail(ErrorCode::kNotFound, "no such log group: " + std::to_string(batch.group));
+    if (catalog_->stream_state(batch.stream) != IdState::kLive)
+        return fail(ErrorCode::kNotFound, "no such log stream: " + std::to_string(batch.stream));
+    if (memory_used() > options_.memory_bytes / 100 * limits::kMemoryThrottlePercent)
+        return std::unexpected(throttled("open chunks fill the memory budget until a flush ends"));
+    return {};
+}
+
+void StoreImpl::append(const AppendBatch& batch, Done done) {
+    if (const Status admitted = admit(batch); !admitted) {
+        wake_flusher();
+        return done(admitted);
+    }
+    Pending pending;
+    pending.batch = prepare(batch);
+    pending.encoded = encode_batch(pending.batch);
+    pending.done = std::move(done);
+    const std::uint64_t bytes = pending.encoded.payload_bytes;
+    if (bytes > wal_->record_bytes_max())
+        return pending.done(
+            fail(ErrorCode::kInvalidArgument,
+                 "batch does not fit a log segment: " + std::to_string(bytes) + " bytes"));
+    Status refused;
+    {
+        const std::lock_guard lock(queue_mutex_);
+        if (closing_) {
+            refused = closing_error();
+        } else if (queue_.size() >= limits::kAppendQueueBatchesMax ||
+                   queue_bytes_.load() + bytes > limits::kAppendQueueBytesMax) {
+            refused = std::unexpected(throttled("too many batches wait for the disk"));
+        } else {
+            queue_bytes_ += bytes;
+            queue_.push_back(std::move(pending));
+        }
+    }
+    if (!refused) return pending.done(refused);
+    queue_changed_.notify_one();
+}
+
+void StoreImpl::run_committer() {
+    std::vector<Pending> taken;
+    for (;;) {
+        {
+            std::unique_lock lock(queue_mutex_);
+            queue_changed_.wait(lock, [&] { return stop_committer_ || !queue_.empty(); });
+            if (queue_.empty()) return;
+            taken.swap(queue_);
+        }
+        commit(taken);
+        taken.clear();
+    }
+}
+
+void StoreImpl::commit(std::vector<Pending>& taken) {
+    std::vector<std::span<const std::byte>> parts;
+    std::vector<WalEntry> entries(taken.size());
+    std::vector<std::size_t> first_part(taken.size());
+    std::uint64_t sequence = next_sequence_;
+    for (std::size_t i = 0; i < taken.size(); ++i) {
+        const Pending& pending = taken[i];
+        first_part[i] = parts.size();
+        payload_parts(pending.encoded, pending.batch, parts);
+        entries[i].version = kBatchRecordVersion;
+        entries[i].first_sequence = sequence;
+        entries[i].payload_bytes = pending.encoded.payload_bytes;
+        entries[i].payload_crc = pending.encoded.payload_crc;
+        sequence += pending.batch.rows;
+    }
+    for (std::size_t i = 0; i < taken.size(); ++i) {
+        const std::size_t end = i + 1 < taken.size() ? first_part[i + 1] : parts.size();
+        entries[i].parts = std::span(parts).subspan(first_part[i], end - first_part[i]);
+    }
+
+    std::size_t at = 0;
+    while (at < entries.size()) {
+        const auto written =
+            wal_->commit(std::span(entries).subspan(at), entries[at].first_sequence);
+        if (!written) {
+            log_starved_ = written.error().code == ErrorCode::kThrottled ||
+                           written.error().code == ErrorCode::kNoSpace;
+            wake_flusher();
+            for (; at < taken.size(); ++at) {
+                queue_bytes_ -= taken[at].encoded.payload_bytes;
+                const Error& error = written.error();
+                taken[at].done(std::unexpected(error.code == ErrorCode::kThrottled
+                                                   ? throttled(error.message.c_str())
+                                                   : error));
+            }
+            break;
+        }
+        // Numbers of a failed group are not used again in this run: it may come back after a crash.
+        for (const std::size_t end = at + *written; at < end; ++at) {
+            Pending& pending = taken[at];
+            const std::uint64_t rows = pending.batch.rows;
+            number(pending.batch, entries[at].first_sequence, entries[at].lsn);
+            const Status published = live_->publish(std::move(pending.batch));
+            if (published) {
+                events_appended_ += rows;
+                ++batches_appended_;
+            }
+            queue_bytes_ -= pending.encoded.payload_bytes;
+            published_lsn_ = entries[at].lsn;
+            pending.done(published);
+        }
+    }
+    next_sequence_ = sequence;
+    open_bytes_ = live_->stats().open_bytes;
+    if (live_->seal_due() || wal_->pressed() ||
+        memory_used() > options_.memory_bytes / 100 * limits::kMemoryFlushPercent)
+        wake_flusher();
+}
+
+// Flush ------------------------------------------------------------------------------------------
+
+void StoreImpl::wake_flusher() {
+    {
+        const std::lock_guard lock(flusher_mutex_);
+        flush_wanted_ = true;
+    }
+    flusher_wake_.notify_one();
+}
+
+Status StoreImpl::seal(std::uint64_t lsn_below) {
+    const Status sealed = live_->seal(lsn_below);
+    disk_full_ = !sealed && sealed.error().code == ErrorCode::kNoSpace;
+    open_bytes_ = live_->stats().open_bytes;
+    return sealed;
+}
+
+Result<bool> StoreImpl::release() {
+    const std::lock_guard lock(release_mutex_);
+    // In this order: what is published later opens its chunk above `published`.
+    const std::uint64_t published = published_lsn_.load();
+    const std::uint64_t oldest_open = live_->oldest_open_lsn();
+    const std::uint64_t released = std::min(published, oldest_open - 1);
+    if (released <= released_lsn_) return false;
+    // Durable first: a recycled segment may hold records that no later start must look for.
+    SKY_TRY(catalog_->set_meta(kReleasedKey, static_cast<std::int64_t>(released)));
+    released_lsn_ = released;
+    wal_->release(released);
+    return true;
+}
+
+void StoreImpl::run_flusher() {
+    const auto due = [this](std::int64_t& last_ns, std::int64_t every_ms) {
+        const std::int64_t now_ns = options_.clock->monotonic_ns();
+        if (now_ns - last_ns < every_ms * 1'000'000) return false;
+        last_ns = now_ns;
+        return true;
+    };
+    std::int64_t expired_ns = options_.clock->monotonic_ns(), ballast_ns = expired_ns;
+    for (;;) {
+        {
+            std::unique_lock lock(flusher_mutex_);
+            flusher_wake_.wait_for(lock, std::chrono::milliseconds(limits::kFlushTickMs),
+                                   [&] { return flush_wanted_ || stop_flusher_; });
+            if (stop_flusher_) return;
+            flush_wanted_ = false;
+        }
+        Status status;
+        if (memory_used() > options_.memory_bytes / 100 * limits::kMemoryFlushPercent) {
+            status = seal(kEverything);
+        } else if (wal_->pressed() || log_starved_.load()) {
+            status = seal(wal_->active_first_lsn());
+        } else if (live_->seal_due() || disk_full_.load()) {
+            status = seal(0);
+        }
+        if (status && (wal_->pressed() || log_starved_.load())) {
+            const Result<bool> progress = release();
+            log_starved_ = false;
+            if (!progress) {
+                status = std::unexpected(progress.error());
+            } else if (*progress && wal_->pressed()) {
+                wake_flusher();  // The log filled again meanwhile.
+            }
+        }
+        if (!status) {
+            log::warn("store.flush_failed", {{"error", status.error().message}});
+            // Not at once again: the reason is not gone. Appends are throttled meanwhile.
+            std::unique_lock lock(flusher_mutex_);
+            flusher_wake_.wait_for(lock, std::chrono::milliseconds(limits::kFlushTickMs),
+                                   [&] { return stop_flusher_; });
+        }
+        if (due(expired_ns, limits::kExpireEveryMs)) {
+            const Status expired = expire();
+            if (!expired) log::warn("store.expire_failed", {{"error", expired.error().message}});
+        }
+        if (!ballast_.held() && due(ballast_ns, limits::kBallastEveryMs)) ballast_.make();
+    }
+}
+
+Status StoreImpl::flush() {
+    SKY_TRY(seal(kEverything));
+    static_cast<void>(SKY_TRY(release()));
+    return {};
+}
+
+Status StoreImpl::expire() {
+    std::uint64_t released = 0;
+    {
+        const std::lock_guard lock(release_mutex_);
+        released = released_lsn_;
+    }
+    const WalExtent extent{.oldest_lsn = released + 1, .next_lsn = wal_->next_lsn()};
+    return ballast_.with_space([&] { return live_->expire(extent); });
+}
+
+// End --------------------------------------------------------------------------------------------
+
+void StoreImpl::stop_threads() {
+    {
+        const std::lock_guard lock(queue_mutex_);
+        closing_ = true;
+        stop_committer_ = true;
+    }
+    queue_changed_.notify_all();
+    if (committer_.joinable()) committer_.join();
+    {
+        const std::lock_guard lock(flusher_mutex_);
+        stop_flusher_ = true;
+    }
+    flusher_wake_.notify_all();
+    if (flusher_.joinable()) flusher_.join();
+}
+
+Status StoreImpl::close() {
+    const std::lock_guard lock(close_mutex_);
+    if (closed_) return *closed_;
+    stop_threads();
+    const auto finish = [&]() -> Status {
+        SKY_TRY(flush());
+        if (wal_->read_only()) return {};
+        WalEntry mark;
+        mark.kind = WalRecordKind::kClean;
+        static_cast<void>(SKY_TRY(wal_->commit(std::span(&mark, 1), next_sequence_)));
+        published_lsn_ = mark.lsn;
+        static_cast<void>(SKY_TRY(release()));
+        return {};
+    };
+    closed_ = finish();
+    wal_->stop();
+    lock_.reset();
+    return *closed_;
+}
+
+StoreStats StoreImpl::stats() const {
+    const WalStats wal = wal_->stats();
+    const LiveDataStats live = live_->stats();
+    return {.events_appended = events_appended_.load(),
+            .batches_appended = batches_appended_.load(),
+            .wal_bytes = wal.bytes_written,
+            .wal_syncs = wal.syncs,
+            .segment_bytes_written = live.segment_bytes_written,
+            .open_rows = live.open_rows,
+            .open_bytes = live.open_bytes,
+            .live_segments = live.live_segments,
+            .live_segment_bytes = live.live_segment_bytes,
+            .corrupt_wal_records = corrupt_wal_records_,
+            .orphans = live.orphans,
+            .read_only = wal_->read_only()};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
+    auto store = std::make_unique<StoreImpl>(options);
+    SKY_TRY(store->start());
+    return store;
+}
+
+Status Store::append_wait(const AppendBatch& batch) {
+    std::promise<Status> answer;
+    auto future = answer.get_future();
+    append(batch, [&](Status status) { answer.set_value(std::move(status)); });
+    return future.get();
+}
+
+}  // namespace sky::store
