@@ -174,16 +174,6 @@ TEST_CASE("pipelined requests are answered in order") {
     CHECK(running.server->stats().requests == 100);
 }
 
-TEST_CASE("bodies of every small length") {
-    const Running running;
-    RawSocket socket(running.port());
-    for (std::size_t length = 0; length < 300; ++length) {
-        const std::string body(length, 'b');
-        socket.send(post("/echo", body));
-        CHECK(socket.read_response().ends_with("\r\n\r\n" + body));
-    }
-}
-
 TEST_CASE("a request that arrives byte by byte") {
     const Running running;
     for (const std::string& request :
