@@ -543,7 +543,7 @@ struct Flattener {
 
     bool member(std::string_view key, Scanner& scanner, int depth) {
         const std::size_t length = path.size();
-        if (!path.empty()) path += '.';
+        if (depth > 1) path += '.';  // Members of the document itself are at depth 1.
         path += key;
         const bool valid = visit(scanner, depth);
         path.resize(length);
@@ -576,7 +576,8 @@ struct Flattener {
             type = scanner.value(depth);
             if (type == Type::kNone) return false;
         }
-        if (!any && type != Type::kNull && fields.size() < fields_max) {
+        const bool is_document = depth == 0;
+        if (!any && !is_document && type != Type::kNull && fields.size() < fields_max) {
             fields.push_back({path, token_from(scanner, begin, type)});
         }
         return true;
@@ -593,11 +594,6 @@ std::vector<Field> flatten(std::string_view text, std::size_t fields_max) {
     if (!flattener.visit(scanner, 0)) return {};
     scanner.skip_blanks();
     if (!scanner.at_end()) return {};
-    // The empty object itself is no field.
-    if (flattener.fields.size() == 1 && flattener.fields[0].name.empty()) {
-        const Token& only = flattener.fields[0].value;
-        if (only.type == Type::kObject) return {};
-    }
     return std::move(flattener.fields);
 }
 

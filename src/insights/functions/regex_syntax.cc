@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "insights/functions/regex_syntax.h"
 
+#include <algorithm>
+
 #include "insights/functions/limits.h"
 
 namespace sky::insights {
@@ -248,6 +250,11 @@ private:
             return refuse("a group's name consists of letters, digits and _", begin,
                           std::min(end + 1, source_.size()));
         }
+        const std::string_view word = source_.substr(name, end - name);
+        if (std::find(names_.begin(), names_.end(), word) != names_.end()) {
+            return refuse("two groups have the same name", begin, end + 1);
+        }
+        names_.push_back(word);
         copy(2);
         emit('P');
         if (prefix == 4) ++at_;
@@ -287,6 +294,7 @@ private:
     bool extended_ = false;
     bool literals_ok_ = true;
     int depth_ = 0;
+    std::vector<std::string_view> names_;
     std::string run_;
     std::size_t last_character_ = 0;
 };
