@@ -27,7 +27,10 @@ public:
         }
         end_literal();
         out_.origin.push_back(static_cast<std::uint32_t>(source_.size()));
-        if (!literals_ok_) out_.required.clear();
+        if (!literals_ok_) {
+            out_.required.clear();
+            out_.prefix.clear();
+        }
         return std::move(out_);
     }
 
@@ -284,6 +287,8 @@ private:
     /// Keeps the longest run of top-level literals.
     void end_literal() {
         if (run_.size() > out_.required.size()) out_.required = run_;
+        if (first_token_) out_.prefix = run_;
+        first_token_ = false;
         run_.clear();
         last_character_ = 0;
     }
@@ -294,6 +299,7 @@ private:
     bool extended_ = false;
     bool literals_ok_ = true;
     int depth_ = 0;
+    bool first_token_ = true;  // Until something else than a literal came.
     std::vector<std::string_view> names_;
     std::string run_;
     std::size_t last_character_ = 0;
