@@ -132,6 +132,10 @@ TEST_CASE("regex: the literal that a match must contain") {
         {R"(\dab\x41cde)", "cde"},
         {R"(a\/b)", "a/b"},
         {"(?x)a b c", "abc"},
+        {"a(?s)bc", "abc"},
+        {"ab(?s)?c", "a"},
+        {"ab(?i:c)d", "ab"},
+        {R"(ab\Q\E*c)", ""},
         {"(abc)", ""},
         {"", ""},
     };
