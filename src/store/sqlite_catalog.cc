@@ -8,6 +8,7 @@
 #include <shared_mutex>
 #include <unordered_map>
 
+#include "os/fs.h"
 #include "store/catalog_schema.h"
 #include "store/segment_limits.h"
 #include "store/sqlite_db.h"
@@ -75,6 +76,7 @@ struct SqliteCatalog::Impl {
     std::mutex write_mutex;  // One writer; taken before `mutex`.
     std::unique_ptr<SqliteDb> db;
     bool read_only = false;
+    os::Fs* fs = nullptr;
     std::int64_t transaction = 0;  // Counts commits; tells whether one that failed took place.
     std::uint64_t next_group = 1, next_stream = 1;
     std::uint64_t next_segment = 1, reserved_segments_end = 1;
@@ -107,6 +109,21 @@ struct SqliteCatalog::Impl {
         return done;
     }
 
+    /// Closes the file, removes its journal durably and opens it again.
+    bool remove_journal() {
+        db.reset();
+        const Status gone = fs->unlink(path + "-journal");
+        if (!gone && gone.error().code != ErrorCode::kNotFound) return false;
+        if (!fs->fsync_directory(os::parent_directory(path))) return false;
+        auto reopened = SqliteDb::open(*vfs, path);
+        if (reopened) {
+            db = std::move(*reopened);
+        } else {
+            read_only = true;  // This change is safe; there will be no other.
+        }
+        return true;
+    }
+
     /// Commits one change under `write_mutex`. When something fails, SQLite may have committed or
     /// not; the file is opened again, which settles it, and asked. kUnavailable: even that failed,
     /// the outcome is unknown until restart, and nothing is written until then.
@@ -124,11 +141,11 @@ struct SqliteCatalog::Impl {
             db = std::move(*reopened);
             const auto seen = db->number("SELECT value FROM meta WHERE key='transaction'");
             if (seen && *seen == transaction) return done;
-            // Committed after all. One more commit proves that the disk takes it: it cannot
-            // succeed while the old journal could still undo the change.
-            const Change nothing = [](SqliteDb&) { return Status(); };
-            if (seen && *seen == transaction + 1 && transact(nothing, transaction + 2)) {
-                transaction += 2;
+            // Committed after all, but on the disk the journal may still be hot, to undo it at the
+            // next start. Writing over that journal could fail half way and leave it to undo a
+            // part; removing it is all or nothing.
+            if (seen && *seen == transaction + 1 && remove_journal()) {
+                ++transaction;
                 return {};
             }
         }
@@ -155,6 +172,7 @@ SqliteCatalog::~SqliteCatalog() = default;
 Result<std::shared_ptr<SqliteCatalog>> SqliteCatalog::open(os::Fs& fs, const std::string& path) {
     auto impl = std::make_unique<Impl>();
     impl->path = path;
+    impl->fs = &fs;
     impl->vfs = std::make_unique<SqliteVfs>(fs);
     impl->db = SKY_TRY(SqliteDb::open(*impl->vfs, path));
     SKY_TRY(prepare_schema(*impl->db, path));

@@ -337,12 +337,12 @@ Status Wal::Impl::recover(const std::function<Status(const WalRecord&)>& replay)
         if (header.first_lsn > expected) lost(expected, header.first_lsn - 1, segment.file->path());
 
         bytes.resize(SKY_TRY(read_front(*segment.file, bytes, segment.bytes)));
-        bool used = false;
+        // After a kill the pages may still wait for the disk; what replay shows must be durable.
+        SKY_TRY(segment.file->fdatasync());
         const WalSegmentEnd end = SKY_TRY(replay_wal_segment(
             bytes, header, stop,
             [&](const WalRecord& record) -> Status {
                 if (record.lsn <= released) return {};
-                used = true;
                 ++recovery.records;
                 recovery.bytes += record.payload.size();
                 return replay(record);
@@ -350,8 +350,6 @@ Status Wal::Impl::recover(const std::function<Status(const WalRecord&)>& replay)
             [&](std::uint64_t first, std::uint64_t last) {
                 lost(first, last, segment.file->path());
             }));
-        // After a kill the pages may still wait for the disk; what replay shows must be durable.
-        if (used) SKY_TRY(segment.file->fdatasync());
         expected = std::max(expected, end.next_lsn);
         segment.end_lsn = end.next_lsn;
         recovery.torn = recovery.torn || end.torn;
