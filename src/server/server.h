@@ -35,6 +35,8 @@ public:
                                                  Random& random);
     virtual ~Server() = default;
     virtual std::uint16_t port() const = 0;
+    /// The key that this first start made, as shell assignments; empty when there were keys.
+    virtual std::string first_key() const = 0;
     /// Drains connections, seals the store. Idempotent.
     virtual Status stop() = 0;
 };

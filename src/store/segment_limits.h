@@ -15,10 +15,11 @@ inline constexpr std::size_t kChunkBytesMax = 16U << 20U;
 inline constexpr std::size_t kFoldRowsMax = 2'048;
 inline constexpr std::size_t kFoldBytesMax = 128U << 10U;
 
-// Rows of one block in a segment: one zstd frame, one checksum, one zone map. Measured trade:
-// larger frames compress a little better, smaller ones cost less when a range is narrow.
+// Rows of one block in a segment: one zstd frame, one checksum, one zone map. Source: store.md 2.1
+// for the bytes. Blocks of 1 MiB are 2 % smaller on seed lines and make narrow ranges four times as
+// dear; few rows a block would cost the frames their dictionary.
 inline constexpr std::size_t kBlockRowsMax = 16 * 1024;
-inline constexpr std::size_t kBlockBytesMax = 512U << 10U;
+inline constexpr std::size_t kBlockBytesMax = 256U << 10U;
 
 // What a reader accepts before it allocates. A message is at most 1 MiB (PutLogEvents), so a
 // well-formed block stays below kBlockBytesMax + one message; a chunk stays below kChunkBytesMax.

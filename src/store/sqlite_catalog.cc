@@ -484,12 +484,12 @@ std::vector<StreamInfo> SqliteCatalog::list_streams_by_time(GroupId group_id) co
     std::vector<StreamInfo> out;
     const auto group = impl_->groups.find(group_id);
     if (group == impl_->groups.end()) return out;
-    // The map is in byte order of names; a stable sort by time alone keeps it among equals.
     std::vector<const Stream*> ordered;
     ordered.reserve(group->second.streams.size());
     for (const auto& [name, stream] : group->second.streams) ordered.push_back(&stream);
-    std::stable_sort(ordered.begin(), ordered.end(),
-                     [](const Stream* a, const Stream* b) { return a->last_ms < b->last_ms; });
+    std::sort(ordered.begin(), ordered.end(), [](const Stream* a, const Stream* b) {
+        return a->last_ms != b->last_ms ? a->last_ms < b->last_ms : *a->name < *b->name;
+    });
     out.reserve(ordered.size());
     for (const Stream* stream : ordered) out.push_back(stream->info());
     return out;

@@ -75,6 +75,7 @@ struct Wal::Impl {
     std::uint32_t chain = 0;
     std::uint64_t generation_count = 0;
     std::uint64_t generation = 0;
+    bool asked_for_spare = false;
     bool failed_before = false;  // The newest write failed; one segment is tried.
 
     mutable std::mutex mutex;
@@ -196,6 +197,7 @@ struct Wal::Impl {
                             "the write-ahead log is full until a flush succeeds");
         }
         offset = 0;
+        asked_for_spare = false;
         generation = ++generation_count << 32 | (options.random->next_u64() & 0xFFFFFFFF);
         chain = static_cast<std::uint32_t>(generation);
         return {};
@@ -445,7 +447,8 @@ Status Wal::Impl::write_group(std::span<WalEntry> entries, std::uint64_t next_se
     ++stats.syncs;
     next_lsn = lsn + entries.size();
     active->end_lsn = next_lsn;
-    if (offset > active->bytes / 2 && find_free() == nullptr) {
+    if (offset > active->bytes / 2 && !asked_for_spare && find_free() == nullptr) {
+        asked_for_spare = true;  // Once a segment: a full disk is not asked again at every group.
         want_spare = true;
         changed.notify_all();
     }

@@ -31,8 +31,9 @@ struct Source {
 struct RunOptions {
     std::vector<Source> sources;
     store::TimeRange range;  // Milliseconds, both ends included.
-    std::uint32_t limit =
-        10'000;  // The API's limit; the effective one is the smaller of this and the query's.
+    /// The API's limit; the effective one is the smaller of this and the query's. 0 = the request
+    /// has none: the query's own, or 10,000.
+    std::uint32_t limit = 0;
     std::int64_t now_s = 0;  // What now() answers.
     unsigned threads = 2;    // Of the shared pool.
     std::uint64_t memory_bytes_max = 256ULL << 20;

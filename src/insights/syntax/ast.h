@@ -52,7 +52,7 @@ struct Expr {
     enum class Kind : std::uint8_t {
         kNumber,   // text = the source, unsigned.
         kString,   // text = the value, escapes resolved.
-        kRegex,    // text = the pattern, "\/" resolved.
+        kRegex,    // text = the source between the slashes, "\/" still escaped.
         kBoolean,  // boolean.
         kPeriod,   // period.
         kStar,     // The "*" of count(*).

@@ -219,7 +219,8 @@ Result<Token> Lexer::regex(const Token& slash) {
         const char c = text_[at_++];
         if (c == '/') return token(TokenKind::kRegex, begin, std::move(value));
         if (c == '\\' && at_ < text_.size()) {
-            if (text_[at_] != '/') value.push_back('\\');
+            value.push_back(
+                c);  // Kept, so that offsets into the pattern are offsets into the text.
             value.push_back(text_[at_++]);
         } else {
             value.push_back(c);

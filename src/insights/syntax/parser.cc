@@ -243,7 +243,7 @@ private:
 
     Result<SortCommand> sort() {
         SortCommand made;
-        SKY_TRY(accept_word("by"));
+        if (word("by")) SKY_TRY(advance());
         while (true) {
             SortKey key;
             begin_label();
@@ -253,7 +253,7 @@ private:
                 key.descending = true;
                 SKY_TRY(advance());
             } else {
-                SKY_TRY(accept_word("asc"));
+                if (word("asc")) SKY_TRY(advance());
             }
             made.keys.push_back(std::move(key));
             if (!SKY_TRY(accept_symbol(","))) return made;
@@ -385,14 +385,16 @@ private:
         for (const Comparison& c : kComparisons) {
             if (symbol(c.symbol)) {
                 SKY_TRY(advance());
-                return binary(c.op, std::move(left), SKY_TRY(sum()));
+                Expr right = SKY_TRY(sum());
+                return binary(c.op, std::move(left), std::move(right));
             }
         }
         if (symbol("=~") || symbol("!~")) {
             const Op op = symbol("=~") ? Op::kMatch : Op::kNotMatch;
             SKY_TRY(advance());
             if (token_.kind != TokenKind::kString && !symbol("/")) return unexpected_token();
-            return binary(op, std::move(left), SKY_TRY(pattern()));
+            Expr right = SKY_TRY(pattern());
+            return binary(op, std::move(left), std::move(right));
         }
         bool negated = false;
         if (word("not")) {
@@ -402,12 +404,17 @@ private:
         }
         if (SKY_TRY(accept_word("like"))) {
             const Op op = negated ? Op::kNotLike : Op::kLike;
-            if (symbol("/")) return binary(op, std::move(left), SKY_TRY(pattern()));
-            return binary(op, std::move(left), SKY_TRY(sum()));
+            if (symbol("/")) {
+                Expr right = SKY_TRY(pattern());
+                return binary(op, std::move(left), std::move(right));
+            }
+            Expr right = SKY_TRY(sum());
+            return binary(op, std::move(left), std::move(right));
         }
         if (SKY_TRY(accept_word("in"))) {
             if (symbol("(")) return error_at(token_.span, "a subquery is not supported");
-            return binary(negated ? Op::kNotIn : Op::kIn, std::move(left), SKY_TRY(array()));
+            Expr right = SKY_TRY(array());
+            return binary(negated ? Op::kNotIn : Op::kIn, std::move(left), std::move(right));
         }
         return left;
     }

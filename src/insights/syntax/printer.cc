@@ -25,21 +25,6 @@ void put_name(std::string& out, std::string_view name) {
     out += '`';
 }
 
-void put_regex(std::string& out, std::string_view pattern) {
-    out += '/';
-    for (std::size_t i = 0; i < pattern.size(); ++i) {
-        if (pattern[i] == '/') {
-            out += "\\/";
-        } else if (pattern[i] == '\\' && i + 1 < pattern.size()) {
-            out += '\\';
-            out += pattern[++i];
-        } else {
-            out += pattern[i];
-        }
-    }
-    out += '/';
-}
-
 void put(std::string& out, const Expr& expr);
 
 void put_list(std::string& out, const std::vector<Expr>& list, std::string_view separator) {
@@ -59,7 +44,9 @@ void put(std::string& out, const Expr& expr) {
             put_string(out, expr.text);
             break;
         case Expr::Kind::kRegex:
-            put_regex(out, expr.text);
+            out += '/';
+            out += expr.text;
+            out += '/';
             break;
         case Expr::Kind::kBoolean:
             out += expr.boolean ? "true" : "false";

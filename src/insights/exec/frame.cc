@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "insights/exec/frame.h"
+
+#include <algorithm>
+
+#include "insights/exec/pointer.h"
+
+namespace sky::insights {
+namespace {
+
+std::vector<std::uint32_t> discovered_slots(const Plan& plan) {
+    std::vector<std::uint32_t> slots;
+    for (std::uint32_t i = 0; i < plan.slots.size(); ++i) {
+        if (plan.needed[i] != 0 && plan.slots[i].kind == SlotKind::kDiscovered) slots.push_back(i);
+    }
+    return slots;
+}
+
+std::vector<std::string> slot_names(const Plan& plan, const std::vector<std::uint32_t>& slots) {
+    std::vector<std::string> names;
+    for (const std::uint32_t slot : slots) names.push_back(plan.slots[slot].name);
+    return names;
+}
+
+}  // namespace
+
+DiscoveryPlan::DiscoveryPlan(const Plan& plan)
+    : slots(discovered_slots(plan)), discovery(slot_names(plan, slots)) {}
+
+void Frame::begin_events(const EventSource& source, const store::EventBatch& events,
+                         std::size_t begin, std::size_t end) {
+    columns_.assign(plan_.slots.size(), nullptr);
+    source_ = source;
+    events_ = &events;
+    begin_ = begin;
+    selected_ = nullptr;
+    timestamps_ = nullptr;
+    sequences_ = nullptr;
+    context_.rows = end - begin;
+}
+
+void Frame::begin_table(const Table& table) {
+    columns_ = table.columns;
+    columns_.resize(plan_.slots.size(), nullptr);
+    events_ = nullptr;
+    selected_ = nullptr;
+    timestamps_ = table.timestamp_ms.data();
+    sequences_ = table.sequence.data();
+    context_.rows = table.rows;
+}
+
+const Vector* Frame::column(std::uint32_t slot) {
+    if (columns_[slot] == nullptr) {
+        const Vector* loaded = events_ != nullptr ? load(slot) : nullptr;
+        columns_[slot] =
+            loaded != nullptr ? loaded : Vector::missing(context_.arena, context_.rows);
+    }
+    return columns_[slot];
+}
+
+const Vector* Frame::load(std::uint32_t slot) {
+    Arena& arena = context_.arena;
+    const std::size_t rows = context_.rows;
+    switch (plan_.slots[slot].kind) {
+        case SlotKind::kTimestamp:
+            return Vector::timestamps(arena, rows, order().timestamp_ms);
+        case SlotKind::kIngestionTime: {
+            auto* times = arena.array<std::int64_t>(rows);
+            for (std::size_t i = 0; i < rows; ++i) {
+                times[i] = events_->ingestion_ms[event_row(i)];
+            }
+            return Vector::timestamps(arena, rows, times);
+        }
+        case SlotKind::kMessage: {
+            auto* texts = arena.array<std::string_view>(rows);
+            for (std::size_t i = 0; i < rows; ++i) texts[i] = events_->message[event_row(i)];
+            return Vector::texts(arena, rows, texts);
+        }
+        case SlotKind::kLogStream:
+            return load_streams();
+        case SlotKind::kLog:
+            return Vector::constant(arena, rows, Value::of_text(source_.source->log));
+        case SlotKind::kPointer:
+            return load_pointers();
+        case SlotKind::kAccount:
+            return Vector::constant(arena, rows, Value::of_text(source_.account));
+        case SlotKind::kRegion:
+            return Vector::constant(arena, rows, Value::of_text(source_.region));
+        case SlotKind::kDiscovered:
+            load_discovered();
+            return columns_[slot];
+        case SlotKind::kMissing:
+        case SlotKind::kComputed:
+            break;
+    }
+    return nullptr;
+}
+
+std::string_view Frame::stream_name(store::StreamId id) {
+    if (stream_source_ != source_.index) {
+        stream_names_.clear();
+        stream_source_ = source_.index;
+    }
+    const auto [at, added] = stream_names_.try_emplace(id);
+    if (added) at->second = source_.source->snapshot->stream_name(id);
+    return at->second;
+}
+
+const Vector* Frame::load_streams() {
+    auto* texts = context_.arena.array<std::string_view>(context_.rows);
+    store::StreamId last = 0;  // No id.
+    std::string_view name;
+    for (std::size_t i = 0; i < context_.rows; ++i) {
+        const store::StreamId id = events_->stream[event_row(i)];
+        if (id != last) {
+            name = stream_name(id);
+            last = id;
+        }
+        texts[i] = name;
+    }
+    return Vector::texts(context_.arena, context_.rows, texts);
+}
+
+const Vector* Frame::load_pointers() {
+    auto* texts = context_.arena.array<std::string_view>(context_.rows);
+    char* bytes = context_.arena.array<char>(context_.rows * kPointerBytes);
+    for (std::size_t i = 0; i < context_.rows; ++i) {
+        const std::uint32_t row = event_row(i);
+        char* out = bytes + i * kPointerBytes;
+        encode_pointer({source_.group, events_->timestamp_ms[row], events_->sequence[row]}, out);
+        texts[i] = {out, kPointerBytes};
+    }
+    return Vector::texts(context_.arena, context_.rows, texts);
+}
+
+void Frame::load_discovered() {
+    std::uint32_t message_slot = kNoSlot;
+    for (std::uint32_t i = 0; i < plan_.slots.size(); ++i) {
+        if (plan_.slots[i].kind == SlotKind::kMessage) message_slot = i;
+    }
+    const Vector* messages = nullptr;
+    if (message_slot != kNoSlot) {
+        messages = column(message_slot);
+    } else {
+        auto* texts = context_.arena.array<std::string_view>(context_.rows);
+        for (std::size_t i = 0; i < context_.rows; ++i) texts[i] = events_->message[event_row(i)];
+        messages = Vector::texts(context_.arena, context_.rows, texts);
+    }
+    const auto found = discovery_->discovery.resolve(context_, source_.source->log, messages);
+    for (std::size_t i = 0; i < found.size(); ++i) columns_[discovery_->slots[i]] = found[i];
+}
+
+RowOrder Frame::order() {
+    if (timestamps_ == nullptr) {
+        const std::size_t rows = context_.rows;
+        auto* times = context_.arena.array<std::int64_t>(rows);
+        auto* sequences = context_.arena.array<std::uint64_t>(rows);
+        for (std::size_t i = 0; i < rows; ++i) {
+            const std::uint32_t row = event_row(i);
+            times[i] = events_->timestamp_ms[row];
+            sequences[i] = global_sequence(events_->sequence[row], source_);
+        }
+        timestamps_ = times;
+        sequences_ = sequences;
+    }
+    return {timestamps_, sequences_};
+}
+
+void Frame::select(std::span<const std::uint32_t> rows) {
+    Arena& arena = context_.arena;
+    for (const Vector*& column : columns_) {
+        if (column != nullptr) column = column->gather(arena, rows);
+    }
+    if (events_ != nullptr) {
+        auto* selected = arena.array<std::uint32_t>(rows.size());
+        for (std::size_t i = 0; i < rows.size(); ++i) selected[i] = event_row(rows[i]);
+        selected_ = selected;
+    }
+    if (timestamps_ != nullptr) {
+        auto* times = arena.array<std::int64_t>(rows.size());
+        auto* sequences = arena.array<std::uint64_t>(rows.size());
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            times[i] = timestamps_[rows[i]];
+            sequences[i] = sequences_[rows[i]];
+        }
+        timestamps_ = times;
+        sequences_ = sequences;
+    }
+    context_.rows = rows.size();
+}
+
+void Frame::slice(std::size_t begin, std::size_t count) {
+    if (begin == 0 && count == context_.rows) return;
+    auto* rows = context_.arena.array<std::uint32_t>(count);
+    for (std::size_t i = 0; i < count; ++i) rows[i] = static_cast<std::uint32_t>(begin + i);
+    select({rows, count});
+}
+
+const Vector* evaluate(const BoundExpr& expr, Frame& frame) {
+    EvalContext& context = frame.context();
+    const auto arg = [&](std::size_t i) { return evaluate(expr.args[i], frame); };
+    switch (expr.kind) {
+        case BoundExpr::Kind::kConstant:
+            return Vector::constant(context.arena, context.rows, expr.value());
+        case BoundExpr::Kind::kSlot:
+            return frame.column(expr.slot);
+        case BoundExpr::Kind::kCall: {
+            const std::size_t count = expr.args.size();
+            auto* args = context.arena.array<const Vector*>(count);
+            for (std::size_t i = 0; i < count; ++i) args[i] = arg(i);
+            return call(*expr.function, context, {args, count});
+        }
+        case BoundExpr::Kind::kCompare:
+            return compare(context, expr.comparison, arg(0), arg(1));
+        case BoundExpr::Kind::kArithmetic:
+            return arithmetic(context, expr.op, arg(0), arg(1));
+        case BoundExpr::Kind::kNegate:
+            return negate(context, arg(0));
+        case BoundExpr::Kind::kAnd:
+        case BoundExpr::Kind::kOr: {
+            const Vector* all = arg(0);
+            for (std::size_t i = 1; i < expr.args.size(); ++i) {
+                all = expr.kind == BoundExpr::Kind::kAnd ? logical_and(context, all, arg(i))
+                                                         : logical_or(context, all, arg(i));
+            }
+            return all;
+        }
+        case BoundExpr::Kind::kNot:
+            return logical_not(context, arg(0));
+        case BoundExpr::Kind::kLike:
+            return like(context, arg(0), arg(1));
+        case BoundExpr::Kind::kMatches:
+            return matches(context, *expr.regex, arg(0));
+        case BoundExpr::Kind::kIn:
+            return expr.set->contains(context, arg(0));
+        case BoundExpr::Kind::kMember:
+            return member(context, arg(0), expr.text);
+    }
+    return Vector::missing(context.arena, context.rows);
+}
+
+bool apply_row_step(const Step& step, Frame& frame) {
+    if (const auto* compute = std::get_if<ComputeStep>(&step)) {
+        frame.set(compute->slot, evaluate(compute->expr, frame));
+        return true;
+    }
+    if (const auto* parse = std::get_if<ParseStep>(&step)) {
+        const Vector* source = evaluate(parse->source, frame);
+        const std::size_t captures = parse->slots.size();
+        bool* needed = frame.context().arena.array<bool>(captures);
+        for (std::size_t i = 0; i < captures; ++i) needed[i] = parse->slots[i] != kNoSlot;
+        const std::span<const bool> wanted(needed, captures);
+        const auto columns = parse->glob ? parse->glob->parse(frame.context(), source, wanted)
+                                         : parse->regex->parse(frame.context(), source, wanted);
+        for (std::size_t i = 0; i < captures; ++i) {
+            if (needed[i]) frame.set(parse->slots[i], columns[i]);
+        }
+        return true;
+    }
+    if (const auto* filter = std::get_if<FilterStep>(&step)) {
+        std::vector<std::uint32_t> rows;
+        select_true(frame.context(), evaluate(filter->condition, frame), rows);
+        if (rows.size() != frame.rows()) frame.select(rows);
+        return true;
+    }
+    return false;
+}
+
+}  // namespace sky::insights

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/insights/exec/limits.h - bounds of a running query, with sources.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace sky::insights {
+
+/// Rows and text of one pass through the operators, between two looks at the stop token.
+/// Source: store.md 3.4.
+constexpr std::size_t kPassRowsMax = 4'096;
+constexpr std::size_t kPassTextBytesMax = 1 << 20;
+/// Rows of a result when neither the query nor the API says how many. Source:
+/// logs-insights-ql.md 1.7.
+constexpr std::uint64_t kResultRowsDefault = 10'000;
+constexpr std::uint64_t kResultRowsMax = 100'000;
+/// Text of a rendered result. Source: store.md 3.4.
+constexpr std::uint64_t kResultBytesMax = 100ULL << 20;
+/// Workers of one execution. Ours.
+constexpr unsigned kThreadsMax = 64;
+/// @ptr as clients hand it back. Source: logs-insights-ql.md 9.
+constexpr std::size_t kPointerBytesMax = 512;
+
+}  // namespace sky::insights

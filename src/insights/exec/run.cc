@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <new>
+#include <thread>
+
+#include "insights/exec/compiled.h"
+#include "insights/exec/frame.h"
+#include "insights/exec/limits.h"
+#include "insights/exec/query.h"
+#include "insights/exec/sink.h"
+#include "insights/exec/table_steps.h"
+
+namespace sky::insights {
+namespace {
+
+bool is_row_step(const Step& step) {
+    return std::holds_alternative<ComputeStep>(step) || std::holds_alternative<ParseStep>(step) ||
+           std::holds_alternative<FilterStep>(step);
+}
+bool keeps_rows(const Step& step) {
+    return std::holds_alternative<ComputeStep>(step) || std::holds_alternative<ParseStep>(step);
+}
+
+/// How a plan is cut: steps[0, sink) run on the scan's rows, a sink takes them, steps[rest..] run
+/// on what it keeps.
+struct Cut {
+    std::size_t sink = 0;
+    std::size_t rest = 0;
+    const StatsStep* stats = nullptr;
+    RowSinkSpec rows;
+};
+
+void for_each_read(const Step& step, const std::function<void(std::uint32_t)>& visit) {
+    const auto all = [&](const auto& list) {
+        for (const auto& entry : list) for_each_slot(entry.expr, visit);
+    };
+    if (const auto* compute = std::get_if<ComputeStep>(&step)) {
+        for_each_slot(compute->expr, visit);
+    } else if (const auto* parse = std::get_if<ParseStep>(&step)) {
+        for_each_slot(parse->source, visit);
+    } else if (const auto* filter = std::get_if<FilterStep>(&step)) {
+        for_each_slot(filter->condition, visit);
+    } else if (const auto* stats = std::get_if<StatsStep>(&step)) {
+        all(stats->keys);
+        for (const AggregateCall& call : stats->aggregates) {
+            if (call.argument) for_each_slot(*call.argument, visit);
+        }
+        if (stats->timestamp_slot != kNoSlot) visit(stats->timestamp_slot);
+    } else if (const auto* sort = std::get_if<SortStep>(&step)) {
+        all(sort->keys);
+    } else if (const auto* dedup = std::get_if<DedupStep>(&step)) {
+        for (const BoundExpr& key : dedup->keys) for_each_slot(key, visit);
+    }
+}
+
+void for_each_write(const Step& step, const std::function<void(std::uint32_t)>& visit) {
+    if (const auto* compute = std::get_if<ComputeStep>(&step)) {
+        visit(compute->slot);
+    } else if (const auto* parse = std::get_if<ParseStep>(&step)) {
+        for (const std::uint32_t slot : parse->slots) {
+            if (slot != kNoSlot) visit(slot);
+        }
+    } else if (const auto* stats = std::get_if<StatsStep>(&step)) {
+        for (const GroupKey& key : stats->keys) visit(key.slot);
+        for (const AggregateCall& call : stats->aggregates) visit(call.slot);
+    }
+}
+
+/// Slots that the steps from `rest` on, or the output, read and do not write themselves.
+std::vector<std::uint32_t> carried_slots(const Plan& plan, std::size_t rest) {
+    std::vector<std::uint8_t> carried(plan.slots.size(), 0);
+    for (const OutputColumn& column : plan.output) carried[column.slot] = 1;
+    for (std::size_t i = rest; i < plan.steps.size(); ++i) {
+        for_each_read(plan.steps[i], [&](std::uint32_t slot) { carried[slot] = 1; });
+    }
+    for (std::size_t i = rest; i < plan.steps.size(); ++i) {
+        for_each_write(plan.steps[i], [&](std::uint32_t slot) { carried[slot] = 0; });
+    }
+    std::vector<std::uint32_t> slots;
+    for (std::uint32_t i = 0; i < carried.size(); ++i) {
+        if (carried[i] != 0 && plan.slots[i].kind != SlotKind::kMissing) slots.push_back(i);
+    }
+    return slots;
+}
+
+Cut cut_plan(const Plan& plan, std::uint64_t rows_max) {
+    const std::vector<Step>& steps = plan.steps;
+    Cut cut;
+    while (cut.sink < steps.size() && is_row_step(steps[cut.sink])) ++cut.sink;
+    cut.rest = std::min(cut.sink + 1, steps.size());
+    std::size_t behind = cut.rest;  // First step behind the sink that may drop rows.
+    while (behind < steps.size() && keeps_rows(steps[behind])) ++behind;
+    const bool last = behind == steps.size();
+    if (cut.sink == steps.size()) {
+        cut.rows.rows_max = rows_max;
+    } else if (const auto* stats = std::get_if<StatsStep>(&steps[cut.sink])) {
+        cut.stats = stats;
+    } else if (const auto* dedup = std::get_if<DedupStep>(&steps[cut.sink])) {
+        cut.rows.dedup = dedup;
+    } else if (const auto* limit = std::get_if<LimitStep>(&steps[cut.sink])) {
+        cut.rows.oldest = limit->tail;
+        cut.rows.rows_max = limit->count;
+        if (last && !limit->tail) cut.rows.rows_max = std::min(limit->count, rows_max);
+    } else if (const auto* sort = std::get_if<SortStep>(&steps[cut.sink])) {
+        cut.rows.sort = sort;
+        if (last) {
+            cut.rows.rows_max = rows_max;
+        } else if (const auto* next = std::get_if<LimitStep>(&steps[behind])) {
+            cut.rows.rows_max = next->count;
+            cut.rows.oldest = next->tail;
+        }
+    }
+    cut.rows.slots = carried_slots(plan, cut.rest);
+    return cut;
+}
+
+store::Columns columns_of(const Plan& plan) {
+    store::Columns columns = store::Columns::kNone;
+    for (std::size_t i = 0; i < plan.slots.size(); ++i) {
+        if (plan.needed[i] == 0) continue;
+        const SlotKind kind = plan.slots[i].kind;
+        if (kind == SlotKind::kMessage || kind == SlotKind::kDiscovered) {
+            columns = columns | store::Columns::kMessage;
+        }
+        if (kind == SlotKind::kIngestionTime) columns = columns | store::Columns::kIngestion;
+        if (kind == SlotKind::kLogStream) columns = columns | store::Columns::kStream;
+    }
+    return columns;
+}
+
+std::uint64_t effective_rows_max(const Plan& plan, std::uint64_t api_limit) {
+    if (api_limit == 0) return plan.limited ? kResultRowsMax : kResultRowsDefault;
+    return std::min(api_limit, kResultRowsMax);
+}
+
+std::uint64_t batch_bytes(const store::EventBatch& batch) {
+    return batch.message.bytes() + batch.message.offsets().size() * sizeof(std::uint32_t) +
+           (batch.timestamp_ms.size() + batch.sequence.size() + batch.ingestion_ms.size() +
+            batch.stream.size()) *
+               sizeof(std::uint64_t);
+}
+
+struct Work {
+    EventSource source;
+    store::Morsel morsel;
+};
+
+}  // namespace
+
+struct Execution::Impl {
+    /// One thread's state; `mutex` is held for each pass, so that progress() sees whole passes.
+    struct Worker {
+        Worker(const Impl& owner, columnar::MemoryBudget& budget)
+            : arena(budget),
+              context{arena, 0, owner.options.now_s, std::nullopt},
+              frame(owner.query->plan, context, &owner.discovery),
+              sink(owner.make_sink(budget)) {}
+        std::mutex mutex;
+        Arena arena;
+        EvalContext context;
+        Frame frame;
+        std::unique_ptr<Sink> sink;
+        std::uint64_t matched = 0;
+        std::uint64_t scanned = 0;
+        double bytes = 0;
+    };
+
+    Impl(std::shared_ptr<const CompiledQuery> compiled, RunOptions run_options)
+        : query(std::move(compiled)),
+          options(std::move(run_options)),
+          rows_max(effective_rows_max(query->plan, options.limit)),
+          cut(cut_plan(query->plan, rows_max)),
+          columns(columns_of(query->plan)),
+          discovery(query->plan),
+          budget(options.memory_bytes_max) {
+        const unsigned threads = std::clamp(options.threads, 1U, kThreadsMax);
+        for (unsigned i = 0; i < threads; ++i) {
+            workers.push_back(std::make_unique<Worker>(*this, budget));
+        }
+    }
+
+    std::unique_ptr<Sink> make_sink(columnar::MemoryBudget& payer) const {
+        return cut.stats != nullptr ? make_group_sink(query->plan, *cut.stats, payer)
+                                    : make_row_sink(query->plan, cut.rows, payer);
+    }
+
+    Status poll() const {
+        if (stop.load(std::memory_order_relaxed)) {
+            return fail(ErrorCode::kCancelled, "the query was stopped");
+        }
+        if (options.deadline_monotonic_ns != 0 && options.clock != nullptr &&
+            options.clock->monotonic_ns() >= options.deadline_monotonic_ns) {
+            return fail(ErrorCode::kDeadlineExceeded, "the query ran longer than it may");
+        }
+        return {};
+    }
+
+    void list_work() {
+        for (std::size_t i = 0; i < options.sources.size(); ++i) {
+            const Source& source = options.sources[i];
+            const store::GroupInfo& group = source.snapshot->group();
+            const EventSource events{&source,
+                                     static_cast<std::uint32_t>(i),
+                                     static_cast<std::uint32_t>(options.sources.size()),
+                                     group.tenant.account,
+                                     group.tenant.region,
+                                     group.id};
+            for (const store::Morsel& morsel : source.snapshot->morsels(options.range)) {
+                work.push_back({events, morsel});
+            }
+        }
+        std::stable_sort(work.begin(), work.end(), [](const Work& a, const Work& b) {
+            return a.morsel.max_ms > b.morsel.max_ms;
+        });
+    }
+
+    /// Takes morsels, newest first, until none is left or the others cannot change the answer.
+    Status scan(Worker& worker) {
+        while (true) {
+            const std::size_t at = next.fetch_add(1, std::memory_order_relaxed);
+            if (at >= work.size() ||
+                work[at].morsel.max_ms < useful_ms.load(std::memory_order_relaxed)) {
+                return {};
+            }
+            SKY_TRY(poll());
+            const Work& item = work[at];
+            const auto batch =
+                item.source.source->snapshot->read(item.morsel, options.range, columns);
+            if (!batch) return std::unexpected(batch.error());
+            const std::uint64_t bytes = batch_bytes(*batch);
+            budget.reserve(bytes);
+            Status done = scan_batch(worker, item, *batch);
+            budget.release(bytes);
+            SKY_TRY(std::move(done));
+        }
+    }
+
+    Status scan_batch(Worker& worker, const Work& item, const store::EventBatch& batch) {
+        const bool has_text = store::has(columns, store::Columns::kMessage);
+        const double bytes_a_row = item.morsel.rows == 0
+                                       ? 0
+                                       : static_cast<double>(item.morsel.message_bytes) /
+                                             static_cast<double>(item.morsel.rows);
+        std::size_t end = batch.rows();
+        while (end > 0) {
+            SKY_TRY(poll());
+            std::size_t begin = end > kPassRowsMax ? end - kPassRowsMax : 0;
+            if (has_text) begin = text_begin(batch, begin, end);
+            const std::int64_t useful = useful_ms.load(std::memory_order_relaxed);
+            const auto times = batch.timestamp_ms.begin();
+            const auto first = std::lower_bound(times + static_cast<std::ptrdiff_t>(begin),
+                                                times + static_cast<std::ptrdiff_t>(end), useful);
+            const auto useful_begin = static_cast<std::size_t>(first - times);
+            if (useful_begin == end) return {};
+            pass(worker, item, batch, useful_begin, end,
+                 has_text ? static_cast<double>(batch.message.offsets()[end] -
+                                                batch.message.offsets()[useful_begin])
+                          : bytes_a_row * static_cast<double>(end - useful_begin));
+            if (worker.context.error) return std::unexpected(*worker.context.error);
+            if (budget.exhausted()) return std::unexpected(memory_error(budget.bytes_max()));
+            if (useful_begin != begin) return {};
+            end = begin;
+        }
+        return {};
+    }
+
+    /// The lowest begin of [begin, end) whose rows hold at most kPassTextBytesMax; one row at
+    /// least.
+    static std::size_t text_begin(const store::EventBatch& batch, std::size_t begin,
+                                  std::size_t end) {
+        const std::span<const std::uint32_t> offsets = batch.message.offsets();
+        if (offsets[end] - offsets[begin] <= kPassTextBytesMax) return begin;
+        const auto least = static_cast<std::uint32_t>(offsets[end] - kPassTextBytesMax);
+        const auto at = std::lower_bound(offsets.begin() + static_cast<std::ptrdiff_t>(begin),
+                                         offsets.begin() + static_cast<std::ptrdiff_t>(end), least);
+        return std::min(static_cast<std::size_t>(at - offsets.begin()), end - 1);
+    }
+
+    void pass(Worker& worker, const Work& item, const store::EventBatch& batch, std::size_t begin,
+              std::size_t end, double bytes) {
+        const std::lock_guard lock(worker.mutex);
+        worker.arena.reset();
+        Frame& frame = worker.frame;
+        frame.begin_events(item.source, batch, begin, end);
+        for (std::size_t i = 0; i < cut.sink && frame.rows() > 0; ++i) {
+            apply_row_step(query->plan.steps[i], frame);
+        }
+        worker.scanned += end - begin;
+        worker.bytes += bytes;
+        worker.matched += frame.rows();
+        if (frame.rows() == 0) return;
+        worker.sink->add(frame);
+        if (const auto useful = worker.sink->earliest_useful_ms()) {
+            std::int64_t known = useful_ms.load(std::memory_order_relaxed);
+            while (*useful > known && !useful_ms.compare_exchange_weak(known, *useful)) {
+            }
+        }
+    }
+
+    void scan_and_report(Worker& worker) {
+        Status done;
+        try {
+            done = scan(worker);
+        } catch (const std::bad_alloc&) {
+            done = std::unexpected(memory_error(budget.bytes_max()));
+        } catch (const std::exception& error) {
+            done = fail(ErrorCode::kInternal, fmt::format("the query failed: {}", error.what()));
+        }
+        if (done) return;
+        const std::lock_guard lock(error_mutex);
+        if (!first_error) first_error = std::move(done).error();
+        next.store(work.size(), std::memory_order_relaxed);  // The others find nothing more.
+    }
+
+    Status scan_all() {
+        list_work();
+        const std::size_t threads = std::max<std::size_t>(std::min(workers.size(), work.size()), 1);
+        std::vector<std::thread> others;
+        for (std::size_t i = 1; i < threads; ++i) {
+            others.emplace_back([this, i] { scan_and_report(*workers[i]); });
+        }
+        scan_and_report(*workers[0]);
+        for (std::thread& other : others) other.join();
+        if (first_error) return std::unexpected(*first_error);
+        return {};
+    }
+
+    /// Everything ends in the first worker's sink; progress() then sees the whole there.
+    Status gather() {
+        for (std::size_t i = 1; i < workers.size(); ++i) {
+            SKY_TRY(poll());
+            const std::scoped_lock lock(workers[0]->mutex, workers[i]->mutex);
+            workers[0]->sink->merge(*workers[i]->sink);
+            workers[i]->sink = make_sink(budget);
+        }
+        if (budget.exhausted()) return std::unexpected(memory_error(budget.bytes_max()));
+        return {};
+    }
+
+    Result<QueryResult> finish(std::unique_ptr<Table> kept, columnar::MemoryBudget& payer) const {
+        std::unique_ptr<Table> table =
+            SKY_TRY(run_table_steps(query->plan, cut.rest, std::move(kept), options.now_s, payer,
+                                    [this] { return poll(); }));
+        QueryResult result = SKY_TRY(render_table(query->plan, *table, rows_max));
+        result.statistics = statistics();
+        return result;
+    }
+
+    Statistics statistics() const {
+        Statistics sum;
+        for (const auto& worker : workers) {
+            const std::lock_guard lock(worker->mutex);
+            sum.records_matched += static_cast<double>(worker->matched);
+            sum.records_scanned += static_cast<double>(worker->scanned);
+            sum.bytes_scanned += worker->bytes;
+        }
+        sum.log_groups_scanned = static_cast<double>(options.sources.size());
+        return sum;
+    }
+
+    Result<QueryResult> run() {
+        SKY_TRY(scan_all());
+        SKY_TRY(gather());
+        std::unique_ptr<Table> kept;
+        {
+            const std::lock_guard lock(workers[0]->mutex);
+            kept = workers[0]->sink->finish(budget);
+        }
+        return finish(std::move(kept), budget);
+    }
+
+    QueryResult progress() const {
+        // Paid apart, so that looking cannot end the query.
+        columnar::MemoryBudget payer(options.memory_bytes_max);
+        const std::unique_ptr<Sink> together = make_sink(payer);
+        for (const auto& worker : workers) {
+            const std::lock_guard lock(worker->mutex);
+            together->merge(*worker->sink);
+        }
+        std::unique_ptr<Table> kept = together->finish(payer);
+        if (auto result = finish(std::move(kept), payer)) return *std::move(result);
+        QueryResult bare;  // Too large to show half-way, or ending: the counters alone.
+        bare.statistics = statistics();
+        return bare;
+    }
+
+    const std::shared_ptr<const CompiledQuery> query;
+    const RunOptions options;
+    const std::uint64_t rows_max;
+    const Cut cut;
+    const store::Columns columns;
+    const DiscoveryPlan discovery;
+    columnar::MemoryBudget budget;
+    std::vector<std::unique_ptr<Worker>> workers;
+    std::vector<Work> work;
+    std::atomic<std::size_t> next{0};
+    std::atomic<std::int64_t> useful_ms{INT64_MIN};  // Rows before it cannot change the answer.
+    std::atomic<bool> stop{false};
+    std::mutex error_mutex;
+    std::optional<Error> first_error;
+};
+
+Result<std::shared_ptr<const CompiledQuery>> compile(std::string_view text) {
+    Plan plan = SKY_TRY(plan_query(text));
+    return std::make_shared<const CompiledQuery>(std::move(plan));
+}
+
+Execution::Execution(std::shared_ptr<const CompiledQuery> query, RunOptions options)
+    : impl_(std::make_unique<Impl>(std::move(query), std::move(options))) {}
+Execution::~Execution() = default;
+Result<QueryResult> Execution::run() { return impl_->run(); }
+void Execution::request_stop() { impl_->stop.store(true); }
+QueryResult Execution::progress() const { return impl_->progress(); }
+
+}  // namespace sky::insights

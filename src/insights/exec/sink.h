@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/insights/exec/sink.h - where a scan's rows end up: kept rows or groups, one
+              // sink a worker.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "insights/exec/frame.h"
+#include "insights/exec/key_table.h"
+#include "insights/functions/aggregate.h"
+#include "insights/plan/plan.h"
+
+namespace sky::insights {
+
+/// Collects the rows of one worker; the answer depends on the multiset of rows alone.
+/// Memory is taken from the budget: when that is exhausted() the query must end.
+/// Threads: one at a time.
+class Sink {
+public:
+    virtual ~Sink() = default;
+    virtual void add(Frame& frame) = 0;
+    /// Adds what another sink of the same making holds.
+    virtual void merge(const Sink& other) = 0;
+    /// The rows in their order. `budget` pays for the table.
+    virtual std::unique_ptr<Table> finish(columnar::MemoryBudget& budget) const = 0;
+    /// Rows with an earlier timestamp cannot change the answer any more.
+    virtual std::optional<std::int64_t> earliest_useful_ms() const { return std::nullopt; }
+};
+
+/// Which rows a row sink keeps.
+struct RowSinkSpec {
+    std::vector<std::uint32_t> slots;  // Columns of the table.
+    const SortStep* sort = nullptr;    // Null: newest first.
+    const DedupStep* dedup = nullptr;  // Keeps the newest row of each key.
+    std::uint64_t rows_max = ~0ULL;    // Of the order; more are dropped.
+    bool oldest = false;               // The last rows of the order, not the first.
+};
+
+/// Keeps rows of events: all, the first `rows_max` of an order, or one a key.
+std::unique_ptr<Sink> make_row_sink(const Plan& plan, const RowSinkSpec& spec,
+                                    columnar::MemoryBudget& budget);
+/// Groups rows and aggregates them.
+std::unique_ptr<Sink> make_group_sink(const Plan& plan, const StatsStep& step,
+                                      columnar::MemoryBudget& budget);
+
+}  // namespace sky::insights

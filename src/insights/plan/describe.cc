@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "insights/functions/render.h"
+#include "insights/plan/plan.h"
+
+namespace sky::insights {
+namespace {
+
+constexpr std::string_view kComparisonText[] = {"=", "!=", "<", "<=", ">", ">="};
+constexpr std::string_view kArithmeticText[] = {"+", "-", "*", "/", "%", "^"};
+
+class Describer {
+public:
+    explicit Describer(const Plan& plan) : plan_(plan) {}
+
+    std::string run() {
+        for (const Step& step : plan_.steps) {
+            std::visit([&](const auto& s) { put(s); }, step);
+            out_ += '\n';
+        }
+        out_ += "output";
+        for (std::size_t i = 0; i < plan_.output.size(); ++i) {
+            out_ += fmt::format("{}{}={}", i == 0 ? " " : ", ", plan_.output[i].name,
+                                slot(plan_.output[i].slot));
+        }
+        return std::move(out_);
+    }
+
+private:
+    std::string slot(std::uint32_t index) const {
+        if (index == kNoSlot) return "-";
+        const Slot& named = plan_.slots[index];
+        if (named.kind == SlotKind::kMissing) return "missing";
+        if (named.kind == SlotKind::kDiscovered) return "?" + named.name;
+        if (named.kind != SlotKind::kComputed) return named.name;
+        return fmt::format("{}#{}", named.name, index);
+    }
+    std::string list(const std::vector<BoundExpr>& args, std::string_view separator) const {
+        std::string out;
+        for (const BoundExpr& arg : args) {
+            if (!out.empty()) out += separator;
+            out += text(arg);
+        }
+        return out;
+    }
+    std::string text(const BoundExpr& expr) const {
+        switch (expr.kind) {
+            case BoundExpr::Kind::kConstant:
+                return expr.constant.kind == Kind::kText ? fmt::format("\"{}\"", expr.text)
+                                                         : render(expr.value());
+            case BoundExpr::Kind::kSlot:
+                return slot(expr.slot);
+            case BoundExpr::Kind::kCall:
+                return fmt::format("{}({})", expr.function->name, list(expr.args, ", "));
+            case BoundExpr::Kind::kCompare:
+                return fmt::format(
+                    "({})",
+                    list(expr.args,
+                         fmt::format(" {} ",
+                                     kComparisonText[static_cast<std::size_t>(expr.comparison)])));
+            case BoundExpr::Kind::kArithmetic:
+                return fmt::format(
+                    "({})",
+                    list(expr.args,
+                         fmt::format(" {} ", kArithmeticText[static_cast<std::size_t>(expr.op)])));
+            case BoundExpr::Kind::kNegate:
+                return fmt::format("-{}", text(expr.args[0]));
+            case BoundExpr::Kind::kAnd:
+                return fmt::format("({})", list(expr.args, " and "));
+            case BoundExpr::Kind::kOr:
+                return fmt::format("({})", list(expr.args, " or "));
+            case BoundExpr::Kind::kNot:
+                return fmt::format("not {}", text(expr.args[0]));
+            case BoundExpr::Kind::kLike:
+                return fmt::format("({})", list(expr.args, " like "));
+            case BoundExpr::Kind::kMatches:
+                return fmt::format("({} =~ regex)", text(expr.args[0]));
+            case BoundExpr::Kind::kIn:
+                return fmt::format("({} in set)", text(expr.args[0]));
+            case BoundExpr::Kind::kMember:
+                return fmt::format("{}.{}", text(expr.args[0]), expr.text);
+        }
+        return {};
+    }
+
+    void put(const ComputeStep& step) {
+        out_ += fmt::format("compute {} = {}", slot(step.slot), text(step.expr));
+    }
+    void put(const ParseStep& step) {
+        out_ += fmt::format("parse {} {}", text(step.source), step.glob ? "glob" : "regex");
+        for (const std::uint32_t capture : step.slots) out_ += " " + slot(capture);
+    }
+    void put(const FilterStep& step) { out_ += "filter " + text(step.condition); }
+    void put(const StatsStep& step) {
+        out_ += "stats";
+        for (const AggregateCall& call : step.aggregates) out_ += " " + slot(call.slot);
+        if (!step.keys.empty()) out_ += " by";
+        for (const GroupKey& key : step.keys) {
+            out_ += fmt::format(" {}{}", text(key.expr), key.time_bin ? " (bin)" : "");
+        }
+    }
+    void put(const SortStep& step) {
+        out_ += "sort";
+        for (const BoundSortKey& key : step.keys) {
+            out_ += fmt::format(" {}{}", text(key.expr), key.descending ? " desc" : "");
+        }
+    }
+    void put(const LimitStep& step) {
+        out_ += fmt::format("{} {}", step.tail ? "tail" : "limit", step.count);
+    }
+    void put(const DedupStep& step) { out_ += "dedup " + list(step.keys, ", "); }
+
+    const Plan& plan_;
+    std::string out_;
+};
+
+}  // namespace
+
+std::string describe(const Plan& plan) { return Describer(plan).run(); }
+
+}  // namespace sky::insights

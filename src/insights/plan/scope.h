@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/insights/plan/scope.h - the names that one point of a query can see.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "insights/plan/plan.h"
+
+namespace sky::insights {
+
+/// Names of the rows at one point of the pipeline. Before the first stats every name means
+/// something (an automatic or discovered field); behind it only the columns of stats do.
+class Scope {
+public:
+    struct Named {
+        std::uint32_t slot = 0;
+        bool ephemeral = false;  // Defined by the query: may not be defined again.
+        bool time_bin = false;   // Values of bin().
+    };
+    /// What a name means: a slot, and below it the path that is left of the name.
+    struct Found {
+        Named named;
+        std::string path;
+    };
+
+    explicit Scope(bool events) : events_(events) {}
+    bool events() const { return events_; }
+    void define(std::string name, Named named) { names_[std::move(name)] = named; }
+    /// A column without alias, found again under its printed expression.
+    void define_expression(std::string printed, Named named) {
+        expressions_[std::move(printed)] = named;
+    }
+
+    const Named* column(std::string_view name) const {
+        const auto at = names_.find(name);
+        return at == names_.end() ? nullptr : &at->second;
+    }
+    bool has_expressions() const { return !expressions_.empty(); }
+    const Named* expression(std::string_view printed) const {
+        const auto at = expressions_.find(printed);
+        return at == expressions_.end() ? nullptr : &at->second;
+    }
+    /// A defined name, or a defined name and a path below it ("j.status" where j is defined).
+    std::optional<Found> find(std::string_view name) const {
+        if (const Named* whole = column(name)) return Found{*whole, {}};
+        for (std::size_t dot = name.rfind('.'); dot != std::string_view::npos && dot > 0;
+             dot = name.rfind('.', dot - 1)) {
+            const Named* base = column(name.substr(0, dot));
+            if (base != nullptr && base->ephemeral) {
+                return Found{*base, std::string(name.substr(dot + 1))};
+            }
+        }
+        return std::nullopt;
+    }
+
+private:
+    bool events_;
+    std::map<std::string, Named, std::less<>> names_;
+    std::map<std::string, Named, std::less<>> expressions_;
+};
+
+}  // namespace sky::insights

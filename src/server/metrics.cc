@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/metrics.h"
+
+#include "server/metrics_text.h"
+
+namespace sky::server {
+namespace {
+
+struct Counter {
+    std::string_view name, help, type;
+    std::uint64_t value;
+};
+
+void add(MetricsText& text, std::initializer_list<Counter> rows) {
+    for (const Counter& row : rows) {
+        text.header(row.name, row.help, row.type);
+        text.sample(row.name, {}, row.value);
+    }
+}
+
+void add_operations(MetricsText& text, const std::vector<aws::OperationCounts>& operations) {
+    struct Family {
+        std::string_view name, help;
+        std::uint64_t aws::OperationCounts::* value;
+    };
+    static constexpr Family kFamilies[] = {
+        {"skywatch_operation_calls_total", "Calls of an operation.", &aws::OperationCounts::calls},
+        {"skywatch_operation_client_errors_total", "Calls answered with the caller's fault.",
+         &aws::OperationCounts::client_errors},
+        {"skywatch_operation_throttled_total", "Calls answered with ThrottlingException.",
+         &aws::OperationCounts::throttled},
+        {"skywatch_operation_server_errors_total", "Calls answered with status 5xx.",
+         &aws::OperationCounts::server_errors},
+        {"skywatch_operation_body_bytes_total", "Request bodies as received.",
+         &aws::OperationCounts::body_bytes},
+        {"skywatch_operation_microseconds_total", "From the start of handling to the answer.",
+         &aws::OperationCounts::microseconds},
+    };
+    for (const Family& family : kFamilies) {
+        text.header(family.name, family.help, "counter");
+        for (const aws::OperationCounts& row : operations) {
+            text.sample(
+                family.name,
+                {{"service", std::string(row.service)}, {"operation", std::string(row.operation)}},
+                row.*family.value);
+        }
+    }
+}
+
+}  // namespace
+
+std::string render_metrics(const Measured& measured) {
+    MetricsText text;
+    add_operations(text, measured.dispatch.operations);
+    add(text, {{"skywatch_unknown_operations_total", "Calls of operations that are not built.",
+                "counter", measured.dispatch.unknown_operations},
+               {"skywatch_authentication_failures_total", "Requests that were not who they said.",
+                "counter", measured.dispatch.authentication_failures},
+               {"skywatch_refused_total", "Requests refused before a handler ran.", "counter",
+                measured.dispatch.refused}});
+    if (measured.http) {
+        const http::ServerStats& http = *measured.http;
+        add(text,
+            {{"skywatch_http_requests_total", "Requests.", "counter", http.requests},
+             {"skywatch_http_responses_5xx_total", "Answers with status 5xx.", "counter",
+              http.responses_5xx},
+             {"skywatch_http_received_bytes_total", "Bytes received.", "counter", http.bytes_in},
+             {"skywatch_http_sent_bytes_total", "Bytes sent.", "counter", http.bytes_out},
+             {"skywatch_http_connections", "Open connections.", "gauge", http.connections},
+             {"skywatch_http_queued", "Requests that wait for a thread.", "gauge", http.queued}});
+    }
+    if (measured.store) {
+        const store::StoreStats& store = *measured.store;
+        add(text,
+            {{"skywatch_store_events_total", "Events acknowledged.", "counter",
+              store.events_appended},
+             {"skywatch_store_batches_total", "Batches acknowledged.", "counter",
+              store.batches_appended},
+             {"skywatch_store_wal_bytes_total", "Bytes written to the write-ahead log.", "counter",
+              store.wal_bytes},
+             {"skywatch_store_wal_syncs_total", "Syncs of the write-ahead log.", "counter",
+              store.wal_syncs},
+             {"skywatch_store_segment_bytes_written_total", "Bytes written to segment files.",
+              "counter", store.segment_bytes_written},
+             {"skywatch_store_corrupt_wal_records_total", "Acknowledged log records found damaged.",
+              "counter", store.corrupt_wal_records},
+             {"skywatch_store_open_rows", "Events not yet in a segment.", "gauge", store.open_rows},
+             {"skywatch_store_open_bytes", "Memory of events not yet in a segment.", "gauge",
+              store.open_bytes},
+             {"skywatch_store_segments", "Live segment files.", "gauge", store.live_segments},
+             {"skywatch_store_segment_bytes", "Bytes of live segment files.", "gauge",
+              store.live_segment_bytes},
+             {"skywatch_store_orphans", "Files moved aside at start.", "gauge", store.orphans},
+             {"skywatch_store_read_only", "1 after the disk failed twice; restart to write again.",
+              "gauge", store.read_only ? 1U : 0U}});
+    }
+    return text.take();
+}
+
+}  // namespace sky::server

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/server.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <thread>
+
+#include "admin/api/operations.h"
+#include "admin/api/shapes/service.h"
+#include "aws/dispatch.h"
+#include "base/log.h"
+#include "http/server.h"
+#include "logs/api/operations.h"
+#include "logs/insights_engine.h"
+#include "logs/service.h"
+#include "os/fs.h"
+#include "server/catalog_keys.h"
+#include "server/memory_budget.h"
+#include "server/metrics.h"
+#include "store/store.h"
+
+namespace sky::server {
+namespace {
+
+// Longer than any PutLogEvents takes; clients with a running query get what is there.
+constexpr std::chrono::milliseconds kDrainGrace{20'000};
+// Of the memory budget; the rest is for open chunks and caches, query arenas, and what the
+// libraries keep (store.md 3.1).
+constexpr std::uint64_t kBodyShare = 8, kStoreShare = 2;
+
+bool is_loopback(std::string_view host) {
+    return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+bool is_account(std::string_view account) {
+    return account.size() == 12 &&
+           account.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+Status check(const ServeOptions& options) {
+    if (options.data_directory.empty()) {
+        return fail(ErrorCode::kInvalidArgument, "--data names no directory.");
+    }
+    if (!is_account(options.account)) {
+        return fail(ErrorCode::kInvalidArgument,
+                    "--account must be 12 digits, as AWS account ids are; got " + options.account);
+    }
+    if (options.auth == Auth::kOff && !is_loopback(options.host)) {
+        return fail(ErrorCode::kInvalidArgument,
+                    "--auth off is allowed on loopback only: listen on 127.0.0.1 or use --auth "
+                    "sigv4; got --listen " +
+                        options.host);
+    }
+    return {};
+}
+
+http::Response plain(int status, std::string body) {
+    return {status, {{"Content-Type", "text/plain; charset=utf-8"}}, std::move(body)};
+}
+
+class RunningServer final : public Server {
+public:
+    RunningServer(const ServeOptions& options, const Clock& clock, Random& random)
+        : options_(options), clock_(clock), random_(random) {}
+    ~RunningServer() override {
+        if (auto stopped = stop(); !stopped) {
+            log::error("stop_failed", {{"why", stopped.error().message}});
+        }
+    }
+
+    Status start() {
+        SKY_TRY(check(options_));
+        const std::uint64_t memory =
+            options_.memory_bytes != 0 ? options_.memory_bytes : default_memory_bytes();
+        SKY_TRY(listen(memory));
+        SKY_TRY(open_store(memory));
+        SKY_TRY(make_first_key());
+
+        logs::SessionOptions sessions;
+        const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+        sessions.running_max = 2 * cores;  // store.md 3.4
+        sessions.threads_per_query = cores;
+        logs_ = std::make_unique<logs::Service>(*store_, clock_, random_, engine_, sessions);
+        admin_ = std::make_unique<admin::api::Service>(
+            admin::api::Service{store_->catalog(), clock_, random_});
+        dispatcher_->open({logs::api::service_definition(*logs_),
+                           aws::service_def(admin::api::service_model(), admin::api::operations(),
+                                            &admin::api::map_error, *admin_)});
+        ready_ = true;
+        log::info("ready", {{"data", options_.data_directory},
+                            {"host", options_.host},
+                            {"port", static_cast<std::int64_t>(port())},
+                            {"auth", options_.auth == Auth::kOff ? "off" : "sigv4"},
+                            {"memory_bytes", memory}});
+        return {};
+    }
+
+    std::uint16_t port() const override { return http_->port(); }
+    std::string first_key() const override { return first_key_; }
+
+    Status stop() override {
+        const std::lock_guard lock(stop_mutex_);
+        if (stopped_) return {};
+        stopped_ = true;
+        ready_ = false;
+        // Order matters: no new calls, then those that have begun, then the queries' threads, then
+        // the store, which seals everything so that the next start has an empty log.
+        if (dispatcher_) dispatcher_->drain();
+        if (http_) http_->drain(kDrainGrace);
+        logs_.reset();
+        if (!store_) return {};
+        Status closed = store_->close();
+        log::info("stopped", {{"sealed", closed.has_value()}});
+        return closed;
+    }
+
+private:
+    Status listen(std::uint64_t memory) {
+        aws::DispatchOptions dispatch;
+        dispatch.authentication =
+            options_.auth == Auth::kOff ? aws::Authentication::kOff : aws::Authentication::kSigV4;
+        dispatch.keys = &keys_;
+        dispatch.clock = &clock_;
+        dispatch.random = &random_;
+        dispatch.account = options_.account;
+        dispatch.region = options_.region;
+        dispatch.routes = own_routes();
+        dispatch.unknown_route = [](const http::RequestHead&) {
+            return plain(
+                404,
+                "skywatch speaks AWS's protocols on this port; its own pages are /healthz, "
+                "/readyz and /metrics.\n");
+        };
+        dispatcher_ = std::make_shared<aws::Dispatcher>(std::move(dispatch));
+
+        http::ServerOptions http_options;
+        http_options.host = options_.host;
+        http_options.port = options_.port;
+        http_options.body_memory_bytes = memory / kBodyShare;
+        http_options.clock = &clock_;
+        const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+        http_options.write_threads = cores;
+        http_options.read_threads = 2 * cores;
+        http_ = SKY_TRY(http::Server::start(http_options, dispatcher_));
+        return {};
+    }
+
+    Status open_store(std::uint64_t memory) {
+        store::StoreOptions store_options;
+        store_options.directory = options_.data_directory;
+        store_options.fs = &os::real_fs();
+        store_options.clock = &clock_;
+        store_options.random = &random_;
+        store_options.memory_bytes = memory / kStoreShare;
+        store_ = SKY_TRY(store::Store::open(store_options));
+        keys_.open(store_->catalog());
+        return {};
+    }
+
+    /// Design decision 9: the first start makes one key, which run() prints once.
+    Status make_first_key() {
+        if (options_.auth == Auth::kOff || !store_->catalog().list_keys().empty()) return {};
+        const store::AccessKey key = admin::api::make_access_key(options_.account, clock_, random_);
+        SKY_TRY(store_->catalog().put_key(key));
+        first_key_ =
+            fmt::format("  AWS_ACCESS_KEY_ID={}\n  AWS_SECRET_ACCESS_KEY={}\n", key.id, key.secret);
+        return {};
+    }
+
+    std::vector<aws::OwnRoute> own_routes() {
+        const auto get_only = [](auto answer) {
+            return [answer](http::Request request, http::Respond respond) {
+                if (request.head.method != "GET" && request.head.method != "HEAD") {
+                    http::Response refused = plain(405, "This page is read with GET.\n");
+                    refused.headers.push_back({"Allow", "GET, HEAD"});
+                    return respond(std::move(refused));
+                }
+                respond(answer());
+            };
+        };
+        std::vector<aws::OwnRoute> routes(3);
+        routes[0].path = "/healthz";
+        routes[0].handle = get_only([] { return plain(200, "ok\n"); });
+        routes[1].path = "/readyz";
+        routes[1].handle = get_only([this] {
+            return ready_ ? plain(200, "ready\n") : plain(503, "recovering or draining\n");
+        });
+        routes[2].path = "/metrics";
+        routes[2].handle = get_only([this] {
+            http::Response page = plain(200, render_metrics(measured()));
+            page.headers[0].value = "text/plain; version=0.0.4; charset=utf-8";
+            return page;
+        });
+        return routes;
+    }
+
+    Measured measured() const {
+        Measured values;
+        values.dispatch = dispatcher_->counts();
+        if (ready_) {
+            values.http = http_->stats();
+            values.store = store_->stats();
+        }
+        return values;
+    }
+
+    const ServeOptions options_;
+    const Clock& clock_;
+    Random& random_;
+    std::atomic<bool> ready_{false};
+    std::mutex stop_mutex_;
+    bool stopped_ = false;
+    std::string first_key_;
+    // In the order of their making; http_ goes first, so that nothing calls into the others.
+    CatalogKeys keys_;
+    logs::InsightsEngine engine_;
+    std::unique_ptr<store::Store> store_;
+    std::unique_ptr<logs::Service> logs_;
+    std::unique_ptr<admin::api::Service> admin_;
+    std::shared_ptr<aws::Dispatcher> dispatcher_;
+    std::unique_ptr<http::Server> http_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::start(const ServeOptions& options, const Clock& clock,
+                                              Random& random) {
+    auto server = std::make_unique<RunningServer>(options, clock, random);
+    SKY_TRY(server->start());
+    return server;
+}
+
+}  // namespace sky::server
