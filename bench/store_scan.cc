@@ -128,6 +128,7 @@ BENCHMARK(scan)
     ->Args({1, static_cast<int>(Columns::kAll)})
     ->Args({2, static_cast<int>(Columns::kAll)})
     ->Unit(benchmark::kMillisecond)
+    ->MeasureProcessCPUTime()
     ->UseRealTime();
 
 }  // namespace

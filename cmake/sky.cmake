@@ -24,6 +24,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(sky_flags INTERFACE -Wno-maybe-uninitialized)
 else()
   target_compile_options(sky_flags INTERFACE -Wno-gnu-statement-expression -Wno-gnu-statement-expression-from-macro-expansion)
+  # libstdc++ 12 deprecates a function that its own stable_sort calls; Clang reports it at the caller.
+  target_compile_options(sky_flags INTERFACE -Wno-deprecated-declarations)
 endif()
 if(SKY_WERROR)
   target_compile_options(sky_flags INTERFACE -Werror)

@@ -71,7 +71,7 @@ def doctest(tally, name, binary):
 
 
 def pytest(tally, name, folder, env):
-    code, output, seconds = run([sys.executable, "-m", "pytest", "-q", "-x" if os.environ.get("CI") is None else "-q",
+    code, output, seconds = run([sys.executable, "-m", "pytest", "-q", "--no-header",
                                  "-rs", str(folder)], env)
     counts = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|skipped|error)", output.splitlines()[-1] if output.strip() else "")}
     failed = counts.get("failed", 0) + counts.get("error", 0)

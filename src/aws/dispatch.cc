@@ -9,6 +9,7 @@
 #include "aws/authenticate.h"
 #include "aws/call.h"
 #include "aws/classify.h"
+#include "aws/validate.h"
 #include "aws/wire_error.h"
 #include "base/assert.h"
 #include "base/log.h"
@@ -87,7 +88,9 @@ ServiceError common(std::string_view type, ErrorCode code, std::string message) 
 }
 
 bool is_gzip(std::string_view coding) {
-    return coding == "gzip" || coding == "GZIP" || coding == "x-gzip";
+    std::string lower(coding);
+    for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+    return lower == "gzip" || lower == "x-gzip";
 }
 
 // A Query request names its operation in the form: so much is read to tell the client which one.
@@ -213,6 +216,7 @@ void Dispatcher::open(std::vector<ServiceDef> services) {
             SKY_ASSERT(model != nullptr, "operation rows are in the model");
             SKY_ASSERT(def.handler.service_type == service.instance_type,
                        "all handlers of a table take the service that it is registered with");
+            SKY_ASSERT(check_patterns(*model->input).has_value(), "the model's patterns are RE2");
             auto built = std::make_unique<Built>();
             built->service = &service;
             built->model = model;

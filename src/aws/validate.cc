@@ -18,25 +18,26 @@ namespace sky::aws {
 namespace {
 
 // Patterns are constants of the tables, so their addresses identify them; each is compiled once.
-bool matches(std::string_view pattern, std::string_view text) {
+// Null when RE2 cannot read it.
+const re2::RE2* compiled(std::string_view pattern) {
     static std::shared_mutex mutex;
-    static std::unordered_map<const char*, std::unique_ptr<const re2::RE2>> compiled;
-    const re2::RE2* expression = nullptr;
+    static std::unordered_map<const char*, std::unique_ptr<const re2::RE2>> known;
     {
         const std::shared_lock lock(mutex);
-        if (const auto at = compiled.find(pattern.data()); at != compiled.end()) {
-            expression = at->second.get();
-        }
+        if (const auto at = known.find(pattern.data()); at != known.end()) return at->second.get();
     }
-    if (expression == nullptr) {
-        re2::RE2::Options options;
-        options.set_log_errors(false);
-        auto fresh = std::make_unique<const re2::RE2>(
-            re2::StringPiece(pattern.data(), pattern.size()), options);
-        SKY_ASSERT(fresh->ok(), "patterns of the model are RE2 (aws_test compiles them all)");
-        const std::unique_lock lock(mutex);
-        expression = compiled.try_emplace(pattern.data(), std::move(fresh)).first->second.get();
-    }
+    re2::RE2::Options options;
+    options.set_log_errors(false);
+    auto fresh =
+        std::make_unique<const re2::RE2>(re2::StringPiece(pattern.data(), pattern.size()), options);
+    if (!fresh->ok()) return nullptr;
+    const std::unique_lock lock(mutex);
+    return known.try_emplace(pattern.data(), std::move(fresh)).first->second.get();
+}
+
+bool matches(std::string_view pattern, std::string_view text) {
+    const re2::RE2* expression = compiled(pattern);
+    SKY_ASSERT(expression != nullptr, "check_patterns() ran before the first request");
     return re2::RE2::FullMatch(re2::StringPiece(text.data(), text.size()), *expression);
 }
 
@@ -338,7 +339,27 @@ private:
     std::string whole_text_;
 };
 
+Status check_patterns_of(const Shape& shape, std::unordered_set<const Shape*>& seen) {
+    if (!seen.insert(&shape).second) return {};
+    for (const std::string_view pattern : {shape.pattern, shape.also_accept}) {
+        if (!pattern.empty() && compiled(pattern) == nullptr) {
+            return fail(ErrorCode::kInternal, "RE2 cannot read the pattern of " +
+                                                  std::string(shape.name) + ": " +
+                                                  std::string(pattern));
+        }
+    }
+    for (const Member& member : shape.members) SKY_TRY(check_patterns_of(*member.shape, seen));
+    if (shape.key != nullptr) SKY_TRY(check_patterns_of(*shape.key, seen));
+    if (shape.element != nullptr) SKY_TRY(check_patterns_of(*shape.element, seen));
+    return {};
+}
+
 }  // namespace
+
+Status check_patterns(const Shape& shape) {
+    std::unordered_set<const Shape*> seen;
+    return check_patterns_of(shape, seen);
+}
 
 std::string render_java(const Shape& shape, const void* value) {
     std::string out;

@@ -15,6 +15,10 @@ namespace sky::aws {
 /// the model.
 Status validate(const Shape& shape, const void* value, const MissingMembers& missing);
 
+/// Compiles the patterns of a shape and everything below, so that a pattern which RE2 cannot read
+/// is found at start and not by the first request. Error: kInternal, naming shape and pattern.
+Status check_patterns(const Shape& shape);
+
 /// A value as the texts above show it: strings and numbers as they are, lists and structures the
 /// Java way, [MetricTransformation(metricName=a, unit=null)].
 std::string render_java(const Shape& shape, const void* value);

@@ -59,7 +59,8 @@ Result<std::string> gunzip(std::string_view compressed, std::uint64_t inflated_b
                             "The body inflates to more bytes than are allowed: " +
                                 std::to_string(inflated_bytes_max));
             }
-            out.resize_and_overwrite(size, [](char*, std::size_t n) { return n; });
+            // Not the lambda's own argument: libstdc++ 12 passes the grown capacity there.
+            out.resize_and_overwrite(size, [size](char*, std::size_t) { return size; });
         }
         const std::size_t room =
             std::min<std::size_t>(out.size() - used, std::numeric_limits<uInt>::max());

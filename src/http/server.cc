@@ -487,7 +487,8 @@ void Connection::send_continue() {
 void Connection::read_body() {
     if (body_.empty()) {
         const auto length = static_cast<std::size_t>(*parser_->head.content_length);
-        body_.resize_and_overwrite(length, [](char*, std::size_t n) { return n; });
+        // Not the lambda's own argument: libstdc++ 12 passes the grown capacity there.
+        body_.resize_and_overwrite(length, [length](char*, std::size_t) { return length; });
         const std::string_view early = buffered().substr(0, length);
         early.copy(body_.data(), early.size());
         digest_.update(early);

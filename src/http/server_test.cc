@@ -294,6 +294,19 @@ TEST_CASE("large bodies both ways, on several loops") {
     CHECK(stats.bytes_out > 2 * body.size());
 }
 
+TEST_CASE("bodies of every small length") {
+    const Running running;
+    RawSocket socket(running.port());
+    for (std::size_t length = 0; length <= 80; ++length) {
+        CAPTURE(length);
+        const std::string body(length, 'x');
+        socket.send(post("/echo", body));
+        const std::string response = socket.read_response();
+        REQUIRE(response.starts_with("HTTP/1.1 200"));
+        CHECK(std::string_view(response).substr(response.find("\r\n\r\n") + 4) == body);
+    }
+}
+
 TEST_CASE("slow clients lose their connection, others do not") {
     ServerOptions options;
     options.head_timeout = options.body_timeout = options.idle_timeout = 60ms;

@@ -3,7 +3,7 @@
 
 #include <simdjson.h>
 
-#include <bit>
+#include <charconv>
 #include <cstring>
 
 #include "base/assert.h"
@@ -91,6 +91,53 @@ std::optional<std::string> replace_lone_surrogates(std::string_view json) {
     return changed;
 }
 
+namespace {
+
+// Appends ".0" to each integer that may not fit 64 bits, so that it is read as a double. nullopt
+// when there is none.
+std::optional<std::string> widen_big_integers(std::string_view json) {
+    constexpr std::size_t kDigitsThatFit = 18;
+    std::optional<std::string> changed;
+    std::size_t copied = 0;
+    for (std::size_t at = 0; at < json.size();) {
+        const char c = json[at];
+        if (c == '"') {
+            for (++at; at < json.size() && json[at] != '"'; ++at) {
+                if (json[at] == '\\') ++at;
+            }
+            ++at;
+            continue;
+        }
+        if (c < '0' || c > '9') {
+            ++at;
+            continue;
+        }
+        const std::size_t begin = at;
+        while (at < json.size() && json[at] >= '0' && json[at] <= '9') ++at;
+        const bool is_integer =
+            (at == json.size() || (json[at] != '.' && json[at] != 'e' && json[at] != 'E')) &&
+            (begin == 0 || (json[begin - 1] != '.' && json[begin - 1] != 'e' &&
+                            json[begin - 1] != 'E' && json[begin - 1] != '+'));
+        if (!is_integer || at - begin <= kDigitsThatFit) continue;
+        const bool negative = begin > 0 && json[begin - 1] == '-';
+        if (negative && begin > 1 && (json[begin - 2] == 'e' || json[begin - 2] == 'E')) continue;
+        const std::string_view digits = json.substr(begin, at - begin);
+        std::uint64_t magnitude = 0;
+        const auto [end, error] =
+            std::from_chars(digits.data(), digits.data() + digits.size(), magnitude);
+        constexpr auto kLowest = std::uint64_t{1} << 63;
+        if (error == std::errc{} && (!negative || magnitude <= kLowest)) continue;
+        if (!changed) changed.emplace();
+        changed->append(json, copied, at - copied);
+        changed->append(".0");
+        copied = at;
+    }
+    if (changed) changed->append(json, copied);
+    return changed;
+}
+
+}  // namespace
+
 struct Document::Impl {
     dom::parser parser;
     dom::element root;
@@ -111,10 +158,14 @@ Result<Document> Document::parse(std::string_view text, ParseLimits limits) {
         return fail(ErrorCode::kInternal, "No memory to parse JSON.");
     }
     auto error = impl->parser.parse(text.data(), text.size()).get(impl->root);
-    if (error == simdjson::STRING_ERROR) {
-        // simdjson refuses a lone surrogate as it does a bad escape: mend the first, try again.
-        if (const auto mended = replace_lone_surrogates(text)) {
-            error = impl->parser.parse(mended->data(), mended->size()).get(impl->root);
+    if (error == simdjson::STRING_ERROR || error == simdjson::NUMBER_ERROR) {
+        // simdjson refuses a lone surrogate as it does a bad escape, and an integer above 64 bits
+        // as it does a bad number: mend the valid ones, try again.
+        const auto paired = replace_lone_surrogates(text);
+        const auto mended = widen_big_integers(paired ? std::string_view(*paired) : text);
+        if (mended || paired) {
+            const std::string& again = mended ? *mended : *paired;
+            error = impl->parser.parse(again.data(), again.size()).get(impl->root);
         }
     }
     switch (error) {

@@ -19,7 +19,7 @@ enum class Kind : std::uint8_t {
     kBool,
     kInt,     // Fits std::int64_t.
     kUint,    // Above that, fits std::uint64_t.
-    kDouble,  // Has a fraction or an exponent.
+    kDouble,  // Has a fraction or an exponent, or fits no 64 bits.
     kString,
     kArray,
     kObject,

@@ -140,6 +140,8 @@ TEST_CASE("flatten: leaves in order, bounded") {
         got.push_back(field.name + "=" + std::string(field.value.raw));
     CHECK(got == std::vector<std::string>{"a.b=1", "a.d={}", "e.0=\"x\"", "e.1.f=true", "g.h=2"});
     CHECK(flatten(R"({"a":1,"b":2,"c":3})", 2).size() == 2);
+    CHECK(flatten(R"({"":{"b":1,"":2}})", 9)[0].name == ".b");
+    CHECK(flatten(R"({"":{}})", 9)[0].name.empty());
     CHECK(flatten("{}", 10).empty());
     CHECK(flatten("[1]", 10).empty());
     CHECK(flatten("{\"a\":1", 10).empty());

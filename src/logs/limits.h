@@ -42,6 +42,7 @@ inline constexpr std::int64_t kQueryMillisMax = 253'402'300'799'999;  // Year 99
 inline constexpr std::uint32_t kQueryRowsDefault = 10'000;
 inline constexpr std::size_t kConcurrentQueriesMax = 100;  // An account.
 inline constexpr std::int64_t kQueryRunMsMax = 60LL * 60 * 1'000;
+inline constexpr std::int64_t kUseHalvedNs = 60'000'000'000;  // Ours: a minute of query time.
 inline constexpr std::int64_t kResultLifeMs = 7LL * 24 * 3'600 * 1'000;
 inline constexpr std::int64_t kResultTokenLifeMs = 3'600'000;
 inline constexpr std::size_t kResultPageRowsMax = 10'000;

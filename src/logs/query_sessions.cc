@@ -238,6 +238,9 @@ struct QuerySessions::Impl {
         AccountUse& use = accounts[account];
         --use.running;
         use.used_ns += clock.monotonic_ns() - *session->started_ns;
+        // What was used long ago counts less and less: a newcomer is not served alone for hours.
+        if (use.used_ns > limits::kUseHalvedNs)
+            for (auto& [name, other] : accounts) other.used_ns /= 2;
         session->run.reset();
         if (!is_finished(session->status)) {
             finish(session, status, std::move(kept));

@@ -17,6 +17,24 @@ bool is_blank(std::string_view text) {
     return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
+/// Where events of some streams can be: a quiet stream of a busy group is not searched for.
+/// The catalog knows a stream's times before its put is answered, so nothing acknowledged is cut.
+class EventSpan {
+public:
+    void add(const StreamInfo& stream) {
+        if (!stream.first_event_ms || !stream.last_event_ms) return;
+        begin_ms_ = std::min(begin_ms_, *stream.first_event_ms);
+        end_ms_ = std::max(end_ms_, *stream.last_event_ms);
+    }
+    void clip(store::TimeRange& range) const {
+        range.begin_ms = std::max(range.begin_ms, begin_ms_);
+        range.end_ms = std::min(range.end_ms, end_ms_);
+    }
+
+private:
+    std::int64_t begin_ms_ = kEndOfTime, end_ms_ = -1;  // No event: no range.
+};
+
 }  // namespace
 
 Result<std::shared_ptr<const store::Snapshot>> Reading::snapshot_of(const GroupInfo& group) const {
@@ -34,6 +52,9 @@ Result<StreamEvents> Reading::get(const GroupInfo& group, const GetEvents& reque
     spec.range.begin_ms = std::max<std::int64_t>(request.start_ms.value_or(0), 0);
     spec.range.end_ms =
         request.end_ms ? std::max<std::int64_t>(*request.end_ms, 0) - 1 : kEndOfTime;
+    EventSpan span;
+    span.add(stream);
+    span.clip(spec.range);
     spec.events_max = static_cast<std::size_t>(
         request.limit.value_or(static_cast<std::int64_t>(limits::kPageEventsMax)));
     spec.bytes_max = limits::kPageBytesMax;
@@ -95,16 +116,21 @@ Result<FilteredEvents> Reading::filter(const GroupInfo& group, const FilterEvent
                     "startFromHead=false needs a startTime of 2024-01-01 or later.");
 
     std::vector<store::StreamId> ids;
+    EventSpan span;
     for (const std::string& name : names) {
         const StreamInfo stream = SKY_TRY(streams_.find(group, name));
         ids.push_back(stream.id);
+        span.add(stream);
     }
     if (request.stream_prefix) {
         std::string after;
         for (;;) {
             const auto batch = store_.catalog().list_streams(group.id, *request.stream_prefix,
                                                              after, limits::kCatalogStride);
-            for (const StreamInfo& stream : batch) ids.push_back(stream.id);
+            for (const StreamInfo& stream : batch) {
+                ids.push_back(stream.id);
+                span.add(stream);
+            }
             if (batch.size() < limits::kCatalogStride) break;
             after = batch.back().name;
         }
@@ -115,6 +141,7 @@ Result<FilteredEvents> Reading::filter(const GroupInfo& group, const FilterEvent
     PageSpec spec{};
     spec.range.begin_ms = std::max<std::int64_t>(request.start_ms.value_or(0), 0);
     spec.range.end_ms = request.end_ms.value_or(kEndOfTime);
+    if (!ids.empty()) span.clip(spec.range);
     spec.direction = direction;
     spec.from = from;
     spec.streams = ids;

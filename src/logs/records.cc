@@ -89,8 +89,9 @@ Result<std::vector<FieldShare>> Records::fields(const GroupInfo& group,
         const std::size_t percent = count * 100 / page.events.size();
         shares.push_back({name, static_cast<std::int32_t>(std::min<std::size_t>(percent, 100))});
     }
-    std::stable_sort(shares.begin(), shares.end(), [](const FieldShare& a, const FieldShare& b) {
-        return a.percent > b.percent;
+    // The map gave the names in order; equal shares keep it.
+    std::sort(shares.begin(), shares.end(), [](const FieldShare& a, const FieldShare& b) {
+        return std::tie(b.percent, a.name) < std::tie(a.percent, b.name);
     });
     return shares;
 }

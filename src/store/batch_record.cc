@@ -129,6 +129,7 @@ Result<DecodedBatch> decode_batch(std::string_view payload) {
     for (Event& event : out.events) {
         std::uint64_t delta = 0;
         if (!take_varint(columns, delta)) return bad("time column is cut off");
+        if (&event == &out.events.front() && delta != 0) return bad("first time is not the first");
         ms += delta;
         event.timestamp_ms = static_cast<std::int64_t>(ms);
         if (event.timestamp_ms < before) return bad("times do not ascend");

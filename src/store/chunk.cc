@@ -123,6 +123,7 @@ void OpenChunk::add(MiniBatchPtr piece) {
         min_ms_ = piece->min_ms;
         max_ms_ = piece->max_ms;
         lsn_min_ = piece->lsn_min;
+        memory_bytes_ = limits::kOpenChunkOverheadBytes;
     }
     min_ms_ = std::min(min_ms_, piece->min_ms);
     max_ms_ = std::max(max_ms_, piece->max_ms);

@@ -499,8 +499,9 @@ std::uint64_t LiveData::stored_bytes(GroupId group_id, std::int64_t now_ms) cons
 
 LiveDataStats LiveData::stats() const {
     const Impl& self = *impl_;
-    return {self.segment_bytes_written, self.open_rows, self.open_bytes,        self.live_segments,
-            self.live_segment_bytes,    self.orphans,   self.deletion_suspended};
+    return {self.segment_bytes_written, self.open_rows,          self.open_bytes,
+            self.live_segments,         self.live_segment_bytes, self.orphans,
+            self.deletion_suspended,    self.cache->bytes()};
 }
 
 // Expire

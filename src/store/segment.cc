@@ -365,10 +365,11 @@ Status SegmentReader::decode_block(std::size_t index, const Plan& plan, Output& 
     out.ends.resize(base + 1 + count);
     const std::span<std::uint32_t> ends = std::span(out.ends).subspan(base + 1);
     bool decoded = false;
-    out.text.resize_and_overwrite(text_base + block.text_bytes, [&](char* text, std::size_t size) {
+    // Not the lambda's own argument as the size: libstdc++ 12 passes the grown capacity there.
+    out.text.resize_and_overwrite(text_base + block.text_bytes, [&](char* text, std::size_t) {
         decoded = messages_->decode(bytes_of(SegmentColumn::kMessage), text + text_base,
                                     block.text_bytes, ends);
-        return size;
+        return text_base + block.text_bytes;
     });
     if (!decoded) return std::unexpected(damaged("messages of block " + std::to_string(index)));
     const auto shift = static_cast<std::uint32_t>(text_base);

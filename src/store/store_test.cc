@@ -400,6 +400,9 @@ TEST_CASE("batch record: what decode refuses") {
         CHECK(part.error().code == ErrorCode::kCorruption);
     }
     CHECK(!decode_batch(good + "x").has_value());
+    std::string later = good;
+    later[40] = 1;  // The first difference, to the first time itself.
+    CHECK(!decode_batch(later).has_value());
     std::string many = good;
     many[32] = 100;  // Rows.
     CHECK(!decode_batch(many).has_value());

@@ -44,8 +44,8 @@ void Frame::begin_table(const Table& table) {
     columns_.resize(plan_.slots.size(), nullptr);
     events_ = nullptr;
     selected_ = nullptr;
-    timestamps_ = table.timestamp_ms.data();
-    sequences_ = table.sequence.data();
+    timestamps_ = table.order.timestamp_ms;
+    sequences_ = table.order.sequence;
     context_.rows = table.rows;
 }
 

@@ -25,10 +25,8 @@ struct Table {
     Arena arena;
     std::size_t rows = 0;
     std::vector<const Vector*> columns;
-    /// Where each row stands among the events; for groups: their rank.
-    std::vector<std::int64_t> timestamp_ms;
-    std::vector<std::uint64_t> sequence;
-    bool events = true;  // Rows are events: timestamp_ms is their @timestamp.
+    /// Where each row stands among the events; for groups: their rank. In the arena.
+    RowOrder order{};
 };
 
 /// What all workers of an execution share about the fields found in messages.

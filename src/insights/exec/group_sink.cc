@@ -1,22 +1,99 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <bit>
+#include <cstring>
 #include <numeric>
 
 #include "insights/exec/sink.h"
-#include "insights/functions/order.h"
 
 namespace sky::insights {
 namespace {
 
+/// Ascending places of key tuples: packed into one word where the columns' ranks fit.
+class GroupOrder {
+public:
+    GroupOrder(const KeyTable& keys, const StatsStep& step) : keys_(keys) {
+        // logs-insights-ql.md 6.4: bins first, descending; then the other keys, ascending.
+        for (const bool bins : {true, false}) {
+            for (std::size_t k = 0; k < step.keys.size(); ++k) {
+                if (step.keys[k].time_bin != bins) continue;
+                Column column{k, keys.dictionary(k).ranks(), 0};
+                const auto count = static_cast<std::uint32_t>(column.ranks.size());
+                if (bins) {
+                    for (std::uint32_t& rank : column.ranks) rank = count - 1 - rank;
+                }
+                column.bits = static_cast<unsigned>(std::bit_width(count));
+                bits_ += column.bits;
+                columns_.push_back(std::move(column));
+            }
+        }
+    }
+
+    /// The first `count` groups of the order.
+    std::vector<std::uint32_t> first(std::size_t count) const {
+        std::vector<std::uint32_t> groups(keys_.size());
+        std::iota(groups.begin(), groups.end(), 0U);
+        if (bits_ > 64) {
+            sort_first(groups, count, [this](std::uint32_t a, std::uint32_t b) {
+                for (const Column& column : columns_) {
+                    const std::uint32_t left = rank(column, a);
+                    const std::uint32_t right = rank(column, b);
+                    if (left != right) return left < right;
+                }
+                return false;
+            });
+            return groups;
+        }
+        std::vector<std::uint64_t> places(keys_.size());
+        for (std::uint32_t i = 0; i < places.size(); ++i) {
+            for (const Column& column : columns_) {
+                places[i] = (column.bits < 64 ? places[i] << column.bits : 0) | rank(column, i);
+            }
+        }
+        sort_first(groups, count,
+                   [&](std::uint32_t a, std::uint32_t b) { return places[a] < places[b]; });
+        return groups;
+    }
+
+    template <class Less>
+    static void sort_first(std::vector<std::uint32_t>& groups, std::size_t count, Less less) {
+        if (count < groups.size()) {
+            const auto nth = groups.begin() + static_cast<std::ptrdiff_t>(count);
+            std::nth_element(groups.begin(), nth, groups.end(), less);
+            groups.resize(count);
+        }
+        std::sort(groups.begin(), groups.end(), less);
+    }
+
+private:
+    struct Column {
+        std::size_t key;
+        std::vector<std::uint32_t> ranks;
+        unsigned bits;
+    };
+    std::uint32_t rank(const Column& column, std::uint32_t group) const {
+        return column.ranks[keys_.code(group, column.key)];
+    }
+
+    const KeyTable& keys_;
+    std::vector<Column> columns_;
+    unsigned bits_ = 0;
+};
+
 class GroupSink final : public Sink {
 public:
-    GroupSink(const Plan& plan, const StatsStep& step, columnar::MemoryBudget& budget)
-        : plan_(plan), step_(step), budget_(budget), keys_(step.keys.size(), budget) {
-        for (const AggregateCall& call : step.aggregates) {
+    GroupSink(const Plan& plan, const GroupSinkSpec& spec, columnar::MemoryBudget& budget)
+        : plan_(plan),
+          spec_(spec),
+          step_(*spec.stats),
+          budget_(budget),
+          keys_(step_.keys.size(), budget) {
+        for (const AggregateCall& call : step_.aggregates) {
             aggregates_.push_back(Aggregate::make(call.kind, call.percentile, budget));
         }
-        has_bin_ = std::any_of(step.keys.begin(), step.keys.end(),
-                               [](const GroupKey& key) { return key.time_bin; });
+        const bool has_bin = std::any_of(step_.keys.begin(), step_.keys.end(),
+                                         [](const GroupKey& key) { return key.time_bin; });
+        by_appearance_ = spec.ordered && !has_bin && !step_.keys.empty();
     }
     ~GroupSink() override { budget_.release(accounted_bytes_); }
 
@@ -42,7 +119,7 @@ public:
             const Vector* column = argument ? evaluate(*argument, frame) : nullptr;
             aggregates_[i]->update(context, groups, column, order);
         }
-        if (!has_bin_ && groups != nullptr) {
+        if (by_appearance_) {
             const RowOrder rank = frame.order();
             for (std::size_t i = 0; i < rows; ++i) {
                 raise(appearance_[groups[i]], {rank.timestamp_ms[i], rank.sequence[i]});
@@ -58,6 +135,7 @@ public:
             groups_ = std::max(groups_, other.groups_);
         } else {
             if (!keys_.number_keys(other.keys_, numbers)) return;
+            numbers.resize(other.groups_);
             groups_ = keys_.size();
         }
         resize();
@@ -72,26 +150,27 @@ public:
     std::unique_ptr<Table> finish(columnar::MemoryBudget& budget) const override {
         auto table = std::make_unique<Table>(budget);
         Arena& arena = table->arena;
-        table->events = false;
-        table->rows = groups_;
+        const std::vector<std::uint32_t> shown = shown_groups();
+        table->rows = shown.size();
         table->columns.assign(plan_.slots.size(), nullptr);
-        const std::vector<std::uint32_t> order = group_order();
-        for (std::size_t i = 0; i < groups_; ++i) {
-            table->timestamp_ms.push_back(0);
-            table->sequence.push_back(groups_ - i);
+        auto* timestamps = arena.array<std::int64_t>(shown.size());
+        auto* ranks = arena.array<std::uint64_t>(shown.size());
+        for (std::size_t i = 0; i < shown.size(); ++i) {
+            timestamps[i] = 0;
+            ranks[i] = shown.size() - i;
         }
+        table->order = {timestamps, ranks};
         for (std::size_t k = 0; k < step_.keys.size(); ++k) {
-            Arena passing(budget);
-            auto* values = passing.array<Value>(groups_);
-            for (std::size_t i = 0; i < groups_; ++i) values[i] = keys_.at(order[i], k);
-            const Vector* kept = Vector::mixed(passing, groups_, values)->copy_into(arena);
-            if (kept == nullptr) return table;  // The budget is exhausted.
-            table->columns[step_.keys[k].slot] = kept;
+            const std::uint32_t slot = step_.keys[k].slot;
+            if (plan_.needed[slot] != 0) table->columns[slot] = key_column(arena, k, shown);
+            if (budget.exhausted()) return table;
         }
         EvalContext context{arena, groups_, 0, std::nullopt};
         for (std::size_t i = 0; i < aggregates_.size() && groups_ > 0; ++i) {
             const Vector* values = aggregates_[i]->finish(context, 0);
-            table->columns[step_.aggregates[i].slot] = values->gather(arena, order);
+            const bool as_they_are = !spec_.ordered && shown.size() == groups_;
+            table->columns[step_.aggregates[i].slot] =
+                as_they_are ? values : values->gather(arena, shown);
         }
         return table;
     }
@@ -113,11 +192,11 @@ private:
         for (const auto& aggregate : aggregates_) {
             if (aggregate->groups() < groups_) aggregate->resize(groups_);
         }
-        if (has_bin_ || appearance_.size() >= groups_) return;
+        if (!by_appearance_ || appearance_.size() >= groups_) return;
         appearance_.resize(groups_);
         const std::uint64_t bytes = appearance_.capacity() * sizeof(Place);
         if (bytes > accounted_bytes_) budget_.reserve(bytes - accounted_bytes_);
-        accounted_bytes_ = bytes;
+        accounted_bytes_ = std::max(accounted_bytes_, bytes);
     }
 
     /// earliest and latest go by @timestamp, which behind another stats is one of its columns.
@@ -134,51 +213,109 @@ private:
         return order;
     }
 
-    /// logs-insights-ql.md 6.4: bins descending, then the other keys ascending in natural order;
-    /// without a bin by first appearance.
-    std::vector<std::uint32_t> group_order() const {
-        std::vector<std::uint32_t> order(groups_);
-        std::iota(order.begin(), order.end(), 0U);
-        if (step_.keys.empty()) return order;
-        std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-            return has_bin_ ? before(a, b) : newer(appearance_[a], appearance_[b]);
-        });
-        return order;
+    /// With a bin by the keys; without one by first appearance, newest first.
+    std::vector<std::uint32_t> shown_groups() const {
+        const auto count =
+            static_cast<std::size_t>(std::min<std::uint64_t>(groups_, spec_.rows_max));
+        if (!by_appearance_ && spec_.ordered && !step_.keys.empty()) {
+            return GroupOrder(keys_, step_).first(count);
+        }
+        std::vector<std::uint32_t> groups(groups_);
+        std::iota(groups.begin(), groups.end(), 0U);
+        if (by_appearance_) {
+            GroupOrder::sort_first(groups, count, [this](std::uint32_t a, std::uint32_t b) {
+                return newer(appearance_[a], appearance_[b]);
+            });
+        }
+        return groups;
     }
-    bool before(std::uint32_t a, std::uint32_t b) const {
-        for (const bool bins : {true, false}) {
-            for (std::size_t k = 0; k < step_.keys.size(); ++k) {
-                if (step_.keys[k].time_bin != bins) continue;
-                const int order = compare_order(keys_.at(a, k), keys_.at(b, k));
-                if (order != 0) return bins ? order > 0 : order < 0;
+
+    /// Key `k` of the groups. Each text is copied once where the groups outnumber the texts.
+    const Vector* key_column(Arena& arena, std::size_t k,
+                             const std::vector<std::uint32_t>& shown) const {
+        const ValueDictionary& values = keys_.dictionary(k);
+        std::vector<Value> copies(values.size());
+        std::vector<std::uint8_t> copied(values.size(), 0);
+        bool all_texts = true;
+        bool all_times = true;
+        bool none_missing = true;
+        for (const std::uint32_t group : shown) {
+            const std::uint32_t code = keys_.code(group, k);
+            if (copied[code] != 0) continue;
+            copied[code] = 1;
+            Value value = values.value(code);
+            if (!value.text.empty()) {
+                char* text = arena.try_text(value.text.size());
+                if (text == nullptr) return nullptr;  // The budget is exhausted.
+                std::memcpy(text, value.text.data(), value.text.size());
+                value.text = {text, value.text.size()};
             }
+            none_missing = none_missing && value.present();
+            all_texts = all_texts && (!value.present() || value.kind == Kind::kText);
+            all_times = all_times && (!value.present() || value.kind == Kind::kTimestamp);
+            copies[code] = value;
         }
-        // Different keys that sort alike (the number 5 and the text "5"): any fixed rule.
-        for (std::size_t k = 0; k < step_.keys.size(); ++k) {
-            const Value& left = keys_.at(a, k);
-            const Value& right = keys_.at(b, k);
-            if (left.kind != right.kind) return left.kind < right.kind;
-            if (left.text != right.text) return left.text < right.text;
+        const std::size_t rows = shown.size();
+        const auto at = [&](std::size_t i) -> const Value& {
+            return copies[keys_.code(shown[i], k)];
+        };
+        if (!all_texts && !all_times) {
+            auto* mixed = arena.array<Value>(rows);
+            for (std::size_t i = 0; i < rows; ++i) mixed[i] = at(i);
+            return Vector::mixed(arena, rows, mixed);
         }
-        return false;
+        std::uint8_t* present = none_missing ? nullptr : arena.array<std::uint8_t>(rows);
+        if (present != nullptr) {
+            for (std::size_t i = 0; i < rows; ++i) present[i] = at(i).present() ? 1 : 0;
+        }
+        if (all_texts) {
+            auto* texts = arena.array<std::string_view>(rows);
+            for (std::size_t i = 0; i < rows; ++i) texts[i] = at(i).text;
+            return Vector::texts(arena, rows, texts, present);
+        }
+        auto* times = arena.array<std::int64_t>(rows);
+        for (std::size_t i = 0; i < rows; ++i) times[i] = at(i).integer;
+        return Vector::timestamps(arena, rows, times, present);
     }
 
     const Plan& plan_;
+    const GroupSinkSpec spec_;
     const StatsStep& step_;
     columnar::MemoryBudget& budget_;
     KeyTable keys_;
     std::vector<std::unique_ptr<Aggregate>> aggregates_;
-    std::vector<Place> appearance_;  // The newest row of each group; empty with a bin.
+    std::vector<Place> appearance_;  // The newest row of each group; only where it orders them.
     std::size_t groups_ = 0;
-    bool has_bin_ = false;
+    bool by_appearance_ = false;
     std::uint64_t accounted_bytes_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<Sink> make_group_sink(const Plan& plan, const StatsStep& step,
+std::unique_ptr<Sink> make_group_sink(const Plan& plan, const GroupSinkSpec& spec,
                                       columnar::MemoryBudget& budget) {
-    return std::make_unique<GroupSink>(plan, step, budget);
+    return std::make_unique<GroupSink>(plan, spec, budget);
+}
+
+bool order_matters(const Plan& plan, std::size_t first) {
+    for (std::size_t i = first; i < plan.steps.size(); ++i) {
+        const auto* stats = std::get_if<StatsStep>(&plan.steps[i]);
+        if (stats != nullptr) {
+            const bool bin = std::any_of(stats->keys.begin(), stats->keys.end(),
+                                         [](const GroupKey& key) { return key.time_bin; });
+            const bool places = std::any_of(stats->aggregates.begin(), stats->aggregates.end(),
+                                            [](const AggregateCall& call) {
+                                                return call.kind == AggregateKind::kEarliest ||
+                                                       call.kind == AggregateKind::kLatest;
+                                            });
+            return places || !(bin || stats->keys.empty());
+        }
+        const bool by_row = std::holds_alternative<ComputeStep>(plan.steps[i]) ||
+                            std::holds_alternative<ParseStep>(plan.steps[i]) ||
+                            std::holds_alternative<FilterStep>(plan.steps[i]);
+        if (!by_row) return true;
+    }
+    return true;
 }
 
 }  // namespace sky::insights

@@ -3,51 +3,54 @@
               // come.
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
-#include "insights/functions/table.h"
+#include "insights/exec/value_dictionary.h"
 
 namespace sky::insights {
 
-/// Two values are one key when kind and text are: 10.1 and 10.10 are two (store.md 2.6). A number
-/// written in the query counts as its text; MAP and LIST count as theirs; missing is a value.
+/// Keys are tuples of codes of one dictionary a column: 4 bytes a value, texts held once.
 /// Threads: one at a time.
 class KeyTable {
 public:
-    /// `width` values a key. `budget` outlives the table.
+    /// `width` values a key, at least one where keys are added. `budget` outlives the table.
     KeyTable(std::size_t width, columnar::MemoryBudget& budget);
     ~KeyTable();
     KeyTable(const KeyTable&) = delete;
     KeyTable& operator=(const KeyTable&) = delete;
 
-    std::size_t size() const { return count_; }
+    std::size_t size() const { return width() == 1 ? columns_[0]->size() : count_; }
+    std::size_t width() const { return columns_.size(); }
     /// Numbers of the keys of each row; new ones are added. False when the budget refuses.
     bool number_rows(EvalContext& context, std::span<const Vector* const> columns,
                      std::uint32_t* numbers);
     /// Adds every key of `other`, which has this width: numbers[i] is that of its key i.
     bool number_keys(const KeyTable& other, std::vector<std::uint32_t>& numbers);
-    /// Value `column` of key `number`; its text belongs to the table.
-    const Value& at(std::size_t number, std::size_t column) const {
-        return keys_[number * width_ + column];
+
+    const ValueDictionary& dictionary(std::size_t column) const { return *columns_[column]; }
+    std::uint32_t code(std::size_t number, std::size_t column) const {
+        return width() == 1 ? static_cast<std::uint32_t>(number)
+                            : codes_[number * width() + column];
     }
 
 private:
     struct Entry {
-        std::uint64_t hash;
+        std::uint32_t tag;     // High half of the hash.
         std::uint32_t number;  // kFree: none.
     };
     static constexpr std::uint32_t kFree = 0xFFFFFFFF;
-    template <class Equal, class Get>
-    bool place(std::uint64_t hash, Equal equal, Get get, std::uint32_t& number);
+    std::uint64_t hash_of(const std::uint32_t* codes) const;
+    bool find(const std::uint32_t* codes, std::uint32_t& number);
     void grow();
     void account();
 
-    const std::size_t width_;
-    Arena texts_;
-    std::vector<Value> keys_;
-    std::vector<std::uint64_t> hashes_;  // A key's own.
-    std::vector<Entry> entries_;         // A power of two of them, at most half in use.
+    columnar::MemoryBudget& budget_;
+    std::vector<std::unique_ptr<ValueDictionary>> columns_;
+    // Unused for a width of one: there the code is the number.
+    std::vector<std::uint32_t> codes_;
+    std::vector<Entry> entries_;  // A power of two of them, at most half in use.
     std::size_t count_ = 0;
     std::uint64_t accounted_bytes_ = 0;
 };

@@ -81,10 +81,13 @@ std::unique_ptr<Table> RowStore::table(const Plan& plan, std::span<const KeptRow
         }
         made->columns[slots[c]] = Vector::mixed(made->arena, rows.size(), values);
     }
-    for (const KeptRow& kept : rows) {
-        made->timestamp_ms.push_back(kept.timestamp_ms);
-        made->sequence.push_back(kept.sequence);
+    auto* timestamps = made->arena.array<std::int64_t>(rows.size());
+    auto* sequences = made->arena.array<std::uint64_t>(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        timestamps[i] = rows[i].timestamp_ms;
+        sequences[i] = rows[i].sequence;
     }
+    made->order = {timestamps, sequences};
     return made;
 }
 

@@ -31,7 +31,7 @@ bool keeps_rows(const Step& step) {
 struct Cut {
     std::size_t sink = 0;
     std::size_t rest = 0;
-    const StatsStep* stats = nullptr;
+    GroupSinkSpec groups;  // groups.stats is null: rows are kept.
     RowSinkSpec rows;
 };
 
@@ -99,7 +99,14 @@ Cut cut_plan(const Plan& plan, std::uint64_t rows_max) {
     if (cut.sink == steps.size()) {
         cut.rows.rows_max = rows_max;
     } else if (const auto* stats = std::get_if<StatsStep>(&steps[cut.sink])) {
-        cut.stats = stats;
+        cut.groups.stats = stats;
+        cut.groups.ordered = order_matters(plan, cut.rest);
+        if (last) {
+            cut.groups.rows_max = rows_max;
+        } else if (const auto* next = std::get_if<LimitStep>(&steps[behind]);
+                   next != nullptr && !next->tail) {
+            cut.groups.rows_max = next->count;
+        }
     } else if (const auto* dedup = std::get_if<DedupStep>(&steps[cut.sink])) {
         cut.rows.dedup = dedup;
     } else if (const auto* limit = std::get_if<LimitStep>(&steps[cut.sink])) {
@@ -185,8 +192,8 @@ struct Execution::Impl {
     }
 
     std::unique_ptr<Sink> make_sink(columnar::MemoryBudget& payer) const {
-        return cut.stats != nullptr ? make_group_sink(query->plan, *cut.stats, payer)
-                                    : make_row_sink(query->plan, cut.rows, payer);
+        return cut.groups.stats != nullptr ? make_group_sink(query->plan, cut.groups, payer)
+                                           : make_row_sink(query->plan, cut.rows, payer);
     }
 
     Status poll() const {

@@ -38,11 +38,21 @@ struct RowSinkSpec {
     bool oldest = false;               // The last rows of the order, not the first.
 };
 
+/// Which groups a group sink shows.
+struct GroupSinkSpec {
+    const StatsStep* stats = nullptr;
+    std::uint64_t rows_max = ~0ULL;  // Of the order of logs-insights-ql.md 6.4.
+    bool ordered = true;             // False: nothing behind it depends on the order.
+};
+
 /// Keeps rows of events: all, the first `rows_max` of an order, or one a key.
 std::unique_ptr<Sink> make_row_sink(const Plan& plan, const RowSinkSpec& spec,
                                     columnar::MemoryBudget& budget);
 /// Groups rows and aggregates them.
-std::unique_ptr<Sink> make_group_sink(const Plan& plan, const StatsStep& step,
+std::unique_ptr<Sink> make_group_sink(const Plan& plan, const GroupSinkSpec& spec,
                                       columnar::MemoryBudget& budget);
+
+/// Whether plan.steps[first..] and the output depend on the order of the rows that they get.
+bool order_matters(const Plan& plan, std::size_t first);
 
 }  // namespace sky::insights

@@ -97,7 +97,8 @@ Result<std::unique_ptr<Table>> run_table_steps(const Plan& plan, std::size_t fir
             } else if (const auto* dedup = std::get_if<DedupStep>(&step)) {
                 dedup_rows(*dedup, frame);
             } else if (const auto* stats = std::get_if<StatsStep>(&step)) {
-                const auto sink = make_group_sink(plan, *stats, budget);
+                const GroupSinkSpec spec{stats, ~0ULL, order_matters(plan, at + 1)};
+                const auto sink = make_group_sink(plan, spec, budget);
                 sink->add(frame);
                 groups = sink->finish(budget);
             } else {

@@ -285,7 +285,14 @@ double ExactSum::deviation(const ExactSum& sum, const ExactSum& squares, std::ui
     const cpp_int numerator =
         q.numerator * s_denominator_squared * count - s.numerator * s.numerator * q.denominator;
     const cpp_int denominator = q.denominator * s_denominator_squared * count * (count - 1);
-    return std::sqrt(nearest_double(numerator, denominator));
+    if (numerator == 0) return 0;
+    // The variance may be beyond the doubles where its root is not: an even power is set aside.
+    const int magnitude = static_cast<int>(boost::multiprecision::msb(numerator)) -
+                          static_cast<int>(boost::multiprecision::msb(denominator));
+    const int half = magnitude / 2;
+    const double scaled = half >= 0 ? nearest_double(numerator, denominator << (2 * half))
+                                    : nearest_double(numerator << (-2 * half), denominator);
+    return std::ldexp(std::sqrt(scaled), half);
 }
 
 }  // namespace sky::insights

@@ -3,6 +3,7 @@
 
 #include "crypto/digest.h"
 #include "crypto/encoding.h"
+#include "insights/functions/json_values.h"
 #include "insights/functions/kernels.h"
 #include "insights/functions/operators.h"
 #include "json/fields.h"
@@ -73,36 +74,7 @@ const Vector* json_parse_kernel(EvalContext& context, Args args) {
     const TextView text = as_text(context, args[0]);
     std::string scratch;
     return each_present(context, args, [&](std::size_t row, Value& out) {
-        const json::Token token = json::scan(text[row]);
-        switch (token.type) {
-            case json::Type::kNone:
-            case json::Type::kNull:
-                break;
-            case json::Type::kTrue:
-            case json::Type::kFalse:
-                out = Value::of_boolean(token.type == json::Type::kTrue);
-                out.text = token.raw;
-                break;
-            case json::Type::kNumber:
-                out = Value::of_text(token.raw);
-                break;
-            case json::Type::kString: {
-                const std::string_view read = json::string_text(token, scratch);
-                const bool view = read.data() != scratch.data();
-                out = Value::of_text(view ? read : keep(context, read));
-                break;
-            }
-            case json::Type::kObject:
-            case json::Type::kArray:
-                if (json::is_compact(token)) {
-                    out = Value::of_json(token.raw);
-                } else {
-                    scratch.clear();
-                    json::append_compact(token, scratch);
-                    out = Value::of_json(keep(context, scratch));
-                }
-                break;
-        }
+        out = value_of_token(context, json::scan(text[row]), scratch);
     });
 }
 

@@ -4,6 +4,7 @@
 // whole does.
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -49,6 +50,13 @@ Hash128 hash_text(std::string_view text) {
     low = fold(low ^ high, kA);
     high = fold(high ^ std::rotl(low, 17), kD) + low;
     return {low | 1, high};  // Never all zero: that marks a free slot.
+}
+
+/// A seed of its own for each table. Were two tables laid out alike, merging one into the other in
+/// slot order would fill the beginning first and probe through it again and again.
+std::uint64_t next_seed() {
+    static std::atomic<std::uint64_t> tables{0};
+    return (tables.fetch_add(1, std::memory_order_relaxed) + 1) * 0x9E3779B97F4A7C15ULL;
 }
 
 constexpr unsigned kRegisterBits = 14;  // HyperLogLog with a standard error of 0.8 %.
@@ -108,9 +116,10 @@ private:
         ++state.count;
         if (state.count > limits::kDistinctExactMax) to_registers(state);
     }
-    static bool insert(std::vector<Hash128>& slots, const Hash128& hash) {
+    bool insert(std::vector<Hash128>& slots, const Hash128& hash) const {
         const std::size_t mask = slots.size() - 1;
-        for (std::size_t at = hash.high & mask;; at = (at + 1) & mask) {
+        for (std::size_t at = fold(hash.high ^ seed_, 0xC2B2AE3D27D4EB4FULL) & mask;;
+             at = (at + 1) & mask) {
             if (slots[at] == hash) return false;
             if (slots[at].low == 0) {
                 slots[at] = hash;
@@ -156,6 +165,8 @@ private:
         for (const std::uint8_t rank : registers) inverse_sum += std::ldexp(1.0, -rank);
         return std::round(kAlpha * kM * kM / inverse_sum);
     }
+
+    const std::uint64_t seed_ = next_seed();
 };
 
 struct ValueCount {
@@ -224,10 +235,11 @@ private:
             if (++entries_ > kEntriesMax && !rounded_) round_all();
         }
     }
-    static bool insert(std::vector<ValueCount>& slots, const ValueCount& entry) {
+    bool insert(std::vector<ValueCount>& slots, const ValueCount& entry) const {
         const std::size_t mask = slots.size() - 1;
         const std::uint64_t bits = std::bit_cast<std::uint64_t>(entry.value);
-        for (std::size_t at = fold(bits, 0x9E3779B97F4A7C15ULL) & mask;; at = (at + 1) & mask) {
+        for (std::size_t at = fold(bits ^ seed_, 0x9E3779B97F4A7C15ULL) & mask;;
+             at = (at + 1) & mask) {
             ValueCount& slot = slots[at];
             if (slot.count == 0) {
                 slot = entry;
@@ -287,6 +299,7 @@ private:
         return low + (high - low) * part;
     }
 
+    const std::uint64_t seed_ = next_seed();
     double percentile_;
     bool rounded_ = false;
     std::size_t entries_ = 0;  // Over all groups.

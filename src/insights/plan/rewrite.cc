@@ -24,6 +24,7 @@ bool writes(const Step& step, std::uint32_t slot) {
 
 /// A filter may pass a step that works row by row and writes nothing that the filter reads.
 bool may_pass(const FilterStep& filter, const Step& step) {
+    if (std::holds_alternative<FilterStep>(step)) return true;
     if (!std::holds_alternative<ComputeStep>(step) && !std::holds_alternative<ParseStep>(step)) {
         return false;
     }
@@ -45,11 +46,16 @@ void push_filters(Plan& plan) {
     plan.steps = std::move(split);
     for (std::size_t i = 1; i < plan.steps.size(); ++i) {
         if (!std::holds_alternative<FilterStep>(plan.steps[i])) continue;
-        std::size_t at = i;
-        while (at > 0 && may_pass(std::get<FilterStep>(plan.steps[at]), plan.steps[at - 1])) {
-            std::swap(plan.steps[at], plan.steps[at - 1]);
-            --at;
+        // In front of the first step that it passes and that is work; filters keep their order.
+        std::size_t target = i;
+        for (std::size_t at = i;
+             at > 0 && may_pass(std::get<FilterStep>(plan.steps[i]), plan.steps[at - 1]); --at) {
+            if (!std::holds_alternative<FilterStep>(plan.steps[at - 1])) target = at - 1;
         }
+        const auto begin = plan.steps.begin();
+        std::rotate(begin + static_cast<std::ptrdiff_t>(target),
+                    begin + static_cast<std::ptrdiff_t>(i),
+                    begin + static_cast<std::ptrdiff_t>(i) + 1);
     }
 }
 

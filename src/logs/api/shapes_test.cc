@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "aws/call.h"
+#include "aws/validate.h"
 #include "logs/api/shapes/create_log_group.h"
 #include "logs/api/shapes/get_log_fields.h"
 #include "logs/api/shapes/put_log_events.h"

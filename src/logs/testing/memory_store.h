@@ -117,8 +117,9 @@ public:
     }
     std::vector<StreamInfo> list_streams_by_time(GroupId group) const override {
         auto out = list_streams(group, "", "", SIZE_MAX);
-        std::stable_sort(out.begin(), out.end(), [](const StreamInfo& a, const StreamInfo& b) {
-            return a.last_event_ms.value_or(-1) < b.last_event_ms.value_or(-1);
+        std::sort(out.begin(), out.end(), [](const StreamInfo& a, const StreamInfo& b) {
+            return std::pair(a.last_event_ms.value_or(-1), a.name) <
+                   std::pair(b.last_event_ms.value_or(-1), b.name);
         });
         return out;
     }
@@ -193,8 +194,9 @@ public:
             out.push_back({static_cast<std::uint32_t>(i), rows.front().timestamp_ms,
                            rows.back().timestamp_ms, rows.size(), 0});
         }
-        std::stable_sort(out.begin(), out.end(),
-                         [](const Morsel& a, const Morsel& b) { return a.max_ms > b.max_ms; });
+        std::sort(out.begin(), out.end(), [](const Morsel& a, const Morsel& b) {
+            return std::pair(a.max_ms, a.index) > std::pair(b.max_ms, b.index);
+        });
         return out;
     }
     Result<EventBatch> read(const Morsel& morsel, TimeRange range, Columns,

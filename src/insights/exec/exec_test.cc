@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <future>
+#include <semaphore>
+
+#include "insights/exec/limits.h"
+#include "insights/exec/pointer.h"
+#include "insights/exec/query.h"
+#include "insights/exec/test_snapshot.h"
+
+using namespace sky;
+using namespace sky::insights;
+using sky::insights::testing::Cut;
+using sky::insights::testing::TestEvent;
+using sky::insights::testing::TestSnapshot;
+
+namespace {
+
+store::GroupInfo group_info(std::uint64_t id) {
+    store::GroupInfo info;
+    info.id = id;
+    info.tenant = {"123456789012", "eu-west-1"};
+    info.name = fmt::format("/group/{}", id);
+    return info;
+}
+
+/// Seed lines with many equal timestamps, so that ties matter; some lines do not match.
+std::vector<TestEvent> seed_events(std::size_t count, std::uint64_t seed) {
+    SeededRandom random(seed);
+    static constexpr const char* kMethods[] = {"GET", "POST", "PUT"};
+    std::vector<TestEvent> events;
+    for (std::size_t i = 0; i < count; ++i) {
+        TestEvent event;
+        event.timestamp_ms = 1'767'225'600'000 + static_cast<std::int64_t>(random.below(400)) * 500;
+        event.sequence = i + 1;
+        event.stream = fmt::format("stream-{}", random.below(3));
+        event.message =
+            random.below(10) == 0
+                ? fmt::format("GET something else {}", random.below(5))
+                : fmt::format("[profiler] {} view-{} {}.{:02} {}", kMethods[random.below(3)],
+                              random.below(6), random.below(300), random.below(100),
+                              200 + 100 * random.below(4));
+        events.push_back(std::move(event));
+    }
+    return events;
+}
+
+RunOptions options_over(std::vector<std::shared_ptr<const store::Snapshot>> snapshots,
+                        unsigned threads) {
+    RunOptions options;
+    for (auto& snapshot : snapshots) {
+        std::string log = "123456789012:" + snapshot->group().name;
+        options.sources.push_back({std::move(snapshot), std::move(log)});
+    }
+    options.range = {0, INT64_MAX};
+    options.threads = threads;
+    return options;
+}
+
+std::string text_of(const QueryResult& result) {
+    std::string out;
+    for (const Row& row : result.rows) {
+        for (const Cell& cell : row) out += cell.field + "=" + cell.value + "\t";
+        out += "\n";
+    }
+    return out;
+}
+
+/// Waits in read() until it is let go; counts the reads.
+class GatedSnapshot final : public store::Snapshot {
+public:
+    explicit GatedSnapshot(std::shared_ptr<const TestSnapshot> inner) : inner_(std::move(inner)) {}
+    const store::GroupInfo& group() const override { return inner_->group(); }
+    std::vector<store::Morsel> morsels(store::TimeRange range) const override {
+        return inner_->morsels(range);
+    }
+    Result<store::EventBatch> read(const store::Morsel& morsel, store::TimeRange range,
+                                   store::Columns columns,
+                                   std::span<const store::StreamId> streams) const override {
+        ++reads;
+        arrived.release();
+        gate.acquire();
+        return inner_->read(morsel, range, columns, streams);
+    }
+    std::string stream_name(store::StreamId id) const override { return inner_->stream_name(id); }
+
+    mutable std::counting_semaphore<> gate{0};
+    mutable std::counting_semaphore<> arrived{0};
+    mutable std::atomic<int> reads{0};
+
+private:
+    std::shared_ptr<const TestSnapshot> inner_;
+};
+
+}  // namespace
+
+TEST_CASE("the answer depends on no cut, no thread count and no order of sources' reads") {
+    static constexpr const char* kParse =
+        "parse @message \"[*] * * * *\" as logger, method, view, duration, status_code | ";
+    static constexpr const char* kQueries[] = {
+        "stats avg(duration) as a, count(*), sum(duration), stddev(duration), min(duration), "
+        "max(duration), pct(duration, 95), count_distinct(view) by method, view, bin(30s)",
+        "stats earliest(view), latest(view), sortsFirst(view), sortsLast(duration) by method",
+        "stats count(*) as n by view | sort n desc | limit 3",
+        "stats count(*) as n by view, method | stats max(n) as top, count(*) by method",
+        "sort duration desc | limit 25 | display duration, view, @timestamp",
+        "sort view, method desc | display view, method, @logStream, @log",
+        "sort duration | tail 4",
+        "filter duration > 100 and method = \"GET\" | limit 17",
+        "limit 40",
+        "tail 6 | fields @ingestionTime",
+        "dedup view, method | display view, method, duration, @timestamp",
+        "dedup view | sort duration desc | limit 2 | fields strlen(@message) as n",
+        "limit 500 | stats count(*) by method, bin(1m)",
+        "sort duration desc | limit 100 | dedup status_code | filter status_code != 300",
+        "stats count(*) by @timestamp | stats latest(count(*)), count(*) by bin(1h)",
+    };
+    const std::vector<TestEvent> first = seed_events(3'000, 1);
+    const std::vector<TestEvent> second = seed_events(500, 2);
+    for (const char* query : kQueries) {
+        const std::string text = std::string(kParse) + query;
+        CAPTURE(text);
+        const auto compiled = compile(text);
+        REQUIRE_MESSAGE(compiled, (compiled ? "" : compiled.error().message));
+        std::string expected;
+        for (const Cut cut : {Cut::kOneMorsel, Cut::kScattered, Cut::kRowByRow}) {
+            for (const unsigned threads : {1U, 3U}) {
+                Execution execution(
+                    *compiled,
+                    options_over({std::make_shared<TestSnapshot>(group_info(1), first, cut, 7),
+                                  std::make_shared<TestSnapshot>(group_info(2), second, cut, 8)},
+                                 threads));
+                const auto result = execution.run();
+                REQUIRE_MESSAGE(result, (result ? "" : result.error().message));
+                CHECK(result->statistics.log_groups_scanned == 2);
+                const std::string actual = text_of(*result);
+                if (expected.empty()) expected = actual;
+                CHECK(!actual.empty());
+                CHECK(actual == expected);
+                CHECK(text_of(execution.progress()) == expected);
+            }
+        }
+    }
+}
+
+TEST_CASE("sums agree with exact arithmetic") {
+    // Durations have two decimals: whole hundredths add up exactly.
+    const std::vector<TestEvent> events = seed_events(5'000, 3);
+    std::int64_t hundredths = 0;
+    std::int64_t matched = 0;
+    for (const TestEvent& event : events) {
+        long whole = 0, part = 0;
+        char method[16], view[16];
+        if (std::sscanf(event.message.c_str(), "[profiler] %15s %15s %ld.%2ld", method, view,
+                        &whole, &part) == 4) {
+            hundredths += whole * 100 + part;
+            ++matched;
+        }
+    }
+    const auto compiled = compile(
+        "parse @message \"[*] * * * *\" as logger, method, view, duration, status_code | filter "
+        "logger = \"profiler\" | stats count(*) as n, sum(duration) as s");
+    REQUIRE(compiled);
+    Execution execution(
+        *compiled,
+        options_over({std::make_shared<TestSnapshot>(group_info(1), events, Cut::kScattered)}, 2));
+    const auto result = execution.run();
+    REQUIRE(result);
+    CHECK(result->rows.at(0).at(0).value == std::to_string(matched));
+    std::string sum = fmt::format("{}.{:02}", hundredths / 100, hundredths % 100);
+    while (sum.back() == '0') sum.pop_back();
+    if (sum.back() == '.') sum.pop_back();
+    CHECK(result->rows.at(0).at(1).value == sum);
+    CHECK(result->statistics.records_scanned == 5'000);
+    CHECK(result->statistics.records_matched == static_cast<double>(matched));
+    std::size_t bytes = 0;
+    for (const TestEvent& event : events) bytes += event.message.size();
+    CHECK(result->statistics.bytes_scanned == static_cast<double>(bytes));
+}
+
+TEST_CASE("limits: the smaller of the query's and the request's, else 10,000") {
+    struct Case {
+        const char* text;
+        std::uint32_t api;
+        std::size_t rows;
+    };
+    static constexpr Case kCases[] = {
+        {"", 0, 10'000},
+        {"", 50, 50},
+        {"limit 20", 0, 20},
+        {"limit 20", 5, 5},
+        {"limit 11000", 0, 11'000},
+        {"", 20'000, 12'000},
+        {"sort @timestamp", 0, 10'000},
+        {"tail 30", 10, 10},
+        {"dedup @message", 0, 10'000},
+        {"limit 11000 | stats count(*) by @message", 0, 10'000},
+    };
+    std::vector<TestEvent> events;
+    for (std::size_t i = 0; i < 12'000; ++i) {
+        events.push_back({static_cast<std::int64_t>(i), i + 1, "s", fmt::format("line {}", i)});
+    }
+    const auto snapshot = std::make_shared<TestSnapshot>(group_info(1), events, Cut::kOneMorsel);
+    for (const Case& c : kCases) {
+        CAPTURE(c.text);
+        const auto compiled = compile(c.text);
+        REQUIRE(compiled);
+        RunOptions options = options_over({snapshot}, 1);
+        options.limit = c.api;
+        Execution execution(*compiled, options);
+        const auto result = execution.run();
+        REQUIRE(result);
+        CHECK(result->rows.size() == c.rows);
+    }
+}
+
+TEST_CASE("a newest-first limit reads no more morsels than it needs") {
+    std::vector<TestEvent> events;
+    for (std::size_t i = 0; i < 100; ++i) {
+        events.push_back({static_cast<std::int64_t>(i / 2), i + 1, "s", "line"});
+    }
+    auto gated = std::make_shared<GatedSnapshot>(
+        std::make_shared<TestSnapshot>(group_info(1), events, Cut::kRowByRow));
+    gated->gate.release(1'000);
+    const auto compiled = compile("limit 3");
+    REQUIRE(compiled);
+    Execution execution(*compiled, options_over({gated}, 1));
+    const auto result = execution.run();
+    REQUIRE(result);
+    CHECK(result->rows.size() == 3);
+    // Three rows, and the other row of the third one's millisecond: it could be newer.
+    CHECK(gated->reads == 4);
+}
+
+TEST_CASE("stop, deadline and memory end a query with their errors") {
+    const std::vector<TestEvent> events = seed_events(20'000, 4);
+    const auto compiled = compile("stats count(*) by @message, @timestamp");
+    REQUIRE(compiled);
+
+    SUBCASE("stop takes effect within a morsel; partial rows were there before") {
+        auto gated = std::make_shared<GatedSnapshot>(
+            std::make_shared<TestSnapshot>(group_info(1), events, Cut::kScattered));
+        Execution execution(*compiled, options_over({gated}, 1));
+        auto running = std::async(std::launch::async, [&] { return execution.run(); });
+        gated->arrived.acquire();
+        gated->gate.release();
+        gated->arrived.acquire();  // The first morsel is done.
+        const QueryResult half = execution.progress();
+        CHECK(!half.rows.empty());
+        CHECK(half.statistics.records_scanned > 0);
+        CHECK(half.statistics.records_scanned < 20'000);
+        execution.request_stop();
+        gated->gate.release(100);
+        const auto result = running.get();
+        REQUIRE(!result);
+        CHECK(result.error().code == ErrorCode::kCancelled);
+        CHECK(gated->reads == 2);
+    }
+    SUBCASE("deadline") {
+        ManualClock clock(0);
+        clock.advance_ms(10);
+        RunOptions options = options_over(
+            {std::make_shared<TestSnapshot>(group_info(1), events, Cut::kOneMorsel)}, 2);
+        options.clock = &clock;
+        options.deadline_monotonic_ns = 5'000'000;
+        Execution execution(*compiled, options);
+        const auto result = execution.run();
+        REQUIRE(!result);
+        CHECK(result.error().code == ErrorCode::kDeadlineExceeded);
+    }
+    SUBCASE("memory") {
+        for (const char* text :
+             {"stats count(*) by @message, @timestamp", "sort @message | limit 100000",
+              "dedup @message, @timestamp", "sort @message | stats count(*) by @message",
+              "stats pct(strlen(@message), 50) by @message, @timestamp"}) {
+            CAPTURE(text);
+            RunOptions options = options_over(
+                {std::make_shared<TestSnapshot>(group_info(1), events, Cut::kScattered)}, 2);
+            options.memory_bytes_max = 2ULL << 20;
+            const auto query = compile(text);
+            REQUIRE(query);
+            Execution execution(*query, options);
+            const auto result = execution.run();
+            REQUIRE(!result);
+            CHECK(result.error().code == ErrorCode::kLimitExceeded);
+            CHECK(result.error().message.find("narrow the time range") != std::string::npos);
+        }
+    }
+}
+
+TEST_CASE("@ptr: one text for one event, and nothing else reads back") {
+    static constexpr RecordPointer kPointers[] = {
+        {1, 0, 1}, {7, -5, 0}, {~0ULL, INT64_MAX, ~0ULL}, {42, 1'767'225'600'123, 99}};
+    for (const RecordPointer& pointer : kPointers) {
+        const std::string text = encode_pointer(pointer);
+        CHECK(text.size() == kPointerBytes);
+        const auto read = decode_pointer(text);
+        REQUIRE(read);
+        CHECK(*read == pointer);
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            std::string changed = text;
+            changed[i] = changed[i] == 'A' ? 'B' : 'A';
+            CHECK(!decode_pointer(changed));
+        }
+    }
+    for (const char* text : {"", "A", "not a pointer", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}) {
+        CHECK(!decode_pointer(text));
+    }
+}
+
+TEST_CASE("@ptr of a row names its event") {
+    const std::vector<TestEvent> events = seed_events(50, 5);
+    const auto compiled = compile("sort @message | limit 1");
+    REQUIRE(compiled);
+    Execution execution(
+        *compiled,
+        options_over({std::make_shared<TestSnapshot>(group_info(9), events, Cut::kOneMorsel)}, 1));
+    const auto result = execution.run();
+    REQUIRE(result);
+    CHECK(result->columns.back() == "@ptr");
+    const Row& row = result->rows.at(0);
+    const auto pointer = decode_pointer(row.back().value);
+    REQUIRE(pointer);
+    CHECK(pointer->group == 9);
+    const TestEvent& named = events.at(pointer->sequence - 1);
+    CHECK(named.timestamp_ms == pointer->timestamp_ms);
+    CHECK(row.at(1).value == named.message);
+}
+
+TEST_CASE("no events, no rows") {
+    for (const char* text :
+         {"", "stats count(*)", "stats count(*) by bin(5m)", "sort a | dedup b"}) {
+        CAPTURE(text);
+        const auto compiled = compile(text);
+        REQUIRE(compiled);
+        Execution execution(
+            *compiled, options_over({std::make_shared<TestSnapshot>(
+                                        group_info(1), std::vector<TestEvent>(), Cut::kOneMorsel)},
+                                    2));
+        const auto result = execution.run();
+        REQUIRE(result);
+        CHECK(result->rows.empty());
+        CHECK(!result->columns.empty());
+    }
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// Replays tests/queries/*.txt: events, queries, expected rows or error places. A file is blocks:
+//   == events <account>:<group>     one event a line: <ISO time> <stream> <message>, \n \t
+//   \\ escaped
+//   == query <note>                 the text follows, then
+//   -- columns / -- rows            one row a line, field=value between tabs; @ptr is only named
+//   -- error <offset> <length>      instead of rows
+// SKYWATCH_REBASELINE=1 writes what came out into the files; read the difference before keeping it.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "base/time.h"
+#include "insights/exec/query.h"
+#include "insights/exec/test_snapshot.h"
+
+using namespace sky;
+using namespace sky::insights;
+using sky::insights::testing::Cut;
+using sky::insights::testing::TestEvent;
+using sky::insights::testing::TestSnapshot;
+
+namespace {
+
+struct Group {
+    std::string log;
+    std::vector<TestEvent> events;
+};
+
+struct Config {
+    const char* name;
+    Cut cut;
+    unsigned threads;
+};
+constexpr Config kConfigs[] = {
+    {"one morsel, one thread", Cut::kOneMorsel, 1},
+    {"one morsel, three threads", Cut::kOneMorsel, 3},
+    {"row by row, one thread", Cut::kRowByRow, 1},
+    {"row by row, three threads", Cut::kRowByRow, 3},
+    {"scattered, three threads", Cut::kScattered, 3},
+};
+
+std::string escape(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        if (c == '\n') {
+            out += "\\n";
+        } else if (c == '\t') {
+            out += "\\t";
+        } else if (c == '\r') {
+            out += "\\r";
+        } else if (c == '\\') {
+            out += "\\\\";
+        } else {
+            out += c;
+        }
+    }
+    return out;
+}
+
+std::string unescape(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '\\' || i + 1 == text.size()) {
+            out += text[i];
+            continue;
+        }
+        const char c = text[++i];
+        out += c == 'n' ? '\n' : (c == 't' ? '\t' : (c == 'r' ? '\r' : c));
+    }
+    return out;
+}
+
+std::int64_t iso_ms(const std::string& text) {
+    int year = 0;
+    unsigned month = 0, day = 0, hour = 0, minute = 0, second = 0, ms = 0;
+    const int read = std::sscanf(text.c_str(), "%d-%u-%uT%u:%u:%u.%uZ", &year, &month, &day, &hour,
+                                 &minute, &second, &ms);
+    REQUIRE_MESSAGE(read == 7, text);
+    return days_from_civil(year, month, day) * kMillisPerDay +
+           ((static_cast<std::int64_t>(hour) * 60 + minute) * 60 + second) * 1'000 + ms;
+}
+
+RunOptions options_for(const std::vector<Group>& groups, const Config& config) {
+    RunOptions options;
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+        store::GroupInfo info;
+        info.id = i + 1;
+        const std::size_t colon = groups[i].log.find(':');
+        info.tenant = {groups[i].log.substr(0, colon), "us-east-1"};
+        info.name = groups[i].log.substr(colon + 1);
+        options.sources.push_back(
+            {std::make_shared<TestSnapshot>(info, groups[i].events, config.cut), groups[i].log});
+    }
+    options.range = {0, INT64_MAX};
+    options.now_s = 1'767'225'600;  // 2026-01-01T00:00:00Z
+    options.threads = config.threads;
+    return options;
+}
+
+std::string outcome(const std::string& text, const std::vector<Group>& groups,
+                    const Config& config) {
+    const auto query = compile(text);
+    if (!query) {
+        CHECK(query.error().code == ErrorCode::kMalformedQuery);
+        return fmt::format("-- error {} {}\n", query.error().offset, query.error().length);
+    }
+    Execution execution(*query, options_for(groups, config));
+    const auto result = execution.run();
+    if (!result) return fmt::format("-- failed {}\n", result.error().message);
+    // Looking at the finished execution shows the same rows.
+    const QueryResult again = execution.progress();
+    CHECK(again.rows.size() == result->rows.size());
+    std::string out = "-- columns";
+    for (const std::string& column : result->columns) out += "\t" + escape(column);
+    out += "\n-- rows\n";
+    for (const Row& row : result->rows) {
+        std::string line;
+        for (const Cell& cell : row) {
+            if (!line.empty()) line += '\t';
+            line += cell.field == "@ptr" ? "@ptr" : escape(cell.field) + "=" + escape(cell.value);
+        }
+        out += line + "\n";
+    }
+    return out;
+}
+
+/// Runs one file; the text that it should have.
+std::string replay(const std::string& content, const Config& config) {
+    std::istringstream in(content);
+    std::string out;
+    std::string line;
+    std::vector<Group> groups;
+    bool new_groups = true;
+    enum class In : std::uint8_t { kHead, kEvents, kQuery, kExpected } state = In::kHead;
+    std::string query;
+    const auto finish_query = [&] {
+        if (state == In::kQuery || state == In::kExpected) {
+            out += outcome(query, groups, config) + "\n";
+        }
+        query.clear();
+    };
+    while (std::getline(in, line)) {
+        if (line.starts_with("== events ")) {
+            finish_query();
+            if (new_groups) groups.clear();
+            new_groups = false;
+            groups.push_back({line.substr(10), {}});
+            state = In::kEvents;
+        } else if (line.starts_with("== query")) {
+            finish_query();
+            new_groups = true;
+            state = In::kQuery;
+        } else if (line.starts_with("-- ") && state == In::kQuery) {
+            state = In::kExpected;
+        } else if (state == In::kEvents && !line.empty()) {
+            const std::size_t first = line.find(' ');
+            const std::size_t second = line.find(' ', first + 1);
+            REQUIRE(second != std::string::npos);
+            groups.back().events.push_back(
+                {iso_ms(line.substr(0, first)), groups.back().events.size() + 1,
+                 line.substr(first + 1, second - first - 1), unescape(line.substr(second + 1))});
+        } else if (state == In::kQuery) {
+            query += (query.empty() ? "" : "\n") + line;
+        }
+        if (state != In::kExpected) out += line + "\n";
+    }
+    finish_query();
+    return out;
+}
+
+std::string read_file(const std::filesystem::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    std::ostringstream out;
+    out << in.rdbuf();
+    return out.str();
+}
+
+}  // namespace
+
+TEST_CASE("golden queries: the same rows under every configuration") {
+    const std::filesystem::path folder = std::string(SKY_SOURCE_DIR) + "/tests/queries";
+    const bool rebaseline = std::getenv("SKYWATCH_REBASELINE") != nullptr;
+    std::size_t files = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        if (entry.path().extension() != ".txt") continue;
+        ++files;
+        const std::string content = read_file(entry.path());
+        for (const Config& config : kConfigs) {
+            const std::string actual = replay(content, config);
+            if (rebaseline && &config == &kConfigs[0]) {
+                std::ofstream(entry.path(), std::ios::binary) << actual;
+                continue;
+            }
+            if (actual == (rebaseline ? read_file(entry.path()) : content)) continue;
+            std::istringstream want(content);
+            std::istringstream have(actual);
+            std::string want_line, have_line;
+            for (int number = 1; number < 100'000; ++number) {
+                const bool more = bool(std::getline(want, want_line));
+                const bool some = bool(std::getline(have, have_line));
+                if (more && some && want_line == have_line) continue;
+                FAIL_CHECK(entry.path().filename().string()
+                           << " under " << config.name << ", line " << number << ":\n  expected "
+                           << want_line << "\n  came     " << have_line);
+                break;
+            }
+        }
+    }
+    CHECK(files >= 1);
+}

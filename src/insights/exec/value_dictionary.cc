@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "insights/exec/value_dictionary.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <numeric>
+
+#include "insights/functions/order.h"
+
+namespace sky::insights {
+namespace {
+
+__extension__ typedef unsigned __int128 Wide;
+
+constexpr std::uint64_t kMixA = 0x9E3779B97F4A7C15ULL;
+constexpr std::uint64_t kMixB = 0xD6E8FEB86659FD93ULL;
+constexpr std::uint64_t kMixC = 0xA0761D6478BD642FULL;
+
+template <class T>
+std::uint64_t load(const char* at) {
+    T value;
+    std::memcpy(&value, at, sizeof value);
+    return value;
+}
+
+std::uint64_t hash_text(std::string_view text) {
+    const char* at = text.data();
+    std::size_t left = text.size();
+    std::uint64_t hash = kMixA ^ left;
+    while (left > 16) {
+        hash = mix_hash(load<std::uint64_t>(at) ^ kMixB, load<std::uint64_t>(at + 8) ^ hash);
+        at += 16;
+        left -= 16;
+    }
+    std::uint64_t a = 0;
+    std::uint64_t b = 0;
+    if (left >= 8) {
+        a = load<std::uint64_t>(at);
+        b = load<std::uint64_t>(at + left - 8);
+    } else if (left >= 4) {
+        a = load<std::uint32_t>(at);
+        b = load<std::uint32_t>(at + left - 4);
+    } else if (left > 0) {
+        a = static_cast<unsigned char>(at[0]);
+        b = static_cast<std::uint64_t>(static_cast<unsigned char>(at[left / 2])) << 8 |
+            static_cast<unsigned char>(at[left - 1]);
+    }
+    return mix_hash(a ^ kMixC, b ^ hash);
+}
+
+/// The one spelling of equal values.
+Value canonical(const Value& value) {
+    switch (value.kind) {
+        case Kind::kJson:
+            return Value::of_text(value.text);
+        case Kind::kNumber:
+            if (!value.text.empty()) return Value::of_text(value.text);
+            return Value::of_number(value.number == 0 ? 0.0 : value.number);
+        default:
+            return value;
+    }
+}
+
+std::uint64_t bits_of(const Value& value) {
+    return value.kind == Kind::kNumber ? std::bit_cast<std::uint64_t>(value.number)
+                                       : static_cast<std::uint64_t>(value.integer);
+}
+
+std::uint64_t hash_canonical(const Value& value) {
+    if (value.kind == Kind::kMissing) return kMixB;
+    if (value.kind == Kind::kText) return hash_text(value.text);
+    return mix_hash(bits_of(value) ^ kMixB, kMixC + static_cast<std::uint64_t>(value.kind));
+}
+
+bool equal_canonical(const Value& a, const Value& b) {
+    if (a.kind != b.kind) return false;
+    if (a.kind == Kind::kMissing) return true;
+    if (a.kind == Kind::kText) return a.text == b.text;
+    return bits_of(a) == bits_of(b) && a.text == b.text;
+}
+
+}  // namespace
+
+std::uint64_t mix_hash(std::uint64_t a, std::uint64_t b) {
+    const Wide product = static_cast<Wide>(a) * b;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+ValueDictionary::ValueDictionary(columnar::MemoryBudget& budget)
+    : texts_(budget), entries_(64, Entry{0, kFree}) {
+    account();
+}
+
+ValueDictionary::~ValueDictionary() { texts_.budget().release(accounted_bytes_); }
+
+void ValueDictionary::account() {
+    const std::uint64_t bytes =
+        values_.capacity() * sizeof(Value) + entries_.capacity() * sizeof(Entry);
+    if (bytes > accounted_bytes_) {
+        texts_.budget().reserve(bytes - accounted_bytes_);
+        accounted_bytes_ = bytes;
+    }
+}
+
+void ValueDictionary::grow() {
+    entries_.assign(entries_.size() * 2, Entry{0, kFree});
+    const std::size_t mask = entries_.size() - 1;
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+        const std::uint64_t hash = hash_canonical(values_[i]);
+        std::size_t at = hash & mask;
+        while (entries_[at].code != kFree) at = (at + 1) & mask;
+        entries_[at] = {static_cast<std::uint32_t>(hash >> 32), static_cast<std::uint32_t>(i)};
+    }
+    account();
+}
+
+bool ValueDictionary::add(Value value, std::uint64_t hash, std::size_t at, std::uint32_t& code) {
+    if ((values_.size() + 1) * 2 > entries_.size()) {
+        grow();
+        if (texts_.budget().exhausted()) return false;
+        const std::size_t mask = entries_.size() - 1;
+        at = hash & mask;
+        while (entries_[at].code != kFree) at = (at + 1) & mask;
+    }
+    if (value.text.empty()) {
+        value.text = {};
+    } else {
+        char* text = texts_.try_text(value.text.size());
+        if (text == nullptr) return false;
+        std::memcpy(text, value.text.data(), value.text.size());
+        value.text = {text, value.text.size()};
+    }
+    code = static_cast<std::uint32_t>(values_.size());
+    values_.push_back(value);
+    entries_[at] = {static_cast<std::uint32_t>(hash >> 32), code};
+    return true;
+}
+
+bool ValueDictionary::find_text(std::string_view text, std::uint32_t& code) {
+    const std::uint64_t hash = hash_text(text);
+    const auto tag = static_cast<std::uint32_t>(hash >> 32);
+    const std::size_t mask = entries_.size() - 1;
+    std::size_t at = hash & mask;
+    for (; entries_[at].code != kFree; at = (at + 1) & mask) {
+        if (entries_[at].tag != tag) continue;
+        const Value& held = values_[entries_[at].code];
+        if (held.kind == Kind::kText && held.text == text) {
+            code = entries_[at].code;
+            return true;
+        }
+    }
+    return add(Value::of_text(text), hash, at, code);
+}
+
+bool ValueDictionary::find(const Value& value, std::uint64_t hash, std::uint32_t& code) {
+    const auto tag = static_cast<std::uint32_t>(hash >> 32);
+    const std::size_t mask = entries_.size() - 1;
+    std::size_t at = hash & mask;
+    for (; entries_[at].code != kFree; at = (at + 1) & mask) {
+        if (entries_[at].tag == tag && equal_canonical(values_[entries_[at].code], value)) {
+            code = entries_[at].code;
+            return true;
+        }
+    }
+    return add(value, hash, at, code);
+}
+
+bool ValueDictionary::code_of(const Value& value, std::uint32_t& code) {
+    const Value one = canonical(value);
+    const bool found = find(one, hash_canonical(one), code);
+    account();
+    return found;
+}
+
+bool ValueDictionary::code_rows(EvalContext& context, const Vector& column, std::uint32_t* codes) {
+    const std::size_t rows = context.rows;
+    bool fits = true;
+    if (column.is_constant()) {
+        std::uint32_t code = 0;
+        fits = code_of(column.constant_value(), code);
+        std::fill(codes, codes + rows, code);
+    } else if (column.is_uniform(Kind::kText)) {
+        const std::string_view* texts = column.text_array();
+        for (std::size_t i = 0; i < rows && fits; ++i) {
+            if (column.present(i)) {
+                fits = find_text(texts[i], codes[i]);
+            } else {
+                fits = find(Value::missing(), kMixB, codes[i]);
+            }
+        }
+    } else {
+        // Times come in runs: the value of the row before is often this one's.
+        Value last;
+        for (std::size_t i = 0; i < rows && fits; ++i) {
+            const Value value = canonical(column.at(i));
+            if (i > 0 && equal_canonical(value, last)) {
+                codes[i] = codes[i - 1];
+            } else {
+                fits = find(value, hash_canonical(value), codes[i]);
+                last = value;
+            }
+        }
+    }
+    account();
+    return fits && !texts_.budget().exhausted();
+}
+
+std::vector<std::uint32_t> ValueDictionary::ranks() const {
+    std::vector<std::uint32_t> order(values_.size());
+    std::iota(order.begin(), order.end(), 0U);
+    std::sort(order.begin(), order.end(), [&](std::uint32_t left, std::uint32_t right) {
+        const Value& a = values_[left];
+        const Value& b = values_[right];
+        if (const int compared = compare_order(a, b); compared != 0) return compared < 0;
+        // Different values that sort alike (the number 5 and the text "5"): any fixed rule.
+        if (a.kind != b.kind) return a.kind < b.kind;
+        if (a.text != b.text) return a.text < b.text;
+        return a.kind != Kind::kText && bits_of(a) < bits_of(b);
+    });
+    std::vector<std::uint32_t> ranks(values_.size());
+    for (std::uint32_t i = 0; i < order.size(); ++i) ranks[order[i]] = i;
+    return ranks;
+}
+
+}  // namespace sky::insights

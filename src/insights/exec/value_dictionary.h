@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/insights/exec/value_dictionary.h - the distinct values of one key column,
+              // numbered as they come.
+
+#include <cstdint>
+#include <vector>
+
+#include "insights/functions/table.h"
+
+namespace sky::insights {
+
+/// Two values are one when kind and text are: 10.1 and 10.10 are two (store.md 2.6). A number
+/// written in the query counts as its text; MAP and LIST count as theirs; missing is a value.
+/// Threads: one at a time.
+class ValueDictionary {
+public:
+    /// `budget` outlives the dictionary.
+    explicit ValueDictionary(columnar::MemoryBudget& budget);
+    ~ValueDictionary();
+    ValueDictionary(const ValueDictionary&) = delete;
+    ValueDictionary& operator=(const ValueDictionary&) = delete;
+
+    std::size_t size() const { return values_.size(); }
+    /// Texts belong to the dictionary.
+    const Value& value(std::uint32_t code) const { return values_[code]; }
+    /// Codes of a column's rows; new values are added. False when the budget refuses.
+    bool code_rows(EvalContext& context, const Vector& column, std::uint32_t* codes);
+    /// Code of one value. False when the budget refuses.
+    bool code_of(const Value& value, std::uint32_t& code);
+    /// Place of each code in the ascending order of logs-insights-ql.md 6.5; no two are equal.
+    std::vector<std::uint32_t> ranks() const;
+
+private:
+    struct Entry {
+        std::uint32_t tag;   // High half of the hash.
+        std::uint32_t code;  // kFree: none.
+    };
+    static constexpr std::uint32_t kFree = 0xFFFFFFFF;
+    bool find_text(std::string_view text, std::uint32_t& code);
+    bool find(const Value& canonical, std::uint64_t hash, std::uint32_t& code);
+    bool add(Value canonical, std::uint64_t hash, std::size_t at, std::uint32_t& code);
+    void grow();
+    void account();
+
+    Arena texts_;
+    std::vector<Value> values_;
+    std::vector<Entry> entries_;  // A power of two of them, at most half in use.
+    std::uint64_t accounted_bytes_ = 0;
+};
+
+/// Mixes two words well; for hash tables.
+std::uint64_t mix_hash(std::uint64_t a, std::uint64_t b);
+
+}  // namespace sky::insights
