@@ -107,7 +107,7 @@ def test_averages_that_lie_between_two_texts_round_to_even(logs, query, rows, gr
     ("fields nosuch(@message)", None, None),
     ("stats count(*) by bin()", None, None),
     ("limit x", 6, 7),
-    ("fields 'ñ🚀' as a | limit x", 25, 26),
+    ("fields 'ñ🚀' as a | limit x", 26, 27),
     ("parse @message /(?<a>x/", None, None),
     ("fields @message |", None, None),
 ])

@@ -47,7 +47,7 @@ def _last_digit(headers, body):
 @pytest.mark.parametrize("case, change, code", [
     ("body", lambda headers, body: (headers, b'{"limit": 2}'), "InvalidSignatureException"),
     ("signature", _last_digit, "InvalidSignatureException"),
-    ("signed header", _replace("content-type", "1.1", "1.0"), "InvalidSignatureException"),
+    ("signed header", _replace("content-type", "1.1", "1.1; charset=utf-8"), "InvalidSignatureException"),
     ("operation", _replace("x-amz-target", "DescribeLogGroups", "ListLogGroups"), "InvalidSignatureException"),
     ("region of the scope", _replace("authorization", "us-east-1", "eu-west-1"), "InvalidSignatureException"),
     ("no header", _drop("authorization"), "MissingAuthenticationTokenException"),
