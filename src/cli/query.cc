@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/flags.h"
+#include "cli/query_run.h"
+#include "cli/table.h"
+#include "cli/time_args.h"
+
+namespace sky::cli {
+namespace {
+
+struct QueryFlags {
+    ConnectionFlags connection;
+    std::string text, since = "1h", start, end = "now", output;
+    std::vector<std::string> groups;
+    std::int64_t limit = 0;
+};
+
+volatile std::sig_atomic_t stop_requested = 0;
+void request_stop(int) { stop_requested = 1; }
+
+std::string human_bytes(double bytes) {
+    constexpr std::array<const char*, 5> kUnits = {"B", "KB", "MB", "GB", "TB"};
+    std::size_t unit = 0;
+    while (bytes >= 1000 && unit + 1 < kUnits.size()) {
+        bytes /= 1000;
+        ++unit;
+    }
+    return unit == 0 ? fmt::format("{:.0f} B", bytes)
+                     : fmt::format("{:.1f} {}", bytes, kUnits[unit]);
+}
+
+std::string summary(const QueryProgress& progress) {
+    return fmt::format("{:.0f} records matched, {:.0f} scanned, {}", progress.records_matched,
+                       progress.records_scanned, human_bytes(progress.bytes_scanned));
+}
+
+Result<QueryRequest> make_request(const QueryFlags& flags, std::int64_t now_ms) {
+    QueryRequest request{flags.text, flags.groups, 0, 0, flags.limit};
+    request.end_ms = SKY_TRY(parse_time_ms(flags.end, now_ms));
+    if (flags.start.empty()) {
+        request.start_ms = request.end_ms - SKY_TRY(parse_duration_ms(flags.since));
+    } else {
+        request.start_ms = SKY_TRY(parse_time_ms(flags.start, now_ms));
+    }
+    if (request.start_ms > request.end_ms) {
+        return fail(ErrorCode::kInvalidArgument, "The start lies after the end.");
+    }
+    return request;
+}
+
+void print_rows(const QueryOutcome& outcome, const std::string& output, bool is_terminal) {
+    const Table table = make_table(outcome.rows);
+    std::string text;
+    if (output == "json") {
+        text = render_json(table);
+    } else if (output == "csv") {
+        text = render_csv(table);
+    } else {
+        // https://no-color.org: any value but the empty one switches colours off.
+        const char* const no_color = std::getenv("NO_COLOR");
+        const bool colours = is_terminal && (no_color == nullptr || *no_color == '\0');
+        text = render_table(table, colours ? Colour::kOn : Colour::kOff);
+    }
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fflush(stdout);
+}
+
+int query(const QueryFlags& flags) {
+    const auto request = make_request(flags, system_clock().now_ms());
+    if (!request) return report(request.error());
+    auto client = LogsClient::connect(flags.connection, system_clock());
+    if (!client) return report(client.error());
+
+    struct sigaction action{};
+    action.sa_handler = request_stop;
+    ::sigaction(SIGINT, &action, nullptr);
+    const bool shows_progress = ::isatty(STDERR_FILENO) == 1;
+    bool line_is_open = false;
+    const auto end = run_query(
+        *client, *request, [] { return stop_requested != 0; },
+        [&](const QueryProgress& progress) {
+            if (!shows_progress) return;
+            fmt::print(stderr, "\r\x1b[K{}: {}", progress.status, summary(progress));
+            std::fflush(stderr);
+            line_is_open = true;
+        });
+    if (line_is_open) fmt::print(stderr, "\r\x1b[K");
+    if (!end) return report(end.error());
+    if (end->refused) return report(*end->refused, flags.connection);
+
+    const QueryOutcome& outcome = *end->outcome;
+    if (outcome.progress.status == "Cancelled" && stop_requested != 0) {
+        fmt::print(stderr, "skywatch: query stopped\n");
+        return kExitInterrupted;
+    }
+    if (outcome.progress.status != "Complete") {
+        fmt::print(stderr, "skywatch: the query ended as {}\n", outcome.progress.status);
+        return kExitFailed;
+    }
+    const bool is_terminal = ::isatty(STDOUT_FILENO) == 1;
+    const std::string output = !flags.output.empty() ? flags.output
+                               : is_terminal         ? "table"
+                                                     : "json";
+    print_rows(outcome, output, is_terminal);
+    if (shows_progress) {
+        fmt::print(stderr, "{} rows; {}\n", outcome.rows.size(), summary(outcome.progress));
+    }
+    return kExitOk;
+}
+
+}  // namespace
+
+void add_query(CLI::App& app, int& exit_code) {
+    auto flags = std::make_shared<QueryFlags>();
+    CLI::App* const command =
+        app.add_subcommand("query", "Run a Logs Insights query and print its rows");
+    command->add_option("text", flags->text, "The query")->required()->type_name("QUERY");
+    command->add_option("-g,--group", flags->groups, "Log group, name or ARN; repeatable")
+        ->type_name("NAME")
+        ->allow_extra_args(false)
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    CLI::Option* const since =
+        command
+            ->add_option("--since", flags->since,
+                         "From this long before the end: 30s, 15m, 1h30m, 7d")
+            ->capture_default_str()
+            ->type_name("DURATION");
+    command
+        ->add_option("--start", flags->start,
+                     "From: 2026-01-31, 2026-01-31T12:30Z, Unix seconds or ms, 2h (ago)")
+        ->type_name("TIME")
+        ->excludes(since);
+    command->add_option("--end", flags->end, "Until, the same forms")
+        ->capture_default_str()
+        ->type_name("TIME");
+    command
+        ->add_option("-l,--limit", flags->limit, "Most rows; the service's own limit if left out")
+        ->type_name("ROWS")
+        ->check(CLI::Range(1, 100'000));
+    command
+        ->add_option("-o,--output", flags->output,
+                     "table, json or csv; on a terminal table, else json")
+        ->type_name("FORM")
+        ->check(CLI::IsMember({"table", "json", "csv"}));
+    add_connection_flags(*command, flags->connection);
+    add_environment(*command);
+    command->footer(
+        "Examples:\n"
+        "  skywatch query --group app 'fields @timestamp, @message | sort @timestamp desc | limit "
+        "20'\n"
+        "  skywatch query --group app --since 1h 'parse @message \"[*] * * * *\" as logger, "
+        "method,\n"
+        "      view, duration, status | stats avg(duration), count(*) by method, view, status'\n"
+        "  skywatch query --group a --group b --start 2026-01-31 --end 2026-02-01 --output csv\n"
+        "      'filter @message like /ERROR/ | stats count(*) by bin(1h)'\n"
+        "Ctrl-C stops the query at the server, too.");
+    command->callback([flags, &exit_code] { exit_code = query(*flags); });
+}
+
+}  // namespace sky::cli

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/cli/table.h - query results as an aligned table, JSON or CSV.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace sky::cli {
+
+/// Rows as GetQueryResults gives them: a field that an event lacks is left out.
+using Row = std::vector<std::pair<std::string, std::string>>;
+
+struct Table {
+    std::vector<std::string> columns;
+    std::vector<std::vector<std::optional<std::string>>> rows;
+};
+
+/// Columns in the order of the rows' fields; one that only later rows have comes after the field
+/// before it. A row's second field of one name is dropped.
+Table make_table(const std::vector<Row>& rows);
+
+enum class Colour : std::uint8_t { kOff, kOn };
+
+/// One line a row, two blanks between columns, numbers to the right, a rule under the heads. Line
+/// breaks and control bytes are shown as escapes, so that a log line cannot drive the terminal.
+/// `@ptr`, a key for GetLogRecord, is left out.
+std::string render_table(const Table& table, Colour colour);
+
+/// An array of objects, one a line; values are strings as the service sent them, `@ptr` included.
+std::string render_json(const Table& table);
+
+/// RFC 4180 with LF line ends and a head line; without `@ptr`. Missing values are empty.
+std::string render_csv(const Table& table);
+
+}  // namespace sky::cli
