@@ -37,12 +37,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             group.data() >= text.data() && group.data() + group.size() <= text.data() + text.size(),
             "captures lie inside the text");
     }
-    // Inside a group nothing is collected, so this one has no prefilter. The leading (?x) is the
-    // one thing that does not survive the wrapping.
+    // Inside a group no literals are collected, so this one takes no short cut. Leading flags are
+    // the one thing that does not survive the wrapping.
     if (pattern.starts_with("(?")) return 0;
-    const auto unfiltered = Regex::compile("(?:" + std::string(pattern) + ")");
-    if (unfiltered) {
-        SKY_ASSERT(unfiltered->search(text) == matched, "the prefilter loses no match");
+    const auto plain = Regex::compile("(?:" + std::string(pattern) + ")");
+    if (!plain || plain->group_names().size() != groups.size()) return 0;
+    std::vector<std::string_view> expected(groups.size());
+    SKY_ASSERT(plain->search(text, expected) == matched, "the literals lose no match");
+    for (std::size_t i = 0; matched && i < groups.size(); ++i) {
+        SKY_ASSERT(groups[i].data() == expected[i].data() && groups[i] == expected[i],
+                   "and move no capture");
     }
     return 0;
 }

@@ -368,6 +368,26 @@ Token find_object(std::string_view text, int attempts) {
     return {};
 }
 
+namespace {
+
+/// An entry a path, without the heap for the few paths that a query names.
+template <class T>
+class Slots {
+public:
+    explicit Slots(std::size_t count) : many_(count > kFew ? count : 0) {
+        data_ = count > kFew ? many_.data() : few_;
+    }
+    T& operator[](std::size_t i) { return data_[i]; }
+
+private:
+    static constexpr std::size_t kFew = 8;
+    T few_[kFew];
+    std::vector<T> many_;
+    T* data_;
+};
+
+}  // namespace
+
 struct FieldPaths::Impl {
     std::vector<std::string> names;
 
@@ -375,12 +395,6 @@ struct FieldPaths::Impl {
         std::uint32_t path;
         std::uint32_t from;  // Where the rest of the name begins.
     };
-    /// What a path has found so far at one level: longer keys win, then the first.
-    struct Best {
-        std::size_t key_length;
-        Token token;
-    };
-
     std::string_view rest(const Open& open) const {
         return std::string_view(names[open.path]).substr(open.from);
     }
@@ -398,13 +412,14 @@ struct FieldPaths::Impl {
         if (first != '{' && first != '[') {
             return (first == '"' ? scanner.string() : scanner.scalar() != Type::kNone);
         }
-        std::vector<std::size_t> best(open.size(), kNothing);
+        Slots<std::size_t> best(open.size());
+        for (std::size_t i = 0; i < open.size(); ++i) best[i] = kNothing;
         std::string scratch;
-        std::vector<Open> deeper;
-        std::vector<std::uint32_t> whole;
+        Slots<Open> deeper(open.size());
+        Slots<std::uint32_t> whole(open.size());
         const auto member = [&](std::string_view key, Scanner& s, int d) {
-            deeper.clear();
-            whole.clear();
+            std::size_t deeper_count = 0;
+            std::size_t whole_count = 0;
             for (std::size_t i = 0; i < open.size(); ++i) {
                 const std::string_view name = rest(open[i]);
                 if (!fits(name, key)) continue;
@@ -412,20 +427,23 @@ struct FieldPaths::Impl {
                 if (!better) continue;
                 if (name.size() == key.size()) {
                     best[i] = key.size();
-                    whole.push_back(open[i].path);
+                    whole[whole_count++] = open[i].path;
                 } else {
-                    deeper.push_back(
-                        {open[i].path, open[i].from + static_cast<std::uint32_t>(key.size()) + 1});
+                    deeper[deeper_count++] = {
+                        open[i].path, open[i].from + static_cast<std::uint32_t>(key.size()) + 1};
                 }
             }
             const char* const begin = s.position();
-            if (deeper.empty()) {
+            if (deeper_count == 0) {
                 const Type type = s.value(d);
                 if (type == Type::kNone) return false;
-                for (const std::uint32_t path : whole) found[path] = token_from(s, begin, type);
+                for (std::size_t i = 0; i < whole_count; ++i) {
+                    found[whole[i]] = token_from(s, begin, type);
+                }
                 return true;
             }
-            return nested(s, d, open, deeper, whole, best, key.size(), begin, found);
+            return nested(s, d, open, {&deeper[0], deeper_count}, {&whole[0], whole_count},
+                          {&best[0], open.size()}, key.size(), begin, found);
         };
         if (first == '{') {
             return scanner.object(depth, [&](std::string_view raw, Scanner& s, int d) {
@@ -440,30 +458,27 @@ struct FieldPaths::Impl {
     /// A member into which some paths lead further, while others may end at it.
     bool nested(Scanner& scanner, int depth, std::span<const Open> open,
                 std::span<const Open> deeper, std::span<const std::uint32_t> whole,
-                std::vector<std::size_t>& best, std::size_t key_length, const char* begin,
+                std::span<std::size_t> best, std::size_t key_length, const char* begin,
                 std::span<Token> found) const {
         const char first = scanner.peek();
         // A path keeps what a shorter key gave unless this longer one leads to something.
-        std::vector<Token> kept;
-        kept.reserve(deeper.size());
-        for (const Open& path : deeper) {
-            kept.push_back(found[path.path]);
-            found[path.path] = {};
+        Slots<Token> kept(deeper.size());
+        for (std::size_t i = 0; i < deeper.size(); ++i) {
+            kept[i] = found[deeper[i].path];
+            found[deeper[i].path] = {};
         }
-        const std::vector<Open> stable(deeper.begin(), deeper.end());
-        const std::vector<std::uint32_t> ends(whole.begin(), whole.end());
-        if (!descend(scanner, depth, stable, found)) return false;
-        for (std::size_t i = 0; i < stable.size(); ++i) {
-            Token& token = found[stable[i].path];
+        if (!descend(scanner, depth, deeper, found)) return false;
+        for (std::size_t i = 0; i < deeper.size(); ++i) {
+            Token& token = found[deeper[i].path];
             if (token.type == Type::kNone) {
                 token = kept[i];
                 continue;
             }
             for (std::size_t j = 0; j < open.size(); ++j) {
-                if (open[j].path == stable[i].path) best[j] = key_length;
+                if (open[j].path == deeper[i].path) best[j] = key_length;
             }
         }
-        for (const std::uint32_t path : ends) {
+        for (const std::uint32_t path : whole) {
             found[path] = token_from(scanner, begin, type_of(first));
         }
         return true;

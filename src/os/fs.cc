@@ -32,6 +32,7 @@ Status write_zeros(File& file, std::uint64_t bytes) {
     for (std::uint64_t at = 0; at < bytes;) {
         const auto step = std::min<std::uint64_t>(bytes - at, zeros.size());
         SKY_TRY(file.pwrite(at, std::span(zeros).first(static_cast<std::size_t>(step))));
+        SKY_TRY(file.fdatasync());
         at += step;
     }
     return {};

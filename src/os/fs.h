@@ -99,8 +99,8 @@ Fs& real_fs();
 
 /// make_directory() for every missing part of the path, each made durable in its parent.
 Status make_directories(Fs& fs, const std::string& path);
-/// Writes `bytes` zeros from offset 0, so that later writes never grow the file (store.md 1.6).
-/// The caller syncs.
+/// Writes `bytes` zeros from offset 0, so that later writes never grow the file (store.md 1.6), and
+/// syncs them: in small steps, because the sync of another file waits behind what is queued here.
 Status write_zeros(File& file, std::uint64_t bytes);
 /// The whole file; kInvalidArgument when it is longer than `bytes_max`.
 Result<std::string> read_file(Fs& fs, const std::string& path, std::uint64_t bytes_max);

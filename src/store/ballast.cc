@@ -20,8 +20,6 @@ void Ballast::make() {
     const auto written = [&]() -> Status {
         const auto file = SKY_TRY(fs_.open(path_, os::OpenMode::kCreate));
         SKY_TRY(os::write_zeros(*file, bytes_));
-        SKY_TRY(file->truncate(bytes_));
-        SKY_TRY(file->fdatasync());
         return fs_.fsync_directory(directory);
     }();
     if (written) {

@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/time.h"
 #include "os/fs.h"
 #include "store/ballast.h"
 #include "store/batch_record.h"
@@ -29,6 +30,7 @@ constexpr std::uint64_t kEverything = std::numeric_limits<std::uint64_t>::max();
 struct Pending {
     PreparedBatch batch;
     EncodedBatch encoded;
+    std::uint64_t memory_bytes = 0;
     Store::Done done;
 };
 
@@ -232,15 +234,22 @@ Status StoreImpl::replay(const WalRecord& record) {
                    {{"lsn", record.lsn}, {"group", batch->group}, {"stream", batch->stream}});
         return quarantine(record);
     }
+    // Most records of a busy group are in segments already: not even copied then.
+    const std::int64_t day = day_of_ms(batch->events.front().timestamp_ms);
+    if (day == day_of_ms(batch->events.back().timestamp_ms) &&
+        record.lsn <= catalog_->flushed_lsn(batch->group, day))
+        return {};
     const Status published = live_->publish({.group = batch->group,
                                              .stream = batch->stream,
                                              .ingestion_ms = batch->ingestion_ms,
                                              .events = batch->events},
                                             record.first_sequence, record.lsn);
     if (!published && published.error().code != ErrorCode::kNotFound) return published;
-    if (live_->seal_due()) {
+    const bool memory_full =
+        live_->stats().open_bytes > options_.memory_bytes / 100 * limits::kMemoryThrottlePercent;
+    if (memory_full || live_->seal_due()) {
         // Bounds memory. A full disk is no reason not to start: the rows stay in the log.
-        const Status sealed = live_->seal(0);
+        const Status sealed = live_->seal(memory_full ? kEverything : 0);
         if (!sealed)
             log::warn("store.seal_during_recovery_failed", {{"error", sealed.error().message}});
     }
@@ -289,11 +298,13 @@ void StoreImpl::append(const AppendBatch& batch, Done done) {
     pending.batch = prepare(batch);
     pending.encoded = encode_batch(pending.batch);
     pending.done = std::move(done);
-    const std::uint64_t bytes = pending.encoded.payload_bytes;
-    if (bytes > wal_->record_bytes_max())
-        return pending.done(
-            fail(ErrorCode::kInvalidArgument,
-                 "batch does not fit a log segment: " + std::to_string(bytes) + " bytes"));
+    if (pending.encoded.payload_bytes > wal_->record_bytes_max())
+        return pending.done(fail(ErrorCode::kInvalidArgument,
+                                 "batch does not fit a log segment: " +
+                                     std::to_string(pending.encoded.payload_bytes) + " bytes"));
+    pending.memory_bytes = pending.encoded.head.capacity();
+    for (const auto& part : pending.batch.parts) pending.memory_bytes += part.rows->memory_bytes;
+    const std::uint64_t bytes = pending.memory_bytes;
     Status refused;
     {
         const std::lock_guard lock(queue_mutex_);
@@ -354,7 +365,7 @@ void StoreImpl::commit(std::vector<Pending>& taken) {
                            written.error().code == ErrorCode::kNoSpace;
             wake_flusher();
             for (; at < taken.size(); ++at) {
-                queue_bytes_ -= taken[at].encoded.payload_bytes;
+                queue_bytes_ -= taken[at].memory_bytes;
                 const Error& error = written.error();
                 taken[at].done(std::unexpected(error.code == ErrorCode::kThrottled
                                                    ? throttled(error.message.c_str())
@@ -372,7 +383,7 @@ void StoreImpl::commit(std::vector<Pending>& taken) {
                 events_appended_ += rows;
                 ++batches_appended_;
             }
-            queue_bytes_ -= pending.encoded.payload_bytes;
+            queue_bytes_ -= pending.memory_bytes;
             published_lsn_ = entries[at].lsn;
             pending.done(published);
         }
@@ -531,7 +542,9 @@ StoreStats StoreImpl::stats() const {
             .live_segment_bytes = live.live_segment_bytes,
             .corrupt_wal_records = corrupt_wal_records_,
             .orphans = live.orphans,
-            .read_only = wal_->read_only()};
+            .read_only = wal_->read_only(),
+            .disk_full = disk_full_.load(),
+            .deletion_suspended = live.deletion_suspended};
 }
 
 }  // namespace

@@ -109,6 +109,8 @@ struct StoreStats {
     std::uint64_t open_rows, open_bytes, live_segments, live_segment_bytes;  // Gauges.
     std::uint64_t corrupt_wal_records, orphans;
     bool read_only;
+    bool disk_full;           // The newest flush failed for want of space.
+    bool deletion_suspended;  // The wall clock jumped; nothing expires until it is trusted again.
 };
 
 /// Threads: every member may be called from any thread.

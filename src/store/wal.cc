@@ -121,7 +121,6 @@ struct Wal::Impl {
         const auto made = [&]() -> Result<std::unique_ptr<os::File>> {
             auto file = SKY_TRY(options.fs->open(path, os::OpenMode::kCreateNew));
             SKY_TRY(os::write_zeros(*file, options.segment_bytes));
-            SKY_TRY(file->fdatasync());
             SKY_TRY(options.fs->fsync_directory(options.directory));
             return file;
         };
@@ -171,7 +170,7 @@ struct Wal::Impl {
     /// A segment to write to becomes the active one; the log goes on at next_lsn.
     Status activate() {
         std::unique_lock lock(mutex);
-        const auto deadline =
+        auto deadline =
             std::chrono::steady_clock::now() + std::chrono::milliseconds(options.full_wait_ms);
         for (;;) {
             if (stopping) return fail(ErrorCode::kUnavailable, "the store is closing");
@@ -190,6 +189,12 @@ struct Wal::Impl {
                 making = false;
                 changed.notify_all();
                 if (!made) return made;
+                continue;
+            }
+            if (making) {  // As long as the disk takes for one segment.
+                changed.wait(lock, [&] { return !making || stopping; });
+                deadline = std::chrono::steady_clock::now() +
+                           std::chrono::milliseconds(options.full_wait_ms);
                 continue;
             }
             if (changed.wait_until(lock, deadline) == std::cv_status::timeout)
@@ -371,8 +376,8 @@ Result<std::unique_ptr<Wal>> Wal::open(const WalOptions& options,
     std::unique_ptr<Wal> wal(new Wal(std::move(impl)));
     wal->release(options.released_lsn);
     Impl* const self = wal->impl_.get();
-    if (self->find_free() == nullptr) SKY_TRY(self->make_segment());
-    self->want_spare = false;
+    // Not here: writing a segment takes longer than recovery. The first commit waits for it.
+    self->want_spare = self->find_free() == nullptr;
     self->maker = std::thread([self] { self->run_maker(); });
     return wal;
 }

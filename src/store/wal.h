@@ -63,7 +63,7 @@ struct WalStats {
 class Wal {
 public:
     /// Hands every record above released_lsn to `replay`, in LSN order, then makes what was read
-    /// durable and readies a segment. Its error ends open().
+    /// durable; segments to write to are made in the background. Its error ends open().
     /// Errors: kCorruption (two segments of one generation), kUnavailable (a newer format),
     /// kNoSpace, kInternal.
     static Result<std::unique_ptr<Wal>> open(const WalOptions& options,

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "insights/functions/glob.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include <bit>
 #include <cstring>
 
 #include "insights/functions/limits.h"
@@ -16,17 +21,78 @@ std::string_view without_line_end(std::string_view text) {
     return text;
 }
 
+/// memchr, but without a call where the byte is near: fields are short.
+inline const char* find_byte(const char* at, const char* end, char byte) {
+#ifdef __SSE2__
+    constexpr std::ptrdiff_t kStep = 16;
+    if (end - at >= kStep) {
+        __m128i chunk;
+        std::memcpy(&chunk, at, sizeof(chunk));
+        const int hits = _mm_movemask_epi8(_mm_cmpeq_epi8(chunk, _mm_set1_epi8(byte)));
+        if (hits != 0) return at + std::countr_zero(static_cast<unsigned>(hits));
+        at += kStep;
+    }
+#endif
+    if (at == end) return nullptr;
+    return static_cast<const char*>(std::memchr(at, byte, static_cast<std::size_t>(end - at)));
+}
+
+/// Null when `needle` (not empty) is not in [at, end).
+inline const char* find_text(const char* at, const char* end, std::string_view needle) {
+    if (needle.size() == 1) return find_byte(at, end, needle[0]);
+    if (static_cast<std::size_t>(end - at) < needle.size()) return nullptr;
+    // The first place is the likely one: "[profiler] " begins its lines, "] " is two bytes.
+    if (std::memcmp(at, needle.data(), needle.size()) == 0) return at;
+    if (needle.size() <= 4) {
+        const char* const last = end - needle.size() + 1;
+        for (at = find_byte(at, last, needle[0]); at != nullptr;
+             at = find_byte(at + 1, last, needle[0])) {
+            if (std::memcmp(at, needle.data(), needle.size()) == 0) return at;
+        }
+        return nullptr;
+    }
+    return static_cast<const char*>(
+        memmem(at, static_cast<std::size_t>(end - at), needle.data(), needle.size()));
+}
+
+/// The chain of finds. `capture(i, view)` is called for each star in order; on false some calls may
+/// have been made.
+template <class Capture>
+inline bool match_chain(std::span<const std::string> literals, std::string_view text,
+                        Capture&& capture) {
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    if (!literals[0].empty()) {
+        at = find_text(at, end, literals[0]);
+        if (at == nullptr) return false;
+        at += literals[0].size();
+    }
+    const std::size_t last = literals.size() - 1;
+    for (std::size_t i = 1; i <= last; ++i) {
+        const std::string& literal = literals[i];
+        const char* found = at;
+        if (!literal.empty()) {
+            found = find_text(at, end, literal);
+            if (found == nullptr) return false;
+        } else if (i == last) {
+            const std::string_view rest(at, static_cast<std::size_t>(end - at));
+            capture(i - 1, without_line_end(rest));
+            return true;
+        }
+        capture(i - 1, std::string_view(at, static_cast<std::size_t>(found - at)));
+        at = found + literal.size();
+    }
+    return true;
+}
+
 }  // namespace
 
 std::size_t find_literal(std::string_view text, std::string_view needle, std::size_t from) {
     if (from > text.size() || needle.size() > text.size() - from) return std::string_view::npos;
     if (needle.empty()) return from;
-    const char* const begin = text.data() + from;
-    const std::size_t bytes = text.size() - from;
-    const void* const hit = needle.size() == 1 ? std::memchr(begin, needle[0], bytes)
-                                               : memmem(begin, bytes, needle.data(), needle.size());
+    const char* const hit = find_text(text.data() + from, text.data() + text.size(), needle);
     if (hit == nullptr) return std::string_view::npos;
-    return static_cast<std::size_t>(static_cast<const char*>(hit) - text.data());
+    return static_cast<std::size_t>(hit - text.data());
 }
 
 Result<Glob> Glob::compile(std::string_view pattern) {
@@ -50,24 +116,8 @@ Result<Glob> Glob::compile(std::string_view pattern) {
 }
 
 bool Glob::match(std::string_view text, std::span<std::string_view> captures) const {
-    const std::string& head = literals_[0];
-    std::size_t at = find_literal(text, head, 0);
-    if (at == std::string_view::npos) return false;
-    at += head.size();
-    const std::size_t last = literals_.size() - 1;
-    for (std::size_t i = 1; i <= last; ++i) {
-        const std::string& literal = literals_[i];
-        if (i == last && literal.empty()) {
-            const std::string_view rest = text.substr(at);
-            captures[i - 1] = without_line_end(rest);
-            return true;
-        }
-        const std::size_t found = find_literal(text, literal, at);
-        if (found == std::string_view::npos) return false;
-        captures[i - 1] = text.substr(at, found - at);
-        at = found + literal.size();
-    }
-    return true;
+    return match_chain(literals_, text,
+                       [&](std::size_t i, std::string_view view) { captures[i] = view; });
 }
 
 std::vector<const Vector*> Glob::parse(EvalContext& context, const Vector* source,
@@ -80,15 +130,27 @@ std::vector<const Vector*> Glob::parse(EvalContext& context, const Vector* sourc
         if (needed[i]) columns[i] = arena.array<std::string_view>(rows);
     }
     auto* const matched = arena.array<std::uint8_t>(rows);
-    std::vector<std::string_view> row_captures(captures());
+    // Captures that nobody needs are written to one row that nobody reads.
+    auto* const unread = arena.array<std::string_view>(1);
+    struct Target {
+        std::string_view* column;
+        std::size_t mask;
+    };
+    std::vector<Target> targets;
+    for (std::string_view* const column : columns) {
+        targets.push_back(column == nullptr ? Target{unread, 0} : Target{column, ~std::size_t{0}});
+    }
     std::size_t matches = 0;
     for (std::size_t row = 0; row < rows; ++row) {
-        const bool hit = text.is_present(row) && match(text[row], row_captures);
+        const bool hit =
+            text.is_present(row) &&
+            match_chain(literals_, text[row], [&](std::size_t i, std::string_view view) {
+                targets[i].column[row & targets[i].mask] = view;
+            });
         matched[row] = hit ? 1 : 0;
         matches += matched[row];
-        for (std::size_t i = 0; i < columns.size(); ++i) {
-            if (columns[i] != nullptr) columns[i][row] = hit ? row_captures[i] : std::string_view();
-        }
+        if (hit) continue;
+        for (const Target& target : targets) target.column[row & target.mask] = {};
     }
     // Without a present array the kernels that follow skip their tests.
     const std::uint8_t* const present = matches == rows ? nullptr : matched;

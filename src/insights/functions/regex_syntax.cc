@@ -27,7 +27,10 @@ public:
         }
         end_literal();
         out_.origin.push_back(static_cast<std::uint32_t>(source_.size()));
-        if (!literals_ok_) out_.required.clear();
+        if (!literals_ok_) {
+            out_.required.clear();
+            out_.prefix.clear();
+        }
         return std::move(out_);
     }
 
@@ -141,7 +144,9 @@ private:
         if (c == 'k' || c == 'g') {
             return refuse("back-references are not supported", at_, at_ + 2);
         }
-        if (c == 'Q') {
+        if (c == 'Q' || c == 'E') {
+            // A repeat behind an empty quotation takes back what stands before it: collect nothing.
+            literals_ok_ = false;
             end_literal();
             const std::size_t end = source_.find("\\E", at_);
             copy(end == std::string_view::npos ? source_.size() - at_ : end + 2 - at_);
@@ -202,10 +207,28 @@ private:
         return {};
     }
 
+    /// Bytes of `(?flags)` here, or 0. It is no operand: a repeat behind it takes back the literal
+    /// before it, so it does not end one.
+    std::size_t flags_only() const {
+        if (peek(1) != '?') return 0;
+        std::size_t end = at_ + 2;
+        while (end < source_.size() && (is_letter(source_[end]) || source_[end] == '-')) ++end;
+        return end < source_.size() && source_[end] == ')' ? end + 1 - at_ : 0;
+    }
+
     Result<void> open_group() {
+        const std::size_t begin = at_;
+        if (const std::size_t bytes = flags_only(); bytes > 0) {
+            const std::string_view flags = source_.substr(begin, bytes);
+            if (const std::size_t x = flags.find('x'); x != std::string_view::npos) {
+                return refuse_late_x(begin, begin + x + 1);
+            }
+            if (flags.find('i') != std::string_view::npos) literals_ok_ = false;
+            copy(bytes);
+            return {};
+        }
         end_literal();
         ++depth_;
-        const std::size_t begin = at_;
         if (peek(1) != '?') {
             if (peek(1) == '*') return refuse("(* is not supported", begin, begin + 2);
             copy(1);
@@ -225,17 +248,17 @@ private:
             return refuse("back-references are not supported", begin, begin + 4);
         }
         if (kind == '<' || kind == 'P') return named_group(begin, kind == '<' ? 3 : 4);
-        // Flags: (?i) or (?i:...). What they change further on is not tracked here.
+        // Flags of this group alone: (?i:...). What they change inside is not collected anyway.
         std::size_t end = at_ + 2;
         for (; end < source_.size() && (is_letter(source_[end]) || source_[end] == '-'); ++end) {
-            if (source_[end] == 'x') {
-                return refuse("the flag x is supported at the start only", begin, end + 1);
-            }
-            if (source_[end] == 'i') literals_ok_ = false;
+            if (source_[end] == 'x') return refuse_late_x(begin, end + 1);
         }
-        if (end < source_.size() && source_[end] == ')') --depth_;
-        copy(end < source_.size() ? end + 1 - at_ : source_.size() - at_);
+        copy(std::min(end + 1, source_.size()) - at_);
         return {};
+    }
+
+    std::unexpected<Error> refuse_late_x(std::size_t begin, std::size_t end) const {
+        return refuse("the flag x is supported at the start only", begin, end);
     }
 
     Result<void> named_group(std::size_t begin, std::size_t prefix) {
@@ -284,6 +307,8 @@ private:
     /// Keeps the longest run of top-level literals.
     void end_literal() {
         if (run_.size() > out_.required.size()) out_.required = run_;
+        if (first_token_) out_.prefix = run_;
+        first_token_ = false;
         run_.clear();
         last_character_ = 0;
     }
@@ -294,6 +319,7 @@ private:
     bool extended_ = false;
     bool literals_ok_ = true;
     int depth_ = 0;
+    bool first_token_ = true;  // Until something else than a literal came.
     std::vector<std::string_view> names_;
     std::string run_;
     std::size_t last_character_ = 0;

@@ -132,6 +132,10 @@ TEST_CASE("regex: the literal that a match must contain") {
         {R"(\dab\x41cde)", "cde"},
         {R"(a\/b)", "a/b"},
         {"(?x)a b c", "abc"},
+        {"a(?s)bc", "abc"},
+        {"ab(?s)?c", "a"},
+        {"ab(?i:c)d", "ab"},
+        {R"(ab\Q\E*c)", ""},
         {"(abc)", ""},
         {"", ""},
     };
@@ -142,6 +146,36 @@ TEST_CASE("regex: the literal that a match must contain") {
         CHECK(text->required == c.required);
         CHECK(text->origin.size() == text->pattern.size() + 1);
     }
+}
+
+TEST_CASE("regex: the literal that a match begins with leads to the leftmost match") {
+    struct Case {
+        std::string_view pattern, prefix, text, group;  // group "-" = no match.
+    };
+    static constexpr Case kCases[] = {
+        {R"(ab(\d+))", "ab", "ab abx ab ab ab ab ab ab7 ab8", "7"},
+        {R"(ab(\d+))", "ab", "ab abx ab", "-"},
+        {R"(ab?(\d+))", "a", "xab1", "1"},
+        {R"(aba(.))", "aba", "ababac", "b"},
+        {R"(^ab(.))", "", "xab1", "-"},
+        {R"((ab)1)", "", "xab1", "ab"},
+        {R"(a|b(c))", "", "bc", "c"},
+        {R"((?i)ab(.))", "", "AB1", "1"},
+        {R"((?s)ab(.))", "ab", "xab\n", "\n"},
+        {R"(ab\b(.))", "ab", "abc ab c", " "},
+        {R"(x(.*)$)", "x", "", "-"},
+    };
+    for (const Case& c : kCases) {
+        CAPTURE(c.pattern);
+        CHECK(translate_regex(c.pattern)->prefix == c.prefix);
+        std::string_view group[1];
+        const bool found = Regex::compile(c.pattern)->search(c.text, group);
+        CHECK(found == (c.group != "-"));
+        if (found) CHECK(group[0] == c.group);
+    }
+    std::string_view group[1];
+    CHECK(Regex::compile("(x*)")->search(std::string_view(), group));
+    CHECK(group[0].data() != nullptr);
 }
 
 TEST_CASE("regex: columns, only the needed groups") {
