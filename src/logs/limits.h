@@ -39,7 +39,6 @@ inline constexpr std::size_t kQueryGroupsMax = 50;
 inline constexpr std::size_t kSourceGroupsMax = 10'000;
 inline constexpr std::int64_t kQueryMillisMin = 100'000'000'000;      // From here on: milliseconds.
 inline constexpr std::int64_t kQueryMillisMax = 253'402'300'799'999;  // Year 9999; ours.
-inline constexpr std::uint32_t kQueryRowsDefault = 10'000;
 inline constexpr std::size_t kConcurrentQueriesMax = 100;  // An account.
 inline constexpr std::int64_t kQueryRunMsMax = 60LL * 60 * 1'000;
 inline constexpr std::int64_t kUseHalvedNs = 60'000'000'000;  // Ours: a minute of query time.

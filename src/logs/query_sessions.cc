@@ -302,8 +302,8 @@ Result<std::string> QuerySessions::start(const Tenant& tenant, const NewQuery& q
         session->groups.push_back(group->name);
     }
     session->options.range = range;
-    session->options.limit =
-        static_cast<std::uint32_t>(query.limit.value_or(std::int64_t{limits::kQueryRowsDefault}));
+    // 0: the query's own limit decides, up to 100,000; without one it is 10,000.
+    session->options.limit = static_cast<std::uint32_t>(query.limit.value_or(0));
     session->options.now_s = impl.clock.now_ms() / 1'000;
     session->options.threads = impl.options.threads_per_query;
     session->options.clock = &impl.clock;

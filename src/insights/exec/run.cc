@@ -341,6 +341,7 @@ struct Execution::Impl {
     Status gather() {
         for (std::size_t i = 1; i < workers.size(); ++i) {
             SKY_TRY(poll());
+            const std::lock_guard moving(moving_mutex);
             const std::scoped_lock lock(workers[0]->mutex, workers[i]->mutex);
             workers[0]->sink->merge(*workers[i]->sink);
             workers[i]->sink = make_sink(budget);
@@ -385,9 +386,12 @@ struct Execution::Impl {
         // Paid apart, so that looking cannot end the query.
         columnar::MemoryBudget payer(options.memory_bytes_max);
         const std::unique_ptr<Sink> together = make_sink(payer);
-        for (const auto& worker : workers) {
-            const std::lock_guard lock(worker->mutex);
-            together->merge(*worker->sink);
+        {
+            const std::lock_guard moving(moving_mutex);
+            for (const auto& worker : workers) {
+                const std::lock_guard lock(worker->mutex);
+                together->merge(*worker->sink);
+            }
         }
         std::unique_ptr<Table> kept = together->finish(payer);
         if (auto result = finish(std::move(kept), payer)) return *std::move(result);
@@ -408,6 +412,7 @@ struct Execution::Impl {
     std::atomic<std::size_t> next{0};
     std::atomic<std::int64_t> useful_ms{INT64_MIN};  // Rows before it cannot change the answer.
     std::atomic<bool> stop{false};
+    mutable std::mutex moving_mutex;  // Rows move from sink to sink; taken before a worker's.
     std::mutex error_mutex;
     std::optional<Error> first_error;
 };
