@@ -54,5 +54,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         SKY_ASSERT(part->message[i] == all->message[skipped + i] &&
                        part->timestamp_ms[i] == all->timestamp_ms[skipped + i],
                    "the newest rows of the whole");
+
+    const StreamId only[] = {all->stream[rows / 2]};
+    const auto one = (*reader)->read({.range = whole, .streams = only}, Columns::kMessage);
+    SKY_ASSERT(one, "what could be read whole can be read by stream");
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < rows; ++i) {
+        if (all->stream[i] != only[0]) continue;
+        SKY_ASSERT(next < one->rows() && one->sequence[next] == all->sequence[i] &&
+                       one->message[next] == all->message[i],
+                   "exactly the stream's rows");
+        ++next;
+    }
+    SKY_ASSERT(next == one->rows(), "and no others");
     return 0;
 }

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The table that the seed's query must give, computed from the application's own lines with exact arithmetic.
 
-Shares nothing with skywatch: lines are cut at blanks, averages are fractions, bins are integer divisions.
+Shares nothing with skywatch: lines are cut at blanks, averages are fractions, bins are integer divisions. Only the last step
+follows the language: a number is a double, so the exact average is rounded once to the nearest one before it becomes text.
 """
 import datetime
 from fractions import Fraction
@@ -48,9 +49,11 @@ def expected_rows(lines):
         total, count = groups.get((method, view, status, ms // BIN_MS * BIN_MS), (Fraction(0), 0))
         groups[method, view, status, ms // BIN_MS * BIN_MS] = (total + duration, count + 1)
     ordered = sorted(groups, key=lambda key: (-key[3], key[0], key[1], int(key[2])))
-    return [(method, view, status, time_text(start), number_text(Fraction(groups[method, view, status, start][0],
-                                                                          groups[method, view, status, start][1])))
-            for method, view, status, start in ordered]
+    rows = []
+    for method, view, status, start in ordered:
+        total, count = groups[method, view, status, start]
+        rows.append((method, view, status, time_text(start), number_text(Fraction(float(total / count)))))
+    return rows
 
 
 def render(rows, columns=COLUMNS):

@@ -140,10 +140,10 @@ def run_form(name, forms, program, server, keys, logs, folder):
     group = f"demo/{name}"
     applications = []
     try:
-        # One after the other: with both at once, each would find the group missing and both would create it.
         for form in forms:
             applications.append(Application(server, keys, folder, group, form))
-            applications[-1].wait_ready()
+        for application in applications:
+            application.wait_ready()
         traffic = demo_traffic.Traffic([application.url for application in applications])
         traffic.run(ROUNDS)
     finally:

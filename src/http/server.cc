@@ -142,6 +142,15 @@ std::string render_head(const Response& response, std::string_view date, KeepAli
     return out;
 }
 
+// RFC 9112 3.2.2: a client that takes us for a proxy sends the whole URL. Its authority is not
+// looked at: a service is never told by host (clients.md 5.1).
+void make_origin_form(std::string& target) {
+    constexpr std::string_view kScheme = "http://";
+    if (!equals_lower(std::string_view(target).substr(0, kScheme.size()), kScheme)) return;
+    target.erase(0, target.find_first_of("/?", kScheme.size()));
+    if (!target.starts_with('/')) target.insert(target.begin(), '/');
+}
+
 class Connection;
 
 struct Counters {
@@ -400,6 +409,7 @@ void Connection::read_head() {
 void Connection::head_complete() {
     RequestHead& head = parser_->head;
     head.remote_ip = remote_ip_;
+    make_origin_form(head.target);
     if (const auto length = parser_->content_length()) head.content_length = *length;
     core_.counters.requests.fetch_add(1, std::memory_order_relaxed);
     if (!parser_->head_is_sound()) return reject(Refusal::kMalformed);

@@ -80,6 +80,12 @@ TEST_CASE("well-formed requests") {
         {"on_head throws", "GET /throw-head HTTP/1.1\r\nHost: h\r\n\r\n", "500 ", "HandlerFailed",
          true},
         {"handler forgets to answer", post("/drop", "abc"), "500 ", "HandlerFailed", true},
+        {"whole URL", "GET http://elsewhere/early?x HTTP/1.1\r\nHost: h\r\n\r\n", "403 ", "early",
+         true},
+        {"whole URL, no path", "GET HTTP://elsewhere?read HTTP/1.1\r\nHost: h\r\n\r\n", "200 OK",
+         kEmptySha256, true},
+        {"whole URL, host alone", "GET http://elsewhere HTTP/1.1\r\nHost: h\r\n\r\n", "200 OK",
+         kEmptySha256, true},
         {"expect without body", "GET /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n\r\n",
          "200 OK", "Content-Length: 0", true},
     };

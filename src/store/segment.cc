@@ -157,6 +157,7 @@ struct SegmentReader::Plan {
     TimeRange range{};
     Columns columns = Columns::kNone;
     std::vector<std::uint8_t> allowed;  // By stream code; empty: every stream is kept.
+    std::vector<std::uint8_t> skipped;  // By block: holds no row of an allowed stream.
     std::array<bool, kSegmentColumns> wanted{};
     std::array<std::string_view, kSegmentColumns> bytes;  // From block `begin` on.
     std::unique_ptr<char[]> buffer;
@@ -287,18 +288,60 @@ Status SegmentReader::load(Plan& plan) const {
     return {};
 }
 
+/// Reads the stream column alone and leaves only blocks with rows of allowed streams: a stream that
+/// lived for a minute costs its blocks, not the day.
+Status SegmentReader::narrow_by_stream(Plan& plan) const {
+    const auto wanted = std::exchange(plan.wanted, {});
+    plan.wanted[at(SegmentColumn::kStream)] = true;
+    SKY_TRY(load(plan));
+    plan.skipped.assign(footer_.blocks.size(), 0);
+    std::size_t first = plan.end, last = plan.begin;
+    std::vector<std::uint64_t> codes;
+    for (std::size_t b = plan.begin; b < plan.end; ++b) {
+        SKY_TRY(decode_streams(b, plan, codes));
+        const bool kept = std::any_of(codes.begin(), codes.end(),
+                                      [&](std::uint64_t code) { return plan.allowed[code] != 0; });
+        plan.skipped[b] = kept ? 0 : 1;
+        if (!kept) continue;
+        first = std::min(first, b);
+        last = b + 1;
+    }
+    plan.begin = first;
+    plan.end = std::max(first, last);
+    plan.wanted = wanted;
+    return {};
+}
+
+std::string_view SegmentReader::bytes_of(std::size_t index, SegmentColumn column,
+                                         const Plan& plan) const {
+    const SegmentBlock::Extent& extent = footer_.blocks[index].columns[at(column)];
+    const std::uint64_t from =
+        extent.offset - footer_.blocks[plan.begin].columns[at(column)].offset;
+    return plan.bytes[at(column)].substr(static_cast<std::size_t>(from), extent.bytes);
+}
+
+Status SegmentReader::decode_streams(std::size_t index, const Plan& plan,
+                                     std::vector<std::uint64_t>& codes) const {
+    const SegmentBlock& block = footer_.blocks[index];
+    const std::string_view bytes = bytes_of(index, SegmentColumn::kStream, plan);
+    codes.resize(block.rows);
+    const bool intact = checksums_ == Checksums::kIgnore ||
+                        crypto::crc32c(bytes) == block.columns[at(SegmentColumn::kStream)].crc;
+    const std::uint64_t streams = footer_.streams.size();
+    if (!intact || !decode_integers(bytes, codes) ||
+        std::any_of(codes.begin(), codes.end(),
+                    [&](std::uint64_t code) { return code >= streams; }))
+        return std::unexpected(damaged("streams of block " + std::to_string(index)));
+    return {};
+}
+
 Status SegmentReader::decode_block(std::size_t index, const Plan& plan, Output& out) const {
     const SegmentBlock& block = footer_.blocks[index];
-    const auto bytes_of = [&](SegmentColumn column) {
-        const std::size_t c = at(column);
-        const std::uint64_t from =
-            block.columns[c].offset - footer_.blocks[plan.begin].columns[c].offset;
-        return plan.bytes[c].substr(static_cast<std::size_t>(from), block.columns[c].bytes);
-    };
+    const auto stored = [&](SegmentColumn column) { return bytes_of(index, column, plan); };
     if (checksums_ == Checksums::kVerify)
         for (std::size_t c = 0; c < kSegmentColumns; ++c)
-            if (plan.wanted[c] &&
-                crypto::crc32c(bytes_of(static_cast<SegmentColumn>(c))) != block.columns[c].crc)
+            if (plan.wanted[c] && c != at(SegmentColumn::kStream) &&  // decode_streams() does that.
+                crypto::crc32c(stored(static_cast<SegmentColumn>(c))) != block.columns[c].crc)
                 return std::unexpected(damaged("checksum of block " + std::to_string(index)));
 
     EventBatch& rows = out.rows;
@@ -309,8 +352,8 @@ Status SegmentReader::decode_block(std::size_t index, const Plan& plan, Output& 
     };
     const auto times = grow(rows.timestamp_ms);
     const auto sequences = grow(rows.sequence);
-    if (!decode_integers(bytes_of(SegmentColumn::kTime), as_unsigned(times)) ||
-        !decode_integers(bytes_of(SegmentColumn::kSequence), sequences))
+    if (!decode_integers(stored(SegmentColumn::kTime), as_unsigned(times)) ||
+        !decode_integers(stored(SegmentColumn::kSequence), sequences))
         return std::unexpected(damaged("times of block " + std::to_string(index)));
     unsigned disorder = times.front() != block.min_ms || times.back() != block.max_ms ? 1 : 0;
     for (std::size_t i = 1; i < count; ++i)  // Without branches: it costs less than the decoding.
@@ -323,14 +366,7 @@ Status SegmentReader::decode_block(std::size_t index, const Plan& plan, Output& 
     const RowSpan span = clip(times, plan.range);
     bool all = span.begin == 0 && span.end == count;
     out.kept.clear();
-    if (plan.wanted[at(SegmentColumn::kStream)]) {
-        out.codes.resize(count);
-        if (!decode_integers(bytes_of(SegmentColumn::kStream), out.codes))
-            return std::unexpected(damaged("streams of block " + std::to_string(index)));
-        const std::uint64_t streams = footer_.streams.size();
-        for (const std::uint64_t code : out.codes)
-            if (code >= streams) return std::unexpected(damaged("stream of a row"));
-    }
+    if (plan.wanted[at(SegmentColumn::kStream)]) SKY_TRY(decode_streams(index, plan, out.codes));
     if (!plan.allowed.empty() || !all) {
         for (std::size_t i = span.begin; i < span.end; ++i)
             if (plan.allowed.empty() || plan.allowed[out.codes[i]] != 0)
@@ -343,7 +379,7 @@ Status SegmentReader::decode_block(std::size_t index, const Plan& plan, Output& 
         column.resize(base + out.kept.size());
     };
     if (has(plan.columns, Columns::kIngestion)) {
-        if (!decode_integers(bytes_of(SegmentColumn::kIngestion),
+        if (!decode_integers(stored(SegmentColumn::kIngestion),
                              as_unsigned(grow(rows.ingestion_ms))))
             return std::unexpected(damaged("ingestion times of block " + std::to_string(index)));
         if (!all) compact(rows.ingestion_ms);
@@ -367,7 +403,7 @@ Status SegmentReader::decode_block(std::size_t index, const Plan& plan, Output& 
     bool decoded = false;
     // Not the lambda's own argument as the size: libstdc++ 12 passes the grown capacity there.
     out.text.resize_and_overwrite(text_base + block.text_bytes, [&](char* text, std::size_t) {
-        decoded = messages_->decode(bytes_of(SegmentColumn::kMessage), text + text_base,
+        decoded = messages_->decode(stored(SegmentColumn::kMessage), text + text_base,
                                     block.text_bytes, ends);
         return text_base + block.text_bytes;
     });
@@ -397,10 +433,12 @@ Status SegmentReader::decode_block(std::size_t index, const Plan& plan, Output& 
 Result<EventBatch> SegmentReader::read(const RowFilter& filter, Columns columns) const {
     Plan plan = SKY_TRY(this->plan(filter, columns));
     Output out;
+    if (plan.begin != plan.end && !plan.allowed.empty()) SKY_TRY(narrow_by_stream(plan));
     if (plan.begin == plan.end) return std::move(out.rows);
     SKY_TRY(load(plan));
     std::size_t rows = 0, text = 0;
     for (std::size_t b = plan.begin; b < plan.end; ++b) {
+        if (!plan.skipped.empty() && plan.skipped[b] != 0) continue;
         rows += footer_.blocks[b].rows;
         text += footer_.blocks[b].text_bytes;
     }
@@ -413,7 +451,8 @@ Result<EventBatch> SegmentReader::read(const RowFilter& filter, Columns columns)
         out.ends.reserve(rows + 1);
         out.ends.push_back(0);
     }
-    for (std::size_t b = plan.begin; b < plan.end; ++b) SKY_TRY(decode_block(b, plan, out));
+    for (std::size_t b = plan.begin; b < plan.end; ++b)
+        if (plan.skipped.empty() || plan.skipped[b] == 0) SKY_TRY(decode_block(b, plan, out));
     if (has(columns, Columns::kMessage))
         out.rows.message.assign(std::move(out.text), std::move(out.ends));
     return std::move(out.rows);

@@ -88,6 +88,10 @@ private:
     Status load_footer(std::uint64_t file_bytes);
     Result<Plan> plan(const RowFilter& filter, Columns columns) const;
     Status load(Plan& plan) const;
+    Status narrow_by_stream(Plan& plan) const;
+    std::string_view bytes_of(std::size_t index, SegmentColumn column, const Plan& plan) const;
+    Status decode_streams(std::size_t index, const Plan& plan,
+                          std::vector<std::uint64_t>& codes) const;
     Status decode_block(std::size_t index, const Plan& plan, Output& out) const;
 
     std::unique_ptr<os::File> file_;

@@ -245,9 +245,11 @@ Status StoreImpl::replay(const WalRecord& record) {
                                              .events = batch->events},
                                             record.first_sequence, record.lsn);
     if (!published && published.error().code != ErrorCode::kNotFound) return published;
-    if (live_->seal_due()) {
+    const bool memory_full =
+        live_->stats().open_bytes > options_.memory_bytes / 100 * limits::kMemoryThrottlePercent;
+    if (memory_full || live_->seal_due()) {
         // Bounds memory. A full disk is no reason not to start: the rows stay in the log.
-        const Status sealed = live_->seal(0);
+        const Status sealed = live_->seal(memory_full ? kEverything : 0);
         if (!sealed)
             log::warn("store.seal_during_recovery_failed", {{"error", sealed.error().message}});
     }

@@ -243,6 +243,25 @@ TEST_CASE("store: memory is bounded by flushing first") {
     CHECK(messages(*store, place.group).size() == stored);
 }
 
+TEST_CASE("store: recovery keeps within the memory budget") {
+    Bench bench;
+    bench.memory_bytes = 8U << 20U;
+    Place place{};
+    constexpr int kBatches = 60;
+    {
+        const auto store = bench.must_open();
+        place = make_place(*store, "g");
+        for (int i = 0; i < kBatches; ++i)
+            REQUIRE(put(*store, place, {std::string(30'000, 'x')}).has_value());
+        REQUIRE(store->stats().live_segments == 0);
+    }
+    bench.memory_bytes = 1U << 20U;
+    const auto store = bench.must_open();
+    CHECK(store->stats().open_bytes <= bench.memory_bytes);
+    CHECK(store->stats().live_segments > 0);
+    CHECK(messages(*store, place.group).size() == kBatches);
+}
+
 TEST_CASE("store: after two failed syncs it is read-only and says so; a restart mends it") {
     log::configure(log::Level::kSilent, log::Format::kLogfmt);
     Bench bench;

@@ -56,11 +56,10 @@ def test_a_gzip_bomb_is_refused(wire, logs, group, now):
     assert stored(logs, group) == []
 
 
-@pytest.mark.parametrize("body", [b"not gzip", gzip.compress(b"{}")[:-4], gzip.compress(b"{}")[:8], b"",
-                                  gzip.compress(b"{}")[:-8] + b"\0" * 8, gzip.compress(b"{}") + b"trailing"])
+@pytest.mark.parametrize("body", [b"not gzip", gzip.compress(b"{}")[:-4], gzip.compress(b"{}")[:8], b"", gzip.compress(b"{}")[:-8] + b"\0" * 8])
 def test_broken_gzip(wire, body):
-    answer = wire.call("CreateLogGroup", body, headers={"content-encoding": "gzip"})
-    assert answer.status == 400 and answer.type, answer.body
+    answer = wire.call("DescribeLogGroups", body, headers={"content-encoding": "gzip"})
+    assert (answer.status, answer.type) == (400, "SerializationException"), answer.body
 
 
 def test_gzip_of_several_members(wire, group):

@@ -91,9 +91,9 @@ def test_the_seeds_table_is_the_same_on_plain_extended_and_mixed_lines(logs, que
 
 
 def test_averages_that_lie_between_two_texts_round_to_even(logs, query, rows, group, start):
-    # Sixteen values whose mean ends in ...5 at the fifth decimal: 0.00125 -> 0.0012, 0.00375 -> 0.0038.
-    for second, (total, expected) in enumerate([(2, "0.0012"), (6, "0.0038"), (10, "0.0062"), (14, "0.0088")]):
-        values = ["0.00"] * 15 + [f"0.{total:02d}"]
+    # Odd multiples of 1/32 are doubles that lie exactly between two texts of four decimals.
+    for second, (total, expected) in enumerate([(1, "0.0312"), (3, "0.0938"), (5, "0.1562"), (7, "0.2188")]):
+        values = ["0.00"] * 31 + [f"{total}.00"]
         put(logs, group, start * 1000, [(second, f"[profiler] GET v{total} {value} 200") for value in values])
         found = rows(query(group, demo_table.QUERY, start + second, start + second))
         assert [row["avg_duration"] for row in found] == [expected]
@@ -107,7 +107,7 @@ def test_averages_that_lie_between_two_texts_round_to_even(logs, query, rows, gr
     ("fields nosuch(@message)", None, None),
     ("stats count(*) by bin()", None, None),
     ("limit x", 6, 7),
-    ("fields 'ñ🚀' as a | limit x", 25, 26),
+    ("fields 'ñ🚀' as a | limit x", 26, 27),
     ("parse @message /(?<a>x/", None, None),
     ("fields @message |", None, None),
 ])

@@ -33,6 +33,12 @@ def logger():
         own.removeHandler(handler)
 
 
+def stream_made(client, group):
+    """watchtower drops what other threads log while it makes a stream, so tests that log on and on make it first."""
+    client.create_log_group(logGroupName=group)
+    client.create_log_stream(logGroupName=group, logStreamName="web")
+
+
 def handler_for(client, group, **options):
     handler = watchtower.CloudWatchLogHandler(log_group_name=group, log_stream_name="web", boto3_client=client,
                                               **{"send_interval": 1, **options})
@@ -44,7 +50,7 @@ def handler_for(client, group, **options):
 def test_full_sequence(logs, made_group, logger, use_queues):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        handler = handler_for(logs, made_group, use_queues=use_queues, log_group_retention_days=7)
+        handler = handler_for(logs, made_group, use_queues=use_queues, log_group_retention_days=7, send_interval=30)
         logger.addHandler(handler)
         count = 300 if use_queues else 20
         for number in range(count):
@@ -58,6 +64,7 @@ def test_full_sequence(logs, made_group, logger, use_queues):
 
 
 def test_threads_share_a_handler(logs, made_group, logger):
+    stream_made(logs, made_group)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         handler = handler_for(logs, made_group)
@@ -72,6 +79,7 @@ def test_threads_share_a_handler(logs, made_group, logger):
 
 
 def test_a_batch_of_more_than_ten_thousand_lines_is_cut_and_arrives_whole(logs, made_group, logger):
+    stream_made(logs, made_group)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         handler = handler_for(logs, made_group, send_interval=30)

@@ -62,13 +62,21 @@ _profiler_handlers = LOGGING["loggers"]["skywatch.profiler"]["handlers"]
 if os.environ.get("SKYWATCH_ENDPOINT"):
     import boto3
 
+    _logs = boto3.client("logs", endpoint_url=os.environ["SKYWATCH_ENDPOINT"], region_name=os.environ.get("AWS_REGION", "us-east-1"))
+    _group, _stream = os.environ.get("SKYWATCH_LOG_GROUP", "shop"), os.environ.get("SKYWATCH_LOG_STREAM", "web")
+    # watchtower would make both by itself, but it drops what other threads log while it makes the stream.
+    for _create, _names in ((_logs.create_log_group, {"logGroupName": _group}),
+                            (_logs.create_log_stream, {"logGroupName": _group, "logStreamName": _stream})):
+        try:
+            _create(**_names)
+        except _logs.exceptions.ResourceAlreadyExistsException:
+            pass
     LOGGING["handlers"]["cloudwatch"] = {
         "class": "watchtower.CloudWatchLogHandler",
         "formatter": "line",
-        "boto3_client": boto3.client("logs", endpoint_url=os.environ["SKYWATCH_ENDPOINT"],
-                                     region_name=os.environ.get("AWS_REGION", "us-east-1")),
-        "log_group_name": os.environ.get("SKYWATCH_LOG_GROUP", "shop"),
-        "log_stream_name": os.environ.get("SKYWATCH_LOG_STREAM", "web"),
+        "boto3_client": _logs,
+        "log_group_name": _group,
+        "log_stream_name": _stream,
         "send_interval": 2,
     }
     _profiler_handlers.append("cloudwatch")

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <random>
+
 #include "columnar/decimal.h"
 #include "insights/functions/test_batch.h"
 
@@ -186,6 +188,62 @@ TEST_CASE("periods: units, caps, alignment") {
         // A boundary is its own ceiling.
         if (c.floor != "missing") {
             CHECK(test::rendered(run(batch, "dateceil", {floor, period}))[0] == c.floor);
+        }
+    }
+}
+
+// A value has one answer, whether it comes as a constant, in a uniform column or in a mixed one.
+TEST_CASE("the form of a column never shows, whatever the kinds of the arguments") {
+    Value spelled = Value::of_boolean(true);
+    spelled.text = "true";
+    const Value pool[] = {Value::missing(),
+                          Value::of_text(""),
+                          Value::of_text("12.50"),
+                          Value::of_text("  año X "),
+                          Value::of_text("10.0.0.0/8"),
+                          Value::of_text("10.1.2.3"),
+                          Value::of_text("{\"a\": [1, \"x\\n\"]}"),
+                          Value::of_json("{\"a\":1}"),
+                          Value::of_number(-2.5),
+                          Value::of_number(1e18),
+                          Value::of_boolean(false),
+                          spelled,
+                          Value::of_timestamp(test::kTimestampMs),
+                          Value::of_text("5m")};
+    std::mt19937_64 random(3);
+    constexpr std::size_t kRows = 3;
+    for (const FunctionDef& function : functions()) {
+        for (int round = 0; round < 60; ++round) {
+            Batch batch(kRows);
+            const std::size_t most = std::min<std::size_t>(function.args_max, 5);
+            const std::size_t extra = function.has(FunctionTrait::kTakesTimestamp) ? 1 : 0;
+            const std::size_t count =
+                extra + function.args_min + random() % (most - function.args_min + 1);
+            std::vector<const Vector*> constants;
+            std::vector<const Vector*> narrow;
+            std::vector<const Vector*> mixed;
+            for (std::size_t i = 0; i < count; ++i) {
+                const Value value = pool[random() % std::size(pool)];
+                auto* const rows = batch.arena.array<Value>(kRows);
+                std::fill_n(rows, kRows, value);
+                const Vector* const constant = batch.constant(value);
+                const bool is_period = function.has(FunctionTrait::kTakesPeriod) && i + 1 == count;
+                constants.push_back(constant);
+                // A period is a literal in the query, never a column.
+                narrow.push_back(is_period ? constant
+                                           : Vector::from_values(batch.arena, kRows, rows));
+                mixed.push_back(is_period ? constant : Vector::mixed(batch.arena, kRows, rows));
+            }
+            CAPTURE(function.name);
+            const auto expected = test::rendered(call(function, batch.context, constants));
+            CHECK(expected.size() == kRows);
+            CHECK(test::rendered(call(function, batch.context, narrow)) == expected);
+            CHECK(test::rendered(call(function, batch.context, mixed)) == expected);
+
+            Batch empty(0);
+            std::vector<const Vector*> none(count, Vector::mixed(empty.arena, 0, nullptr));
+            if (function.has(FunctionTrait::kTakesPeriod)) none.back() = constants.back();
+            if (count > 0) CHECK(call(function, empty.context, none)->size() == 0);
         }
     }
 }
