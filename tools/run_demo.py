@@ -170,7 +170,7 @@ def run_form(name, forms, program, server, keys, logs, folder):
     return faults
 
 
-def keep_running(server, keys, folder):
+def keep_running(program, server, keys, folder):
     application = Application(server, keys, folder, BACKGROUND_GROUP, "extended")
     stopped = threading.Event()
     try:
@@ -191,8 +191,9 @@ def keep_running(server, keys, folder):
   the application  {application.url}/orders/
   its log group    {BACKGROUND_GROUP}
 
-  export AWS_ENDPOINT_URL={server.url} AWS_REGION={server_process.REGION} AWS_ACCESS_KEY_ID={keys[0]} AWS_SECRET_ACCESS_KEY={keys[1]}
+  export SKYWATCH_ENDPOINT={server.url} AWS_ENDPOINT_URL={server.url} AWS_REGION={server_process.REGION} AWS_ACCESS_KEY_ID={keys[0]} AWS_SECRET_ACCESS_KEY={keys[1]}
   .venv/bin/aws logs filter-log-events --log-group-name {BACKGROUND_GROUP}
+  {program} query --group {BACKGROUND_GROUP} --since 1h 'parse @message "[*] * * * *" as l, method, view, ms, status | stats avg(ms), max(ms), count(*) by view'
 """, flush=True)
         try:
             threading.Event().wait()
@@ -231,7 +232,7 @@ def main():
             faults += run_form(name, forms, program, server, keys, logs, folder)
         say("every table is equal" if not faults else f"{len(faults)} differences")
         if not once:
-            keep_running(server, keys, folder)
+            keep_running(program, server, keys, folder)
     except KeyboardInterrupt:
         faults.append("interrupted")
     except (RuntimeError, server_process.ServerError) as error:
