@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "insights/exec/key_table.h"
 
-#include <algorithm>
-
 namespace sky::insights {
 namespace {
 constexpr std::uint64_t kSeed = 0x8EBC6AF09C88C6E3ULL;
@@ -53,8 +51,11 @@ bool KeyTable::find(const std::uint32_t* codes, std::uint32_t& number) {
     std::size_t at = hash & mask;
     for (; entries_[at].number != kFree; at = (at + 1) & mask) {
         if (entries_[at].tag != tag) continue;
+        // A loop: for a few words a call of memcmp costs more than it compares.
         const std::uint32_t* held = codes_.data() + entries_[at].number * width();
-        if (std::equal(codes, codes + width(), held)) {
+        std::size_t same = 0;
+        while (same < width() && codes[same] == held[same]) ++same;
+        if (same == width()) {
             number = entries_[at].number;
             return true;
         }

@@ -11,8 +11,6 @@
 namespace sky::insights {
 namespace {
 
-__extension__ typedef unsigned __int128 Wide;
-
 constexpr std::uint64_t kMixA = 0x9E3779B97F4A7C15ULL;
 constexpr std::uint64_t kMixB = 0xD6E8FEB86659FD93ULL;
 constexpr std::uint64_t kMixC = 0xA0761D6478BD642FULL;
@@ -81,11 +79,6 @@ bool equal_canonical(const Value& a, const Value& b) {
 }
 
 }  // namespace
-
-std::uint64_t mix_hash(std::uint64_t a, std::uint64_t b) {
-    const Wide product = static_cast<Wide>(a) * b;
-    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
 
 ValueDictionary::ValueDictionary(columnar::MemoryBudget& budget)
     : texts_(budget), entries_(64, Entry{0, kFree}) {

@@ -48,7 +48,12 @@ private:
     std::uint64_t accounted_bytes_ = 0;
 };
 
+__extension__ typedef unsigned __int128 WideProduct;
+
 /// Mixes two words well; for hash tables.
-std::uint64_t mix_hash(std::uint64_t a, std::uint64_t b);
+inline std::uint64_t mix_hash(std::uint64_t a, std::uint64_t b) {
+    const WideProduct product = static_cast<WideProduct>(a) * b;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
 
 }  // namespace sky::insights
