@@ -149,6 +149,15 @@ struct Dispatcher::Impl {
         if (asked.table) {
             asked.service = asked.table->find_service(asked.what);
             if (asked.service != nullptr) {
+                // The service's own JSON version decides, whatever the content type says: clients
+                // compare the bare error names of 1.1 (clients.md 3.5).
+                const bool json = asked.what.protocol == Protocol::kJson10 ||
+                                  asked.what.protocol == Protocol::kJson11;
+                if (json && !asked.service->model->json_version.empty()) {
+                    asked.what.protocol = asked.service->model->json_version == "1.0"
+                                              ? Protocol::kJson10
+                                              : Protocol::kJson11;
+                }
                 const auto at = asked.table->operations.find(
                     Table::key(asked.service->model->name, asked.what.operation));
                 if (at != asked.table->operations.end()) asked.built = at->second.get();
