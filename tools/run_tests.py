@@ -31,7 +31,7 @@ class Tally:
         extra = f", {skipped} skipped" if skipped else ""
         print(f"{name:<34} {word:<6} {passed} passed, {failed} failed{extra} ({seconds:.1f} s)", flush=True)
         for line in output.splitlines():
-            if line.startswith("SKIPPED"):
+            if line.lower().startswith("skipped"):
                 print(f"    {line}")
         if failed:
             self.broken.append(name)
@@ -66,7 +66,7 @@ def doctest(tally, name, binary):
     passed, failed = (int(match.group(2)), int(match.group(3))) if match else (0, 1)
     if code != 0 and failed == 0:
         failed = 1  # A sanitizer report after the summary.
-    skipped = sum(1 for line in output.splitlines() if line.startswith("SKIPPED"))
+    skipped = sum(1 for line in output.splitlines() if line.lower().startswith("skipped"))
     tally.add(name, passed, failed, skipped, seconds, output)
 
 
