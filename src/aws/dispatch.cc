@@ -323,11 +323,11 @@ void Dispatcher::handle(http::Request request, http::Respond respond) {
             std::min(built.def->body_bytes_max, limits::kInflatedBytesMax);
         auto inflated = http::gunzip(request.body, bytes_max);
         if (!inflated) {
-            const bool too_large = inflated.error().code == ErrorCode::kLimitExceeded;
-            return respond(impl_->error(
-                *asked,
-                common(too_large ? error_types::kRequestTooLarge : error_types::kSerialization,
-                       inflated.error().code, std::move(inflated).error().message)));
+            const Error& fault = inflated.error();
+            const bool too_large = fault.code == ErrorCode::kLimitExceeded;
+            return respond(impl_->error(*asked, common(too_large ? error_types::kRequestTooLarge
+                                                                 : error_types::kSerialization,
+                                                       fault.code, fault.message)));
         }
         request.body = std::move(*inflated);
     } else if (!coding.empty() && coding != "identity") {

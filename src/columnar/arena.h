@@ -65,6 +65,7 @@ public:
     template <class T>
     T* array(std::size_t count) {
         static_assert(std::is_trivially_destructible_v<T>);
+        // NOLINTNEXTLINE(bugprone-sizeof-expression): T may well be a pointer.
         return static_cast<T*>(take(count * sizeof(T), Growth::kBounded));
     }
     template <class T, class... Args>

@@ -35,7 +35,7 @@ bool number_of(const Value& value, ParsedNumber& out) {
 }
 
 std::string_view copied(std::string_view text, char*& at) {
-    if (text.empty()) return {at, 0};
+    if (text.empty()) return text.substr(0, 0);
     std::memcpy(at, text.data(), text.size());
     const std::string_view out(at, text.size());
     at += text.size();

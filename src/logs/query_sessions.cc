@@ -186,7 +186,7 @@ struct QuerySessions::Impl {
             work.wait(lock, [&] { return closing || !waiting.empty(); });
             if (closing) return;
             const auto picked = pick();
-            const SessionPtr session = *picked;
+            const SessionPtr session = *picked;  // NOLINT: erase() below ends what it points at.
             waiting.erase(picked);
             run_one(session, lock);
         }
@@ -209,7 +209,7 @@ struct QuerySessions::Impl {
         QueryStatus status = QueryStatus::kComplete;
         insights::QueryResult result;
         if (outcome) {
-            result = *std::move(outcome);
+            result = std::move(*outcome);
             std::uint64_t bytes = 0;
             for (const insights::Row& row : result.rows) bytes += row_bytes(row);
             if (bytes > options.result_bytes_max) {
