@@ -181,8 +181,8 @@ Status StoreImpl::start() {
 
 Status StoreImpl::recover() {
     released_lsn_ = static_cast<std::uint64_t>(catalog_->meta(kReleasedKey).value_or(0));
-    for (const SegmentRow& segment : catalog_->segments())
-        next_sequence_ = std::max(next_sequence_, segment.sequence_max + 1);
+    // Of every segment that ever was: a number is not used again after its file has expired.
+    next_sequence_ = std::max(next_sequence_, catalog_->sequence_max() + 1);
     // Twice the open chunks' share, so that the log never forces small files (store.md 2.2).
     const std::uint64_t open_budget = options_.memory_bytes * limits::kMemoryFlushPercent / 100;
     const WalOptions wal_options{

@@ -8,7 +8,7 @@
 #include "logs/limits.h"
 
 // Every x86-64 has SSE2, so there is nothing to choose at run time and no function of a wider
-// instruction set that a linker could pick for all. Measured against simdjson's DOM in bench/.
+// instruction set that a linker could pick for all.
 
 namespace sky::logs::api {
 namespace {
