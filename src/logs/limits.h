@@ -43,6 +43,9 @@ inline constexpr std::size_t kConcurrentQueriesMax = 100;             // An acco
 inline constexpr std::int64_t kQueryRunMsMax = 60LL * 60 * 1'000;
 inline constexpr std::int64_t kUseHalvedNs = 60'000'000'000;  // Ours: a minute of query time.
 inline constexpr std::int64_t kResultLifeMs = 7LL * 24 * 3'600 * 1'000;
+/// Ours: a partial result is rendered at most so often, and at most a twentieth of the time.
+inline constexpr std::int64_t kPartialEveryMs = 250;
+inline constexpr std::int64_t kPartialCostFactor = 20;
 inline constexpr std::int64_t kResultTokenLifeMs = 3'600'000;
 inline constexpr std::size_t kResultPageRowsMax = 10'000;
 inline constexpr std::uint64_t kResultPageBytesMax = 16ULL << 20;     // Ours: bounds one answer.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <condition_variable>
+#include <limits>
 #include <list>
 #include <thread>
 
@@ -58,6 +59,8 @@ struct Session {
     std::shared_ptr<const QueryPlan> plan;
     insights::RunOptions options;   // Dropped when finished: it pins snapshots.
     std::shared_ptr<QueryRun> run;  // While running.
+    ResultPtr partial;              // What pollers got last, while running.
+    std::int64_t partial_due_ns = 0;
     ResultPtr result = std::make_shared<const insights::QueryResult>();
     std::uint64_t bytes = 0;
 };
@@ -157,6 +160,7 @@ struct QuerySessions::Impl {
         if (session->started_ns)
             session->duration_ms = (clock.monotonic_ns() - *session->started_ns) / 1'000'000;
         session->result = std::move(result);
+        session->partial.reset();
         session->bytes = sizeof(Session) + session->source_text.size();
         for (const insights::Row& row : session->result->rows) session->bytes += row_bytes(row);
         session->plan.reset();
@@ -190,6 +194,22 @@ struct QuerySessions::Impl {
             waiting.erase(picked);
             run_one(session, lock);
         }
+    }
+
+    /// A partial result of many groups takes long to render, and while it does the query waits:
+    /// the next one is due only after a multiple of that time. Called without the lock.
+    ResultPtr render_partial(const Tenant& tenant, std::string_view id, const QueryRun& run) {
+        const std::int64_t begin_ns = clock.monotonic_ns();
+        ResultPtr partial = std::make_shared<const insights::QueryResult>(run.progress());
+        const std::int64_t end_ns = clock.monotonic_ns();
+        const std::lock_guard lock(mutex);
+        if (const SessionPtr session = find(tenant, id); session && session->run) {
+            session->partial = partial;
+            session->partial_due_ns =
+                end_ns + std::max(limits::kPartialEveryMs * 1'000'000,
+                                  limits::kPartialCostFactor * (end_ns - begin_ns));
+        }
+        return partial;
     }
 
     /// Called and left with the lock held; not held while the query runs.
@@ -350,9 +370,16 @@ Result<QueryView> QuerySessions::results(const Tenant& tenant, std::string_view 
         if (!session) return unknown_query(id);
         view.status = session->status;
         view.result = session->result;
-        if (!is_finished(session->status)) run = session->run;
+        if (!is_finished(session->status)) {
+            if (session->partial) view.result = session->partial;
+            // One poller renders, the others get what it rendered last.
+            if (session->run && impl.clock.monotonic_ns() >= session->partial_due_ns) {
+                run = session->run;
+                session->partial_due_ns = std::numeric_limits<std::int64_t>::max();
+            }
+        }
     }
-    if (run) view.result = std::make_shared<const insights::QueryResult>(run->progress());
+    if (run) view.result = impl.render_partial(tenant, id, *run);
 
     const std::vector<insights::Row>& rows = view.result->rows;
     const std::uint64_t filter = FilterHash().add(id).value();
@@ -400,9 +427,9 @@ Status QuerySessions::stop(const Tenant& tenant, std::string_view id) {
         }
         run = session->run;
     }
+    run->request_stop();
     // Rendering what was found so far may take a moment: not under the lock.
     ResultPtr partial = std::make_shared<const insights::QueryResult>(run->progress());
-    run->request_stop();
     const std::lock_guard lock(impl.mutex);
     const SessionPtr session = impl.find(tenant, id);
     if (session && !is_finished(session->status))

@@ -299,7 +299,7 @@ Result<std::shared_ptr<const GroupInfo>> SqliteCatalog::create_group(GroupInfo w
     if (find_group(wanted.tenant, wanted.name))
         return std::unexpected(exists("log group", wanted.name));
     wanted.id = self.next_group;
-    const auto info = std::make_shared<const GroupInfo>(std::move(wanted));
+    auto info = std::make_shared<const GroupInfo>(std::move(wanted));
     const Status committed = self.commit([&](SqliteDb& db) -> Status {
         SqliteStatement put = SKY_TRY(db.prepare(
             "INSERT INTO groups(id,account,region,name,creation_ms,log_class,retention_days,"

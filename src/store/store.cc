@@ -318,6 +318,7 @@ void StoreImpl::append(const AppendBatch& batch, Done done) {
             queue_.push_back(std::move(pending));
         }
     }
+    // NOLINTNEXTLINE(bugprone-use-after-move): a refused batch was not moved.
     if (!refused) return pending.done(refused);
     queue_changed_.notify_one();
 }
