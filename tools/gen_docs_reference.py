@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes docs/functions.md and docs/metrics.md from the tables of the code; --check only compares."""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+STRING = r'"((?:[^"\\]|\\.)*)"'
+
+
+def strings(row):
+    """The string literals of a row, adjacent ones joined as the compiler joins them."""
+    out, end = [], None
+    for match in re.finditer(STRING, row):
+        text = match.group(1).replace('\\"', '"').replace("\\\\", "\\")
+        if end is not None and not row[end:match.start()].strip():
+            out[-1] += text
+        else:
+            out.append(text)
+        end = match.end()
+    return out
+
+
+def rows(path, array):
+    source = (ROOT / path).read_text()
+    body = source[source.index(array):]
+    body = body[body.index("({") + 2:body.index("\n});")]
+    # A row begins with a brace at the start of its line and a name.
+    return [strings(row) for row in re.split(r"\n\s{4}(?=\{\")", "\n    " + body.strip()) if row.strip()]
+
+
+def cell(text):
+    return text.replace("|", "\\|")
+
+
+def functions():
+    out = ["# Query functions", "", "Made from the tables in `src/insights/functions/`; every example is run as a test. Names are read in any case.", ""]
+    for title, path, array in (("Scalar functions", "src/insights/functions/table.cc", "kFunctions = "),
+                               ("Aggregates of stats", "src/insights/functions/aggregate.cc", "kAggregates = ")):
+        out += [f"## {title}", "", "| Function | What it gives | Example |", "|---|---|---|"]
+        for row in rows(path, array):
+            name, help_text, example = row[0], row[-2], row[-1]
+            out.append(f"| `{name}` | {cell(help_text)} | `{cell(example)}` |")
+        out.append("")
+    return "\n".join(out)
+
+
+def metrics():
+    source = (ROOT / "src/server/metrics.cc").read_text()
+    found = re.findall(r'\{"(skywatch_\w+)",\s*((?:"(?:[^"\\]|\\.)*"\s*)+)', source)
+    out = ["# Metrics", "", "What `/metrics` shows, in Prometheus' text format. Made from `src/server/metrics.cc`.", "",
+           "| Metric | What it counts |", "|---|---|"]
+    out += [f"| `{name}` | {cell(''.join(re.findall(STRING, text)))} |" for name, text in found]
+    return "\n".join(out) + "\n"
+
+
+def main():
+    stale = []
+    for name, text in (("functions.md", functions()), ("metrics.md", metrics())):
+        path = ROOT / "docs" / name
+        if "--check" in sys.argv:
+            if not path.exists() or path.read_text() != text:
+                stale.append(f"docs/{name} is not current: python3 tools/gen_docs_reference.py")
+        else:
+            path.write_text(text)
+    print("\n".join(stale), end="\n" if stale else "")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
