@@ -23,7 +23,7 @@
 namespace {
 
 using namespace sky;
-using Clock = std::chrono::steady_clock;
+using Steady = std::chrono::steady_clock;
 
 constexpr std::size_t kEventsPerBatch = 10'000;  // The service's limit (logs-api.md 4).
 constexpr std::size_t kBatchesPerRound = 64;     // About 48 MB of bodies in memory.
@@ -145,21 +145,21 @@ int main(int argc, char** argv) {
         }
         std::vector<std::vector<double>> mine(connections);
         std::vector<std::thread> threads;
-        const auto round_start = Clock::now();
+        const auto round_start = Steady::now();
         for (unsigned long c = 0; c < connections; ++c) {
             threads.emplace_back([&, c] {
                 Caller caller(port, credentials);
                 for (std::size_t b = c; b < bodies.size(); b += connections) {
-                    const auto begin = Clock::now();
+                    const auto begin = Steady::now();
                     caller.call("PutLogEvents", bodies[b]);
                     mine[c].push_back(
-                        std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
+                        std::chrono::duration<double, std::milli>(Steady::now() - begin).count());
                     if (pause.count() > 0) std::this_thread::sleep_for(pause);
                 }
             });
         }
         for (std::thread& thread : threads) thread.join();
-        seconds += std::chrono::duration<double>(Clock::now() - round_start).count();
+        seconds += std::chrono::duration<double>(Steady::now() - round_start).count();
         for (const auto& part : mine) acks_ms.insert(acks_ms.end(), part.begin(), part.end());
     }
     std::sort(acks_ms.begin(), acks_ms.end());
