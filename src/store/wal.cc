@@ -235,6 +235,7 @@ Status Wal::Impl::recover(const std::function<Status(const WalRecord&)>& replay)
         WalSegmentHeader header;
         bool header_damaged = false;
         bool known_durable = true;
+        bool released_alone = false;
     };
     std::vector<Found> found;
     const auto read_front = [&](const os::File& file, std::string& into, std::uint64_t bytes) {
@@ -278,7 +279,8 @@ Status Wal::Impl::recover(const std::function<Status(const WalRecord&)>& replay)
         bytes.resize(SKY_TRY(read_front(*segment->file, bytes, segment->bytes)));
         if (const auto salvaged = salvage_wal_segment(bytes)) {
             segment->first_lsn = salvaged->header.first_lsn;
-            found.push_back({std::move(segment), salvaged->header, true, salvaged->durable});
+            found.push_back({std::move(segment), salvaged->header, true, salvaged->durable,
+                             salvaged->end_lsn <= options.released_lsn + 1});
             continue;
         }
         // One group at most was begun, by the write that should have made the header: torn.
@@ -306,7 +308,9 @@ Status Wal::Impl::recover(const std::function<Status(const WalRecord&)>& replay)
         if (!found[i].header_damaged) continue;
         const bool later =
             i + 1 < found.size() && found[i + 1].header.first_lsn > found[i].header.first_lsn;
-        if (found[i].known_durable || later) {
+        // The first write into a recycled segment, torn, leaves old and released groups behind half
+        // a header. Were anything else in it acknowledged, a gap would show.
+        if (!found[i].released_alone && (found[i].known_durable || later)) {
             recovery.damaged_headers.push_back(found[i].segment->file->path());
             log::error("wal.header_damaged", {{"file", found[i].segment->file->path()}});
             continue;
