@@ -17,6 +17,7 @@
 #include "logs/api/shapes/get_log_record.h"
 #include "logs/api/shapes/get_query_results.h"
 #include "logs/api/shapes/list_log_groups.h"
+#include "logs/api/shapes/list_log_groups_for_query.h"
 #include "logs/api/shapes/list_tags_for_resource.h"
 #include "logs/api/shapes/list_tags_log_group.h"
 #include "logs/api/shapes/put_log_group_deletion_protection.h"
@@ -51,6 +52,8 @@ constexpr auto kOperations = std::to_array<OperationDef>({
     {"GetLogRecord", Access::kRead, kBodyBytesMax, aws::typed<get_log_record>},
     {"GetQueryResults", Access::kRead, kBodyBytesMax, aws::typed<get_query_results>},
     {"ListLogGroups", Access::kControl, kBodyBytesMax, aws::typed<list_log_groups>},
+    {"ListLogGroupsForQuery", Access::kControl, kBodyBytesMax,
+     aws::typed<list_log_groups_for_query>},
     {"ListTagsForResource", Access::kControl, kBodyBytesMax, aws::typed<list_tags_for_resource>},
     {"ListTagsLogGroup", Access::kControl, kBodyBytesMax, aws::typed<list_tags_log_group>},
     {"PutLogEvents", Access::kWrite, limits::kPutBodyBytesMax, aws::raw<put_log_events>},
