@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "os/fs.h"
+#include "os/thread_priority.h"
 #include "store/ballast.h"
 #include "store/batch_record.h"
 #include "store/guarded_catalog.h"
@@ -445,6 +446,7 @@ Result<bool> StoreImpl::release() {
 }
 
 void StoreImpl::run_flusher() {
+    os::step_aside(os::kSealNiceness);
     for (;;) {
         {
             std::unique_lock lock(flusher_mutex_);
