@@ -266,6 +266,10 @@ public:
     }
     Status flush() override { return {}; }
     Status expire() override { return {}; }
+    Result<BackupSummary> backup(const std::string& directory) override {
+        return fail(ErrorCode::kInvalidArgument, "nothing here outlives the test: " + directory);
+    }
+    void step(BackgroundTask) override {}  // append() has done everything.
     Status close() override { return {}; }
     StoreStats stats() const override { return {}; }
 
