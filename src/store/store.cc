@@ -106,6 +106,7 @@ private:
     // The flusher's thread
     void run_flusher();
     void wake_flusher();
+    void write_key_usage();
     Status seal(std::uint64_t lsn_below);
     /// Whether anything was released.
     Result<bool> release();
@@ -434,7 +435,8 @@ void StoreImpl::run_flusher() {
         last_ns = now_ns;
         return true;
     };
-    std::int64_t expired_ns = options_.clock->monotonic_ns(), ballast_ns = expired_ns;
+    std::int64_t expired_ns = options_.clock->monotonic_ns(), ballast_ns = expired_ns,
+                 usage_ns = expired_ns;
     for (;;) {
         {
             std::unique_lock lock(flusher_mutex_);
@@ -471,8 +473,15 @@ void StoreImpl::run_flusher() {
             const Status expired = expire();
             if (!expired) log::warn("store.expire_failed", {{"error", expired.error().message}});
         }
+        if (due(usage_ns, limits::kKeyUsageEveryMs)) write_key_usage();
         if (!ballast_.held() && due(ballast_ns, limits::kBallastEveryMs)) ballast_.make();
     }
+}
+
+// Worth a warning, no more: the times are told to people, nothing depends on them.
+void StoreImpl::write_key_usage() {
+    const Status written = catalog_->write_key_usage();
+    if (!written) log::warn("store.key_usage_failed", {{"error", written.error().message}});
 }
 
 Status StoreImpl::flush() {
@@ -515,6 +524,7 @@ Status StoreImpl::close() {
     stop_threads();
     const auto finish = [&]() -> Status {
         SKY_TRY(flush());
+        write_key_usage();
         if (wal_->read_only()) return {};
         WalEntry mark;
         mark.kind = WalRecordKind::kClean;
