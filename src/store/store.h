@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "columnar/text_column.h"
+#include "store/background.h"
 #include "store/catalog.h"
 
 namespace sky::os {
@@ -101,6 +102,7 @@ struct StoreOptions {
         1ULL << 30;  // Open chunks and caches; beyond it append() answers kThrottled.
     std::uint64_t wal_segment_bytes = 64ULL << 20;
     std::uint64_t ballast_bytes = 64ULL << 20;  // store.md 1.5; tests make it small.
+    Background background = Background::kThreads;
 };
 
 /// Counters for /metrics; monotonic unless named otherwise.
@@ -147,6 +149,9 @@ public:
     /// Seals everything so that the next start has an empty WAL; later calls answer kUnavailable.
     virtual Status close() = 0;
     virtual StoreStats stats() const = 0;
+    /// Background::kStepped alone: one round of that work. A commit may be stepped while a flush is
+    /// under way on the same thread, and the other way round: between any two calls on the disk.
+    virtual void step(BackgroundTask task) = 0;
 };
 
 }  // namespace sky::store
