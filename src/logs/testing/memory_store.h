@@ -269,6 +269,7 @@ public:
     Status expire() override { return {}; }
     Status close() override { return {}; }
     StoreStats stats() const override { return {}; }
+    void step(BackgroundTask) override {}
 
     std::atomic<bool> refuse_next = false;  // The next append answers kThrottled.
 
