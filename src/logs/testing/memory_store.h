@@ -273,7 +273,6 @@ public:
     void step(BackgroundTask) override {}  // append() has done everything.
     Status close() override { return {}; }
     StoreStats stats() const override { return {}; }
-    void step(BackgroundTask) override {}
 
     std::atomic<bool> refuse_next = false;  // The next append answers kThrottled.
 
