@@ -123,6 +123,16 @@ struct Dispatcher::Impl {
         }
     };
 
+    // What on_head() found, for handle() and refuse() of the same request.
+    struct Decided {
+        const OwnRoute* route = nullptr;  // Or:
+        std::optional<Asked> asked;
+        std::optional<Authenticator::Ticket> ticket;  // Absent when authentication is off.
+    };
+    static const Decided* decided(const http::RequestHead& head) {
+        return static_cast<const Decided*>(head.decided.get());
+    }
+
     const OwnRoute* find_route(std::string_view path) const {
         for (const OwnRoute& route : options.routes) {
             if (path == route.path || (route.path.ends_with('/') && path.starts_with(route.path))) {
@@ -260,35 +270,46 @@ DispatchCounts Dispatcher::counts() const {
 }
 
 http::HeadDecision Dispatcher::on_head(const http::RequestHead& head) {
+    auto decided = std::make_shared<Impl::Decided>();
     if (const OwnRoute* route = impl_->find_route(impl_->path_of(head))) {
-        return http::Admit{route->lane, route->body_bytes_max};
+        decided->route = route;
+        return http::Admit{route->lane, route->body_bytes_max, {}, std::move(decided)};
     }
-    const auto asked = impl_->ask(head);
+    auto& asked = decided->asked = impl_->ask(head);
     if (!asked) return impl_->options.unknown_route(head);
     if (const auto reason = impl_->closed(*asked)) return impl_->error(*asked, *reason);
+    // Requests of one account wait behind one another, not behind those of others. The signature
+    // is not proven yet; who lies about the key takes turns with those that he lies about.
+    std::string tenant = impl_->options.account;
     if (impl_->authenticator) {
-        if (const auto ticket = impl_->authenticator->check_head(head); !ticket) {
-            return impl_->error(*asked, ticket.error());
-        }
+        auto ticket = impl_->authenticator->check_head(head);
+        if (!ticket) return impl_->error(*asked, ticket.error());
+        tenant = ticket->credential.account;
+        decided->ticket = std::move(*ticket);
     }
     if (asked->built == nullptr || codec_of(asked->what.protocol) == nullptr) {
         if (asked->what.protocol == Protocol::kQuery) {
-            return http::Admit{http::Lane::kControl, kUnbuiltQueryBodyBytesMax};
+            return http::Admit{http::Lane::kControl, kUnbuiltQueryBodyBytesMax, std::move(tenant),
+                               std::move(decided)};
         }
         return impl_->unknown(*asked, asked->what.operation.empty()
                                           ? head.method + " " + std::string(head.path())
                                           : asked->what.operation);
     }
-    return http::Admit{lane_of(asked->built->def->access), asked->built->def->body_bytes_max};
+    const OperationDef& def = *asked->built->def;
+    return http::Admit{lane_of(def.access), def.body_bytes_max, std::move(tenant),
+                       std::move(decided)};
 }
 
 void Dispatcher::handle(http::Request request, http::Respond respond) {
     const http::RequestHead& head = request.head;
-    if (const OwnRoute* route = impl_->find_route(impl_->path_of(head))) {
-        return route->handle(std::move(request), std::move(respond));
+    const auto keep = head.decided;  // The head moves on with the call.
+    const Impl::Decided* const decided = Impl::decided(head);
+    SKY_ASSERT(decided != nullptr, "on_head() admitted this request");
+    if (decided->route != nullptr) {
+        return decided->route->handle(std::move(request), std::move(respond));
     }
-    auto asked = impl_->ask(head);
-    if (!asked) return respond(impl_->options.unknown_route(head));
+    const Impl::Asked* const asked = &*decided->asked;
     if (const auto reason = impl_->closed(*asked)) return respond(impl_->error(*asked, *reason));
 
     CallContext context{.account = impl_->options.account,
@@ -297,15 +318,13 @@ void Dispatcher::handle(http::Request request, http::Respond respond) {
                         .request_id = asked->request_id,
                         .remote_ip = head.remote_ip,
                         .now_ms = impl_->options.clock->now_ms()};
-    if (impl_->authenticator) {
-        auto ticket = impl_->authenticator->check_head(head);
-        if (!ticket) return respond(impl_->error(*asked, ticket.error()));
+    if (const auto& ticket = decided->ticket) {
         const auto proven =
             impl_->authenticator->check_signature(*ticket, head, request.body_sha256);
         if (!proven) return respond(impl_->error(*asked, proven.error()));
-        context.account = std::move(ticket->credential.account);
-        context.access_key_id = std::move(ticket->claim.access_key_id);
-        context.region = std::move(ticket->claim.scope.region);
+        context.account = ticket->credential.account;
+        context.access_key_id = ticket->claim.access_key_id;
+        context.region = ticket->claim.scope.region;
     } else if (auto scope = read_scope(head)) {
         context.region = std::move(scope->region);
     }
@@ -374,7 +393,12 @@ void Dispatcher::handle(http::Request request, http::Respond respond) {
 
 http::Response Dispatcher::refuse(const http::RequestHead& head, http::Refusal why) {
     ++impl_->refused;
-    auto asked = impl_->ask(head);
+    std::optional<Impl::Asked> asked;
+    if (const Impl::Decided* const decided = Impl::decided(head)) {
+        asked = decided->asked;
+    } else {
+        asked = impl_->ask(head);
+    }
     // A broken head may not tell; the plainest form then.
     if (!asked) {
         asked.emplace();

@@ -172,6 +172,7 @@ public:
         const http::HeadDecision decision = dispatcher->on_head(request.head);
         if (const auto* early = std::get_if<http::Response>(&decision)) return *early;
         admitted = std::get<http::Admit>(decision);
+        request.head.decided = admitted->decided;
         if (request.body.size() > admitted->body_bytes_max) {
             return dispatcher->refuse(request.head, http::Refusal::kBodyTooLarge);
         }
