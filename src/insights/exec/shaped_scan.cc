@@ -10,7 +10,7 @@ namespace sky::insights {
 namespace {
 
 using shapes::SlotColumn;
-using shapes::SlotKind;
+using Stored = shapes::SlotKind;  // How a slot's values are kept.
 using symbolic::SlotFacts;
 using symbolic::Verdict;
 
@@ -35,6 +35,24 @@ std::uint64_t signature(const SymbolicSite& site, std::string_view value) {
     }
     // Bytes that a glob does not mention tell nothing.
     return site.regex ? out : out & ~std::uint64_t{1};
+}
+
+/// Of the values that have the column's form: closer than what the form alone says.
+SlotFacts regular_facts(const SlotColumn& column) {
+    SlotFacts out;
+    out.bytes.words = column.form().bytes().words();
+    out.has_one = true;
+    out.has_more = true;
+    if (column.form().kind != shapes::FormKind::kDecimal) return out;
+    bool negative = false;
+    bool digit = false;
+    for (const std::int64_t value : column.values()) {
+        negative = negative || value < 0;
+        digit = digit || (value >= 0 && value <= 9);
+    }
+    if (!negative) out.bytes.remove('-');
+    out.has_one = digit && column.form().scale == 0;
+    return out;
 }
 
 std::uint64_t next_dictionary_id() {
@@ -194,8 +212,13 @@ Result<std::vector<std::uint8_t>> ShapedScan::clean(std::uint32_t family, Family
         columns.push_back(SKY_TRY(block_->column(family, s)));
     }
     for (symbolic::Piece& piece : state.pieces) {
-        if (piece.is_constant() || columns[piece.slot]->kind() != SlotKind::kConstant) continue;
+        if (piece.is_constant() || columns[piece.slot]->kind() != Stored::kConstant) continue;
         piece = {columns[piece.slot]->entries()[0], symbolic::kConstantPiece};
+    }
+    for (std::size_t s = 0; s < columns.size(); ++s) {
+        if (columns[s]->kind() != Stored::kForm) continue;
+        state.facts[s] = regular_facts(*columns[s]);
+        for (const std::string_view text : columns[s]->exception_texts()) state.facts[s].add(text);
     }
     std::vector<std::uint8_t> dirty;
     for (std::size_t i = 0; i < sites_.size(); ++i) {
@@ -234,21 +257,21 @@ ShapedScan::Cleaned ShapedScan::clean_slot(const SlotColumn& column, const Symbo
     SlotFacts regular;
     bool has_regular = false;
     switch (column.kind()) {
-        case SlotKind::kConstant:
+        case Stored::kConstant:
             return out;
-        case SlotKind::kDictionary:
+        case Stored::kDictionary:
             values.assign(column.entries().begin(), column.entries().end());
             weights.assign(values.size(), 0);
             for (const std::uint16_t code : column.codes()) ++weights[code];
             break;
-        case SlotKind::kForm:
-        case SlotKind::kHex:
+        case Stored::kForm:
+        case Stored::kHex:
             values.assign(column.exception_texts().begin(), column.exception_texts().end());
             if (values.empty()) return out;
             weights.assign(values.size(), 1);
             has_regular = values.size() < column.rows();
             break;
-        case SlotKind::kText:
+        case Stored::kText:
             for (std::size_t row = 0; row < column.rows(); ++row) {
                 values.push_back(column.text(row, scratch));
             }
@@ -257,8 +280,8 @@ ShapedScan::Cleaned ShapedScan::clean_slot(const SlotColumn& column, const Symbo
     }
     if (has_regular) {
         // Exceptions are few: all of them are taken out.
-        if (column.kind() == SlotKind::kForm) {
-            regular.bytes.words = column.form().bytes().words();
+        if (column.kind() == Stored::kForm) {
+            regular = regular_facts(column);
         } else {
             regular.bytes.add_all("0123456789abcdefABCDEF");
             std::size_t row = 0;
@@ -267,9 +290,9 @@ ShapedScan::Cleaned ShapedScan::clean_slot(const SlotColumn& column, const Symbo
                 ++row;
             }
             regular.bytes.add_all(column.text(row, scratch));
+            regular.has_one = true;
+            regular.has_more = true;
         }
-        regular.has_one = true;
-        regular.has_more = true;
         out.facts = regular;
         out.dirty.assign(values.size(), 1);
         out.any = true;
@@ -304,18 +327,18 @@ ShapedScan::Cleaned ShapedScan::clean_slot(const SlotColumn& column, const Symbo
 void ShapedScan::mark_dirty(const SlotColumn& column, const Cleaned& cleaned,
                             std::vector<std::uint8_t>& dirty) {
     switch (column.kind()) {
-        case SlotKind::kConstant:
+        case Stored::kConstant:
             return;
-        case SlotKind::kDictionary:
+        case Stored::kDictionary:
             for (std::size_t row = 0; row < dirty.size(); ++row) {
                 dirty[row] |= cleaned.dirty[column.codes()[row]];
             }
             return;
-        case SlotKind::kForm:
-        case SlotKind::kHex:
+        case Stored::kForm:
+        case Stored::kHex:
             for (const std::uint32_t row : column.exception_rows()) dirty[row] = 1;
             return;
-        case SlotKind::kText:
+        case Stored::kText:
             for (std::size_t row = 0; row < dirty.size(); ++row) dirty[row] |= cleaned.dirty[row];
             return;
     }
@@ -331,10 +354,10 @@ const Vector* ShapedScan::slot(EvalContext& context, std::uint32_t family, std::
     }
     const SlotColumn& column = **found;
     const std::size_t rows = ranks.count;
-    if (column.kind() == SlotKind::kConstant) {
+    if (column.kind() == Stored::kConstant) {
         return Vector::constant(arena, rows, Value::of_text(column.entries()[0]));
     }
-    if (column.kind() == SlotKind::kDictionary) {
+    if (column.kind() == Stored::kDictionary) {
         columnar::TextDictionary& dictionary = families_[family].dictionaries[slot];
         if (dictionary.id == 0) dictionary = {column.entries(), next_dictionary_id()};
         auto* const codes = arena.array<std::uint32_t>(rows);
@@ -347,7 +370,7 @@ const Vector* ShapedScan::slot(EvalContext& context, std::uint32_t family, std::
         return Vector::coded_texts(arena, rows, codes, &dictionary);
     }
     const bool is_decimal =
-        column.kind() == SlotKind::kForm && column.form().kind == shapes::FormKind::kDecimal;
+        column.kind() == Stored::kForm && column.form().kind == shapes::FormKind::kDecimal;
     if (is_decimal && !has_exception(column.exception_rows(), ranks)) {
         const auto scale = static_cast<std::int8_t>(column.form().scale);
         const std::int64_t* const from = column.values().data();
