@@ -6,7 +6,9 @@
 #include <exception>
 #include <unordered_map>
 
+#include "aws/audit.h"
 #include "aws/authenticate.h"
+#include "aws/authorize.h"
 #include "aws/call.h"
 #include "aws/classify.h"
 #include "aws/rest_route.h"
@@ -28,6 +30,8 @@ struct Built {
     const ServiceDef* service;
     const OperationModel* model;
     const OperationDef* def;
+    Permissions allowed_by;
+    bool audited;
     mutable OperationCounters counters;
 };
 
@@ -98,6 +102,26 @@ bool is_gzip(std::string_view coding) {
     return lower == "gzip" || lower == "x-gzip";
 }
 
+// What a call leaves for its audit record while it is under way; it may outlast the dispatcher.
+struct Audited {
+    std::function<void(const AuditRecord&)> audit;
+    CallContext caller;
+    std::string action, parameters;
+
+    void tell(int status, std::string_view error_type) const {
+        audit({.time_ms = caller.now_ms,
+               .account = caller.account,
+               .caller_arn = caller.caller_arn,
+               .access_key_id = caller.access_key_id,
+               .remote_ip = caller.remote_ip,
+               .request_id = caller.request_id,
+               .action = action,
+               .parameters = parameters,
+               .status = status,
+               .error_type = error_type});
+    }
+};
+
 // A Query request names its operation in the form: so much is read to tell the client which one,
 // where no built operation allows more.
 constexpr std::uint64_t kUnbuiltQueryBodyBytesMax = 1 << 20;
@@ -123,6 +147,11 @@ http::Admit admit_query(const ServiceDef* service) {
 ServiceError too_large() {
     return common(error_types::kRequestTooLarge, ErrorCode::kLimitExceeded,
                   "The request body is larger than this operation allows.");
+}
+
+std::optional<ServiceError> too_long(const http::Request& request, std::uint64_t bytes_max) {
+    if (request.body.size() <= bytes_max) return std::nullopt;
+    return too_large();
 }
 
 // Undoes Content-Encoding; nullopt when that is done.
@@ -171,6 +200,16 @@ struct Dispatcher::Impl {
                     built == nullptr ? nullptr : built->model, request_id};
         }
     };
+
+    // What on_head() found, for handle() and refuse() of the same request.
+    struct Decided {
+        const OwnRoute* route = nullptr;  // Or:
+        std::optional<Asked> asked;
+        std::optional<Authenticator::Ticket> ticket;  // Absent when authentication is off.
+    };
+    static const Decided* decided(const http::RequestHead& head) {
+        return static_cast<const Decided*>(head.decided.get());
+    }
 
     const OwnRoute* find_route(std::string_view path) const {
         for (const OwnRoute& route : options.routes) {
@@ -280,7 +319,7 @@ struct Dispatcher::Impl {
     }
 
     http::Response error(const Asked& asked, const AuthError& what) {
-        ++authentication_failures;
+        if (what.why != AuthFailure::kNotAllowed) ++authentication_failures;
         return stamped(wire_error(asked.what.protocol, asked.context(), what), asked.request_id);
     }
 
@@ -337,6 +376,9 @@ void Dispatcher::open(std::vector<ServiceDef> services) {
             built->service = &service;
             built->model = model;
             built->def = &def;
+            built->allowed_by =
+                def.allowed_by.empty() ? default_allowed_by(def.access, def.name) : def.allowed_by;
+            built->audited = is_administration(def.name, built->allowed_by);
             table->operations.emplace(Table::key(service.model->name, def.name), std::move(built));
         }
     }
@@ -367,33 +409,48 @@ DispatchCounts Dispatcher::counts() const {
 }
 
 http::HeadDecision Dispatcher::on_head(const http::RequestHead& head) {
+    auto decided = std::make_shared<Impl::Decided>();
     if (const OwnRoute* route = impl_->find_route(impl_->path_of(head))) {
-        return http::Admit{route->lane, route->body_bytes_max};
+        decided->route = route;
+        return http::Admit{route->lane, route->body_bytes_max, {}, std::move(decided)};
     }
-    const auto asked = impl_->ask(head);
+    auto& asked = decided->asked = impl_->ask(head);
     if (!asked) return impl_->options.unknown_route(head);
     if (const auto reason = impl_->closed(*asked)) return impl_->error(*asked, *reason);
+    // Requests of one account wait behind one another, not behind those of others. The signature
+    // is not proven yet; who lies about the key takes turns with those that he lies about.
+    std::string tenant = impl_->options.account;
     if (impl_->authenticator) {
-        if (const auto ticket = impl_->authenticator->check_head(head); !ticket) {
-            return impl_->error(*asked, ticket.error());
-        }
+        auto ticket = impl_->authenticator->check_head(head);
+        if (!ticket) return impl_->error(*asked, ticket.error());
+        tenant = ticket->credential.account;
+        decided->ticket = std::move(*ticket);
     }
-    if (is_query(asked->what.protocol)) return admit_query(asked->service);
+    if (is_query(asked->what.protocol)) {
+        http::Admit admit = admit_query(asked->service);
+        admit.tenant = std::move(tenant);
+        admit.decided = std::move(decided);
+        return admit;
+    }
     if (asked->built == nullptr) {
         return impl_->unknown(*asked, asked->what.operation.empty()
                                           ? head.method + " " + std::string(head.path())
                                           : asked->what.operation);
     }
-    return http::Admit{lane_of(asked->built->def->access), asked->built->def->body_bytes_max};
+    const OperationDef& def = *asked->built->def;
+    return http::Admit{lane_of(def.access), def.body_bytes_max, std::move(tenant),
+                       std::move(decided)};
 }
 
 void Dispatcher::handle(http::Request request, http::Respond respond) {
     const http::RequestHead& head = request.head;
-    if (const OwnRoute* route = impl_->find_route(impl_->path_of(head))) {
-        return route->handle(std::move(request), std::move(respond));
+    const auto keep = head.decided;  // The head moves on with the call.
+    const Impl::Decided* const decided = Impl::decided(head);
+    SKY_ASSERT(decided != nullptr, "on_head() admitted this request");
+    if (decided->route != nullptr) {
+        return decided->route->handle(std::move(request), std::move(respond));
     }
-    auto asked = impl_->ask(head);
-    if (!asked) return respond(impl_->options.unknown_route(head));
+    const Impl::Asked* asked = &*decided->asked;
     if (const auto reason = impl_->closed(*asked)) return respond(impl_->error(*asked, *reason));
 
     CallContext context{.account = impl_->options.account,
@@ -401,53 +458,78 @@ void Dispatcher::handle(http::Request request, http::Respond respond) {
                         .access_key_id = {},
                         .request_id = asked->request_id,
                         .remote_ip = head.remote_ip,
-                        .now_ms = impl_->options.clock->now_ms()};
-    if (impl_->authenticator) {
-        auto ticket = impl_->authenticator->check_head(head);
-        if (!ticket) return respond(impl_->error(*asked, ticket.error()));
+                        .now_ms = impl_->options.clock->now_ms(),
+                        .permissions = Permissions::all(),
+                        .caller_arn = "arn:aws:iam::" + impl_->options.account + ":root",
+                        .caller_id = impl_->options.account};
+    if (const auto& ticket = decided->ticket) {
         const auto proven =
             impl_->authenticator->check_signature(*ticket, head, request.body_sha256);
         if (!proven) return respond(impl_->error(*asked, proven.error()));
-        context.account = std::move(ticket->credential.account);
-        context.access_key_id = std::move(ticket->claim.access_key_id);
-        context.region = std::move(ticket->claim.scope.region);
+        const Credential& credential = ticket->credential;
+        impl_->options.keys->note_used(
+            credential.issuer.empty() ? credential.access_key_id : credential.issuer,
+            context.now_ms);
+        context.account = credential.account;
+        context.access_key_id = ticket->claim.access_key_id;
+        context.region = ticket->claim.scope.region;
+        context.permissions = credential.permissions;
+        context.caller_arn = credential.caller_arn;
+        context.caller_id = credential.caller_id;
+        context.session_issuer = credential.issuer;
     } else if (auto scope = read_scope(head)) {
         context.region = std::move(scope->region);
     }
 
-    // The signature covers the bytes as sent; only now may they be inflated (clients.md trap 6).
-    const bool query = is_query(asked->what.protocol);
-    if (asked->built == nullptr && !query) {
+    // A form names its operation; the copy is what it says together with the head.
+    std::optional<Impl::Asked> by_form;
+    if (is_query(asked->what.protocol)) {
+        by_form = *asked;
+        if (auto refusal = inflate(request, admit_query(asked->service).body_bytes_max)) {
+            return respond(impl_->error(*asked, *refusal));
+        }
+        Impl::read_form(head, request.body, *by_form);
+        asked = &*by_form;
+    }
+    if (asked->built == nullptr) {
         return respond(impl_->unknown(*asked, asked->what.operation));
     }
-    const std::uint64_t inflated_bytes_max =
-        query ? admit_query(asked->service).body_bytes_max : asked->built->def->body_bytes_max;
-    if (auto refusal = inflate(request, inflated_bytes_max)) {
-        return respond(impl_->error(*asked, *refusal));
-    }
-    if (query) {
-        Impl::read_form(head, request.body, *asked);
-        if (asked->built == nullptr) {
-            return respond(impl_->unknown(*asked, asked->what.operation));
-        }
-        if (request.body.size() > asked->built->def->body_bytes_max) {
-            return respond(impl_->error(*asked, too_large()));
-        }
-    }
     const Built& built = *asked->built;
+    const auto allowed =
+        authorize(context, *built.service->model, built.def->name, built.allowed_by);
+    std::shared_ptr<Audited> audited;
+    if (built.audited && impl_->options.audit) {
+        audited = std::make_shared<Audited>(
+            impl_->options.audit, context,
+            std::string(iam_prefix(*built.service->model)) + ":" + std::string(built.def->name),
+            "{}");
+    }
+    if (!allowed) {
+        ++built.counters.calls;
+        ++built.counters.client_errors;
+        http::Response refused = impl_->error(*asked, allowed.error());
+        if (audited) audited->tell(refused.status, error_types::kAccessDenied);
+        return respond(std::move(refused));
+    }
+    // The signature covers the bytes as sent; only now may they be inflated (clients.md trap 6).
+    auto refusal = by_form ? too_long(request, built.def->body_bytes_max)
+                           : inflate(request, built.def->body_bytes_max);
+    if (refusal) return respond(impl_->error(*asked, *refusal));
 
     auto state = std::make_unique<Call::State>();
+    if (audited) audited->parameters = audit_parameters(request.body);
     state->context = std::move(context);
     state->service = built.service->model;
     state->operation = built.model;
     state->errors = built.service->errors;
     state->codec = &codec_of(asked->what.protocol);
-    state->labels = std::move(asked->labels);
+    state->labels = asked->labels;
     ++built.counters.calls;
     built.counters.body_bytes += request.body.size();
-    state->finished = [table = asked->table, &built, clock = impl_->options.clock,
+    state->finished = [table = asked->table, &built, audited, clock = impl_->options.clock,
                        start_ns = impl_->options.clock->monotonic_ns()](
                           int status, std::string_view error_type) {
+        if (audited) audited->tell(status, error_type);
         OperationCounters& counters = built.counters;
         counters.microseconds +=
             static_cast<std::uint64_t>((clock->monotonic_ns() - start_ns) / 1000);
@@ -475,7 +557,12 @@ void Dispatcher::handle(http::Request request, http::Respond respond) {
 
 http::Response Dispatcher::refuse(const http::RequestHead& head, http::Refusal why) {
     ++impl_->refused;
-    auto asked = impl_->ask(head);
+    std::optional<Impl::Asked> asked;
+    if (const Impl::Decided* const decided = Impl::decided(head)) {
+        asked = decided->asked;
+    } else {
+        asked = impl_->ask(head);
+    }
     // A broken head may not tell; the plainest form then.
     if (!asked) {
         asked.emplace();

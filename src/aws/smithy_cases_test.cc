@@ -206,7 +206,7 @@ std::string without_frame(std::string text) {
     const auto drop = [&text](std::string_view from, std::string_view to) {
         const std::size_t begin = text.find(from);
         if (begin == std::string::npos) return;
-        text.erase(begin, text.find(to, begin) + to.size() - begin);
+        text.erase(begin, text.find(to, begin + from.size()) + to.size() - begin);
     };
     drop("<ResponseMetadata>", "</ResponseMetadata>");
     drop(" xmlns=\"https://example.com/", "\"");

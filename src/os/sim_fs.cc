@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "os/sim_fs.h"
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -77,6 +78,19 @@ struct SimFs::Disk {
         ErrorCode code = ErrorCode::kInternal;
     };
     Fault rate, once;
+
+    std::function<void()> between_calls;  // Set while one thread uses the disk.
+    bool inside_hook = false;
+
+    /// Begins a call: the hook first, which may make calls itself, then the lock.
+    std::unique_lock<std::mutex> enter() {
+        if (between_calls && !inside_hook) {
+            inside_hook = true;
+            between_calls();
+            inside_hook = false;
+        }
+        return std::unique_lock(mutex);
+    }
 
     static std::unexpected<Error> no_power(const std::string& path) {
         return fail(ErrorCode::kInternal, "power is off: " + path);
@@ -336,7 +350,7 @@ public:
           writable_(writable) {}
 
     Result<std::size_t> pread(std::uint64_t offset, std::span<std::byte> out) const override {
-        const std::lock_guard lock(disk_->mutex);
+        const auto lock = disk_->enter();
         SKY_TRY(disk_->enter_read(SimCalls::kReads, path_));
         if (offset >= inode_->bytes.size()) return 0;
         const auto count = std::min<std::size_t>(
@@ -348,7 +362,7 @@ public:
 
     Status pwrite_parts(std::uint64_t offset,
                         std::span<const std::span<const std::byte>> parts) override {
-        const std::lock_guard lock(disk_->mutex);
+        const auto lock = disk_->enter();
         SKY_TRY(writable());
         return disk_->change(
             SimCalls::kWrites, path_, [&] { return disk_->write(*inode_, path_, offset, parts); },
@@ -360,7 +374,7 @@ public:
     }
 
     Status fdatasync() override {
-        const std::lock_guard lock(disk_->mutex);
+        const auto lock = disk_->enter();
         return disk_->change(
             SimCalls::kSyncs, path_,
             [&]() -> Status {
@@ -371,7 +385,7 @@ public:
     }
 
     Status truncate(std::uint64_t bytes) override {
-        const std::lock_guard lock(disk_->mutex);
+        const auto lock = disk_->enter();
         SKY_TRY(writable());
         return disk_->change(SimCalls::kWrites, path_, [&]() -> Status {
             SimFs::Disk::resize(*inode_, bytes);
@@ -380,7 +394,7 @@ public:
     }
 
     Result<std::uint64_t> size() const override {
-        const std::lock_guard lock(disk_->mutex);
+        const auto lock = disk_->enter();
         SKY_TRY(disk_->enter_read(SimCalls::kReads, path_));
         return inode_->bytes.size();
     }
@@ -471,6 +485,11 @@ void SimFs::fail_after(SimCalls which, std::uint64_t count, ErrorCode code) {
     disk_->once = {which, 0, count, code};
 }
 
+void SimFs::set_between_calls(std::function<void()> hook) {
+    const std::lock_guard lock(disk_->mutex);
+    disk_->between_calls = std::move(hook);
+}
+
 std::uint64_t SimFs::changes() const {
     const std::lock_guard lock(disk_->mutex);
     return disk_->change_count;
@@ -491,7 +510,7 @@ Status SimFs::flip_bit(const std::string& path, std::uint64_t offset, unsigned b
 }
 
 Result<std::unique_ptr<File>> SimFs::open(const std::string& path, OpenMode mode) {
-    const std::lock_guard lock(disk_->mutex);
+    const auto lock = disk_->enter();
     InodePtr inode;
     const auto find_or_make = [&]() -> Status {
         auto place = SKY_TRY(disk_->place(path));
@@ -519,7 +538,7 @@ Result<std::unique_ptr<File>> SimFs::open(const std::string& path, OpenMode mode
 }
 
 Status SimFs::rename(const std::string& from, const std::string& to) {
-    const std::lock_guard lock(disk_->mutex);
+    const auto lock = disk_->enter();
     return disk_->change(SimCalls::kNames, from, [&]() -> Status {
         const auto source = SKY_TRY(disk_->place(from));
         const auto target = SKY_TRY(disk_->place(to));
@@ -534,7 +553,7 @@ Status SimFs::rename(const std::string& from, const std::string& to) {
 }
 
 Status SimFs::unlink(const std::string& path) {
-    const std::lock_guard lock(disk_->mutex);
+    const auto lock = disk_->enter();
     return disk_->change(SimCalls::kNames, path, [&]() -> Status {
         const auto place = SKY_TRY(disk_->place(path));
         if (!place.target) return fail(ErrorCode::kNotFound, "no such file: " + path);
@@ -545,7 +564,7 @@ Status SimFs::unlink(const std::string& path) {
 }
 
 Status SimFs::link(const std::string& from, const std::string& to) {
-    const std::lock_guard lock(disk_->mutex);
+    const auto lock = disk_->enter();
     return disk_->change(SimCalls::kNames, from, [&]() -> Status {
         const auto source = SKY_TRY(disk_->place(from));
         const auto target = SKY_TRY(disk_->place(to));
@@ -557,7 +576,7 @@ Status SimFs::link(const std::string& from, const std::string& to) {
 }
 
 Status SimFs::make_directory(const std::string& path) {
-    const std::lock_guard lock(disk_->mutex);
+    const auto lock = disk_->enter();
     return disk_->change(SimCalls::kNames, path, [&]() -> Status {
         const auto place = SKY_TRY(disk_->place(path));
         if (place.target) return fail(ErrorCode::kAlreadyExists, "name is taken: " + path);
@@ -570,7 +589,7 @@ Status SimFs::make_directory(const std::string& path) {
 }
 
 Status SimFs::remove_directory(const std::string& path) {
-    const std::lock_guard lock(disk_->mutex);
+    const auto lock = disk_->enter();
     return disk_->change(SimCalls::kNames, path, [&]() -> Status {
         const auto place = SKY_TRY(disk_->place(path));
         if (!place.target || !place.target->directory)
@@ -583,7 +602,7 @@ Status SimFs::remove_directory(const std::string& path) {
 }
 
 Status SimFs::fsync_directory(const std::string& path) {
-    const std::lock_guard lock(disk_->mutex);
+    const auto lock = disk_->enter();
     return disk_->change(SimCalls::kSyncs, path, [&]() -> Status {
         const InodePtr directory = disk_->find(path);
         if (!directory || !directory->directory)
@@ -594,7 +613,7 @@ Status SimFs::fsync_directory(const std::string& path) {
 }
 
 Result<std::vector<std::string>> SimFs::list(const std::string& path) {
-    const std::lock_guard lock(disk_->mutex);
+    const auto lock = disk_->enter();
     SKY_TRY(disk_->enter_read(SimCalls::kReads, path));
     const InodePtr directory = disk_->find(path);
     if (!directory || !directory->directory)
@@ -605,7 +624,7 @@ Result<std::vector<std::string>> SimFs::list(const std::string& path) {
 }
 
 Result<FileStat> SimFs::stat(const std::string& path) {
-    const std::lock_guard lock(disk_->mutex);
+    const auto lock = disk_->enter();
     SKY_TRY(disk_->enter_read(SimCalls::kReads, path));
     const InodePtr inode = disk_->find(path);
     if (!inode) return fail(ErrorCode::kNotFound, "no such file: " + path);
@@ -623,7 +642,7 @@ Result<FileStat> SimFs::stat(const std::string& path) {
 }
 
 Result<std::uint64_t> SimFs::free_bytes(const std::string& path) {
-    const std::lock_guard lock(disk_->mutex);
+    const auto lock = disk_->enter();
     SKY_TRY(disk_->enter_read(SimCalls::kReads, path));
     if (!disk_->find(path)) return fail(ErrorCode::kNotFound, "no such file: " + path);
     if (!disk_->capacity) return std::numeric_limits<std::uint64_t>::max();
@@ -634,7 +653,7 @@ Result<std::uint64_t> SimFs::free_bytes(const std::string& path) {
 
 Result<std::unique_ptr<FileLock>> SimFs::lock(const std::string& path) {
     static_cast<void>(SKY_TRY(open(path, OpenMode::kCreate)));
-    const std::lock_guard guard(disk_->mutex);
+    const auto guard = disk_->enter();
     const InodePtr inode = disk_->find(path);
     if (!inode) return fail(ErrorCode::kNotFound, "no such file: " + path);
     if (inode->locked) return fail(ErrorCode::kUnavailable, "held by another process: " + path);

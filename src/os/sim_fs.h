@@ -2,6 +2,7 @@
 #pragma once  // src/os/sim_fs.h - a disk in memory that loses what was not synced (store.md 1.9).
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -48,6 +49,10 @@ public:
     void set_fault_rate(SimCalls which, std::uint32_t per_million, ErrorCode code);
     /// The count-th next call of these kinds fails, once (1 = the next).
     void fail_after(SimCalls which, std::uint64_t count, ErrorCode code);
+    /// Runs before each call on this disk and its files, but not before the calls that it makes
+    /// itself: other work may happen between any two calls, on one thread and repeatably. Null ends
+    /// it. Only while one thread uses the disk.
+    void set_between_calls(std::function<void()> hook);
     /// Calls since the start that changed something; for choosing crash points.
     std::uint64_t changes() const;
     /// Flips one bit as a failing medium would: now and after any power loss.

@@ -92,6 +92,7 @@ public:
     Status expire() override;
     Status close() override;
     StoreStats stats() const override;
+    void step(BackgroundTask task) override;
 
 private:
     // Start
@@ -101,11 +102,15 @@ private:
 
     // The committer's thread
     void run_committer();
+    bool commit_waiting();
     void commit(std::vector<Pending>& taken);
 
     // The flusher's thread
     void run_flusher();
+    Status flush_due();
+    void keep_house();
     void wake_flusher();
+    void write_key_usage();
     Status seal(std::uint64_t lsn_below);
     /// Whether anything was released.
     Result<bool> release();
@@ -143,6 +148,8 @@ private:
     std::mutex flusher_mutex_;
     std::condition_variable flusher_wake_;
     bool flush_wanted_ = false, stop_flusher_ = false;
+    std::int64_t expired_ns_ = 0, ballast_ns_ = 0,
+                 usage_ns_ = 0;  // The flusher's own: when it last did these.
 
     std::atomic<std::uint64_t> events_appended_ = 0, batches_appended_ = 0;
     std::uint64_t corrupt_wal_records_ = 0;  // Set by start() alone.
@@ -174,8 +181,11 @@ Status StoreImpl::start() {
                                     .catalog = catalog_}));
     SKY_TRY(recover());
     ballast_.make();
-    committer_ = std::thread([this] { run_committer(); });
-    flusher_ = std::thread([this] { run_flusher(); });
+    expired_ns_ = ballast_ns_ = usage_ns_ = options_.clock->monotonic_ns();
+    if (options_.background == Background::kThreads) {
+        committer_ = std::thread([this] { run_committer(); });
+        flusher_ = std::thread([this] { run_flusher(); });
+    }
     return {};
 }
 
@@ -193,7 +203,8 @@ Status StoreImpl::recover() {
         .total_bytes_max = std::min(limits::kWalTotalBytesMax, 2 * open_budget),
         .full_wait_ms = limits::kWalFullWaitMs,
         .released_lsn = released_lsn_,
-        .lsn_floor = std::max(released_lsn_, catalog_->flushed_lsn_max()) + 1};
+        .lsn_floor = std::max(released_lsn_, catalog_->flushed_lsn_max()) + 1,
+        .background = options_.background};
     wal_ =
         SKY_TRY(Wal::open(wal_options, [this](const WalRecord& record) { return replay(record); }));
     const WalRecovery& found = wal_->recovery();
@@ -324,17 +335,25 @@ void StoreImpl::append(const AppendBatch& batch, Done done) {
 }
 
 void StoreImpl::run_committer() {
-    std::vector<Pending> taken;
     for (;;) {
         {
             std::unique_lock lock(queue_mutex_);
             queue_changed_.wait(lock, [&] { return stop_committer_ || !queue_.empty(); });
-            if (queue_.empty()) return;
-            taken.swap(queue_);
         }
-        commit(taken);
-        taken.clear();
+        if (!commit_waiting()) return;
     }
+}
+
+/// False when no batch waited.
+bool StoreImpl::commit_waiting() {
+    std::vector<Pending> taken;
+    {
+        const std::lock_guard lock(queue_mutex_);
+        taken.swap(queue_);
+    }
+    if (taken.empty()) return false;
+    commit(taken);
+    return true;
 }
 
 void StoreImpl::commit(std::vector<Pending>& taken) {
@@ -428,13 +447,6 @@ Result<bool> StoreImpl::release() {
 }
 
 void StoreImpl::run_flusher() {
-    const auto due = [this](std::int64_t& last_ns, std::int64_t every_ms) {
-        const std::int64_t now_ns = options_.clock->monotonic_ns();
-        if (now_ns - last_ns < every_ms * 1'000'000) return false;
-        last_ns = now_ns;
-        return true;
-    };
-    std::int64_t expired_ns = options_.clock->monotonic_ns(), ballast_ns = expired_ns;
     for (;;) {
         {
             std::unique_lock lock(flusher_mutex_);
@@ -443,23 +455,7 @@ void StoreImpl::run_flusher() {
             if (stop_flusher_) return;
             flush_wanted_ = false;
         }
-        Status status;
-        if (memory_used() > options_.memory_bytes / 100 * limits::kMemoryFlushPercent) {
-            status = seal(kEverything);
-        } else if (wal_->pressed() || log_starved_.load()) {
-            status = seal(wal_->active_first_lsn());
-        } else if (live_->seal_due() || disk_full_.load()) {
-            status = seal(0);
-        }
-        if (status && (wal_->pressed() || log_starved_.load())) {
-            const Result<bool> progress = release();
-            log_starved_ = false;
-            if (!progress) {
-                status = std::unexpected(progress.error());
-            } else if (*progress && wal_->pressed()) {
-                wake_flusher();  // The log filled again meanwhile.
-            }
-        }
+        const Status status = flush_due();
         if (!status) {
             log::warn("store.flush_failed", {{"error", status.error().message}});
             // Not at once again: the reason is not gone. Appends are throttled meanwhile.
@@ -467,12 +463,62 @@ void StoreImpl::run_flusher() {
             flusher_wake_.wait_for(lock, std::chrono::milliseconds(limits::kFlushTickMs),
                                    [&] { return stop_flusher_; });
         }
-        if (due(expired_ns, limits::kExpireEveryMs)) {
-            const Status expired = expire();
-            if (!expired) log::warn("store.expire_failed", {{"error", expired.error().message}});
-        }
-        if (!ballast_.held() && due(ballast_ns, limits::kBallastEveryMs)) ballast_.make();
+        keep_house();
     }
+}
+
+Status StoreImpl::flush_due() {
+    if (memory_used() > options_.memory_bytes / 100 * limits::kMemoryFlushPercent) {
+        SKY_TRY(seal(kEverything));
+    } else if (wal_->pressed() || log_starved_.load()) {
+        SKY_TRY(seal(wal_->active_first_lsn()));
+    } else if (live_->seal_due() || disk_full_.load()) {
+        SKY_TRY(seal(0));
+    }
+    if (!wal_->pressed() && !log_starved_.load()) return {};
+    const Result<bool> progress = release();
+    log_starved_ = false;
+    if (!progress) return std::unexpected(progress.error());
+    if (*progress && wal_->pressed()) wake_flusher();  // The log filled again meanwhile.
+    return {};
+}
+
+void StoreImpl::keep_house() {
+    const auto due = [this](std::int64_t& last_ns, std::int64_t every_ms) {
+        const std::int64_t now_ns = options_.clock->monotonic_ns();
+        if (now_ns - last_ns < every_ms * 1'000'000) return false;
+        last_ns = now_ns;
+        return true;
+    };
+    if (due(expired_ns_, limits::kExpireEveryMs)) {
+        const Status expired = expire();
+        if (!expired) log::warn("store.expire_failed", {{"error", expired.error().message}});
+    }
+    if (due(usage_ns_, limits::kKeyUsageEveryMs)) write_key_usage();
+    if (!ballast_.held() && due(ballast_ns_, limits::kBallastEveryMs)) ballast_.make();
+}
+
+void StoreImpl::step(BackgroundTask task) {
+    SKY_ASSERT(options_.background == Background::kStepped, "else threads do it");
+    switch (task) {
+        case BackgroundTask::kCommit:
+            static_cast<void>(commit_waiting());
+            break;
+        case BackgroundTask::kFlush:
+            if (const Status status = flush_due(); !status)
+                log::warn("store.flush_failed", {{"error", status.error().message}});
+            keep_house();
+            break;
+        case BackgroundTask::kSpareSegment:
+            wal_->make_spare();
+            break;
+    }
+}
+
+// Worth a warning, no more: the times are told to people, nothing depends on them.
+void StoreImpl::write_key_usage() {
+    const Status written = catalog_->write_key_usage();
+    if (!written) log::warn("store.key_usage_failed", {{"error", written.error().message}});
 }
 
 Status StoreImpl::flush() {
@@ -501,6 +547,8 @@ void StoreImpl::stop_threads() {
     }
     queue_changed_.notify_all();
     if (committer_.joinable()) committer_.join();
+    if (options_.background == Background::kStepped && wal_ != nullptr)
+        static_cast<void>(commit_waiting());
     {
         const std::lock_guard lock(flusher_mutex_);
         stop_flusher_ = true;
@@ -515,6 +563,7 @@ Status StoreImpl::close() {
     stop_threads();
     const auto finish = [&]() -> Status {
         SKY_TRY(flush());
+        write_key_usage();
         if (wal_->read_only()) return {};
         WalEntry mark;
         mark.kind = WalRecordKind::kClean;

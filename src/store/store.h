@@ -15,10 +15,14 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "columnar/text_column.h"
+#include "store/background.h"
 #include "store/catalog.h"
 
 namespace sky::os {
 class Fs;
+}
+namespace sky::shapes {
+class ShapedBlock;  // shapes/shaped_block.h
 }
 
 namespace sky::store {
@@ -42,7 +46,9 @@ enum class Columns : std::uint8_t {
     kIngestion = 1,
     kStream = 2,
     kMessage = 4,
-    kAll = 7
+    kAll = 7,
+    /// With kMessage: lines that are stored as families and slots may come so (EventBatch::shaped).
+    kShaped = 8,
 };
 constexpr Columns operator|(Columns a, Columns b) {
     return static_cast<Columns>(static_cast<std::uint8_t>(a) | static_cast<std::uint8_t>(b));
@@ -61,6 +67,12 @@ struct EventBatch {
     std::vector<std::int64_t> ingestion_ms;
     std::vector<StreamId> stream;
     columnar::TextColumn message;
+    /// The messages as families and slots; then `message` is empty. Null otherwise. Only where
+    /// Columns::kShaped was asked for. The block belongs to this batch: one thread at a time.
+    std::shared_ptr<const shapes::ShapedBlock> shaped;
+    /// The block's row of each row here, ascending. Empty: row i is the block's row i, and the
+    /// block has no others.
+    std::vector<std::uint32_t> shaped_row;
     std::size_t rows() const { return timestamp_ms.size(); }
 };
 
@@ -101,6 +113,7 @@ struct StoreOptions {
         1ULL << 30;  // Open chunks and caches; beyond it append() answers kThrottled.
     std::uint64_t wal_segment_bytes = 64ULL << 20;
     std::uint64_t ballast_bytes = 64ULL << 20;  // store.md 1.5; tests make it small.
+    Background background = Background::kThreads;
 };
 
 /// Counters for /metrics; monotonic unless named otherwise.
@@ -147,6 +160,9 @@ public:
     /// Seals everything so that the next start has an empty WAL; later calls answer kUnavailable.
     virtual Status close() = 0;
     virtual StoreStats stats() const = 0;
+    /// Background::kStepped alone: one round of that work. A commit may be stepped while a flush is
+    /// under way on the same thread, and the other way round: between any two calls on the disk.
+    virtual void step(BackgroundTask task) = 0;
 };
 
 }  // namespace sky::store

@@ -155,16 +155,23 @@ struct Wal::Impl {
         for (;;) {
             changed.wait(lock, [&] { return stopping || (want_spare && !making); });
             if (stopping) return;
-            want_spare = false;
-            if (find_free() != nullptr || segments.size() >= segments_max()) continue;
-            making = true;
-            lock.unlock();
-            const Status made = make_segment();
-            if (!made) log::warn("wal.spare_segment_failed", {{"error", made.error().message}});
-            lock.lock();
-            making = false;
-            changed.notify_all();
+            make_wanted_spare(lock);
         }
+    }
+    void make_wanted_spare(std::unique_lock<std::mutex>& lock) {
+        want_spare = false;
+        if (find_free() != nullptr || segments.size() >= segments_max()) return;
+        making = true;
+        lock.unlock();
+        const Status made = make_segment();
+        if (!made) log::warn("wal.spare_segment_failed", {{"error", made.error().message}});
+        lock.lock();
+        making = false;
+        changed.notify_all();
+    }
+
+    static std::unexpected<Error> log_full() {
+        return fail(ErrorCode::kThrottled, "the write-ahead log is full until a flush succeeds");
     }
 
     /// A segment to write to becomes the active one; the log goes on at next_lsn.
@@ -191,15 +198,15 @@ struct Wal::Impl {
                 if (!made) return made;
                 continue;
             }
+            // Stepped, nobody else will make or release one while this waits.
+            if (options.background == Background::kStepped) return log_full();
             if (making) {  // As long as the disk takes for one segment.
                 changed.wait(lock, [&] { return !making || stopping; });
                 deadline = std::chrono::steady_clock::now() +
                            std::chrono::milliseconds(options.full_wait_ms);
                 continue;
             }
-            if (changed.wait_until(lock, deadline) == std::cv_status::timeout)
-                return fail(ErrorCode::kThrottled,
-                            "the write-ahead log is full until a flush succeeds");
+            if (changed.wait_until(lock, deadline) == std::cv_status::timeout) return log_full();
         }
         offset = 0;
         asked_for_spare = false;
@@ -228,6 +235,7 @@ Status Wal::Impl::recover(const std::function<Status(const WalRecord&)>& replay)
         WalSegmentHeader header;
         bool header_damaged = false;
         bool known_durable = true;
+        bool released_alone = false;
     };
     std::vector<Found> found;
     const auto read_front = [&](const os::File& file, std::string& into, std::uint64_t bytes) {
@@ -271,7 +279,8 @@ Status Wal::Impl::recover(const std::function<Status(const WalRecord&)>& replay)
         bytes.resize(SKY_TRY(read_front(*segment->file, bytes, segment->bytes)));
         if (const auto salvaged = salvage_wal_segment(bytes)) {
             segment->first_lsn = salvaged->header.first_lsn;
-            found.push_back({std::move(segment), salvaged->header, true, salvaged->durable});
+            found.push_back({std::move(segment), salvaged->header, true, salvaged->durable,
+                             salvaged->end_lsn <= options.released_lsn + 1});
             continue;
         }
         // One group at most was begun, by the write that should have made the header: torn.
@@ -299,7 +308,9 @@ Status Wal::Impl::recover(const std::function<Status(const WalRecord&)>& replay)
         if (!found[i].header_damaged) continue;
         const bool later =
             i + 1 < found.size() && found[i + 1].header.first_lsn > found[i].header.first_lsn;
-        if (found[i].known_durable || later) {
+        // The first write into a recycled segment, torn, leaves old and released groups behind half
+        // a header. Were anything else in it acknowledged, a gap would show.
+        if (!found[i].released_alone && (found[i].known_durable || later)) {
             recovery.damaged_headers.push_back(found[i].segment->file->path());
             log::error("wal.header_damaged", {{"file", found[i].segment->file->path()}});
             continue;
@@ -376,7 +387,8 @@ Result<std::unique_ptr<Wal>> Wal::open(const WalOptions& options,
     Impl* const self = wal->impl_.get();
     // Not here: writing a segment takes longer than recovery. The first commit waits for it.
     self->want_spare = self->find_free() == nullptr;
-    self->maker = std::thread([self] { self->run_maker(); });
+    if (options.background == Background::kThreads)
+        self->maker = std::thread([self] { self->run_maker(); });
     return wal;
 }
 
@@ -542,6 +554,12 @@ void Wal::release(std::uint64_t lsn) {
         const Status gone = impl_->options.fs->unlink(segment->file->path());
         if (!gone) log::warn("wal.unlink_failed", {{"error", gone.error().message}});
     }
+}
+
+void Wal::make_spare() {
+    SKY_ASSERT(impl_->options.background == Background::kStepped, "else a thread does it");
+    std::unique_lock lock(impl_->mutex);
+    if (impl_->want_spare && !impl_->making) impl_->make_wanted_spare(lock);
 }
 
 std::uint64_t Wal::next_lsn() const {

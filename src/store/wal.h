@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "os/fs.h"
+#include "store/background.h"
 #include "store/wal_format.h"
 
 namespace sky::store {
@@ -24,6 +25,7 @@ struct WalOptions {
     std::int64_t full_wait_ms;      // commit() waits this long for a segment to be released.
     std::uint64_t released_lsn;     // Records up to this one are not needed any more.
     std::uint64_t lsn_floor;        // No LSN below this is given out.
+    Background background = Background::kThreads;
 };
 
 struct WalLostRange {
@@ -87,6 +89,9 @@ public:
     /// Segments that hold no record above `lsn` are recycled. The caller has made sure that no
     /// later start needs them.
     void release(std::uint64_t lsn);
+
+    /// kStepped alone: makes the spare segment that a commit asked for, if one did.
+    void make_spare();
 
     /// LSN that the next record will get.
     std::uint64_t next_lsn() const;

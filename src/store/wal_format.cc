@@ -258,11 +258,13 @@ std::optional<WalSalvage> salvage_wal_segment(std::string_view bytes) {
         if (!group) continue;
         // Recycled segments hold older generations behind the current one.
         if (!best || group->generation > best->header.generation) {
-            best = WalSalvage{
-                {group->generation, group->first_lsn, 0, bytes.size(), group->prev_crc}, false};
-        } else if (group->generation == best->header.generation &&
-                   group->synced_lsn >= best->header.first_lsn) {
-            best->durable = true;
+            best =
+                WalSalvage{{group->generation, group->first_lsn, 0, bytes.size(), group->prev_crc},
+                           false,
+                           group->first_lsn + group->records};
+        } else if (group->generation == best->header.generation) {
+            best->durable = best->durable || group->synced_lsn >= best->header.first_lsn;
+            best->end_lsn = std::max(best->end_lsn, group->first_lsn + group->records);
         }
     }
     return best;

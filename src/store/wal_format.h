@@ -101,6 +101,7 @@ Result<WalSegmentEnd> replay_wal_segment(
 struct WalSalvage {
     WalSegmentHeader header;
     bool durable;  // A later group says that the first one was synced, and so was the header.
+    std::uint64_t end_lsn;  // One past the last record of the groups that can be read.
 };
 /// nullopt when it holds no valid group.
 std::optional<WalSalvage> salvage_wal_segment(std::string_view bytes);

@@ -327,6 +327,28 @@ TEST_CASE("wal: a whole lost segment is named, released ones are not missed") {
     CHECK(wal->recovery().lost.empty());
 }
 
+TEST_CASE("wal: a damaged header before released records alone is no corruption") {
+    // What a torn first write into a recycled segment leaves: half a header, old groups behind it.
+    os::SimFs fs(1);
+    SeededRandom random(2);
+    make_base(fs);
+    std::uint64_t written = 0;
+    {
+        Replayed replayed;
+        const auto wal = must_open(fs, random, replayed);
+        for (int i = 0; i < 5; ++i) REQUIRE(write(*wal, {std::string(3'900, 'x')}).has_value());
+        written = wal->next_lsn() - 1;
+    }
+    REQUIRE(fs.flip_bit("/wal/00000001.wal", 20, 3).has_value());
+    Replayed replayed;
+    const auto wal = must_open(fs, random, replayed, written);
+    CHECK(replayed.payloads.empty());
+    CHECK(wal->recovery().damaged_headers.empty());
+    CHECK(wal->recovery().lost.empty());
+    REQUIRE(write(*wal, {"next"}).has_value());
+    CHECK(wal->next_lsn() == written + 2);
+}
+
 TEST_CASE("wal: a newer format is refused by name") {
     os::SimFs fs(1);
     SeededRandom random(2);

@@ -151,6 +151,11 @@ void Frame::load_discovered() {
 }
 
 RowOrder Frame::order() {
+    if (timestamps_ == nullptr && selected_ == nullptr && source_.count == 1) {
+        // One source's sequences are the global ones.
+        timestamps_ = events_->timestamp_ms.data() + begin_;
+        sequences_ = events_->sequence.data() + begin_;
+    }
     if (timestamps_ == nullptr) {
         const std::size_t rows = context_.rows;
         auto* times = context_.arena.array<std::int64_t>(rows);
@@ -196,7 +201,71 @@ void Frame::slice(std::size_t begin, std::size_t count) {
     select({rows, count});
 }
 
+namespace {
+
+/// The one slot that the expression reads; kNoSlot when there are none or several.
+std::uint32_t only_slot(const BoundExpr& expr) {
+    std::uint32_t slot = kNoSlot;
+    bool one = true;
+    for_each_slot(expr, [&](std::uint32_t read) {
+        one = one && (slot == kNoSlot || slot == read);
+        slot = read;
+    });
+    return one ? slot : kNoSlot;
+}
+
+/// Expressions see one row at a time: over a column of few texts they are computed once a text.
+/// Null when the expression reads something else too, or its texts are not few.
+const Vector* evaluate_entries(const BoundExpr& expr, Frame& frame) {
+    const std::uint32_t slot = only_slot(expr);
+    if (slot == kNoSlot) return nullptr;
+    const Vector* const column = frame.column(slot);
+    if (column->codes() == nullptr) return nullptr;
+    const std::span<const std::string_view> texts = column->dictionary()->entries;
+    EvalContext& context = frame.context();
+    Arena& arena = context.arena;
+    const std::size_t rows = context.rows;
+    if (2 * (texts.size() + 1) > rows) return nullptr;
+    // Behind the texts stands the missing value, for rows that have none.
+    const std::uint8_t* const present = column->present_bytes();
+    const std::size_t entries = texts.size() + (present != nullptr ? 1 : 0);
+    const std::uint32_t* codes = column->codes();
+    const Vector* distinct = Vector::texts(arena, entries, texts.data());
+    if (present != nullptr) {
+        auto* const padded = arena.array<std::string_view>(entries);
+        std::copy(texts.begin(), texts.end(), padded);
+        padded[texts.size()] = {};
+        auto* const is_text = arena.array<std::uint8_t>(entries);
+        std::fill_n(is_text, texts.size(), std::uint8_t{1});
+        is_text[texts.size()] = 0;
+        distinct = Vector::texts(arena, entries, padded, is_text);
+        auto* const with_missing = arena.array<std::uint32_t>(rows);
+        for (std::size_t i = 0; i < rows; ++i) {
+            with_missing[i] = present[i] != 0 ? codes[i] : static_cast<std::uint32_t>(texts.size());
+        }
+        codes = with_missing;
+    }
+    context.rows = entries;
+    frame.set(slot, distinct);
+    const Vector* const result = evaluate(expr, frame);
+    frame.set(slot, column);
+    context.rows = rows;
+    if (result->is_uniform(Kind::kText) && result->present_bytes() == nullptr) {
+        const std::span<const std::string_view> made(result->text_array(), entries);
+        auto* const dictionary =
+            ::new (arena.array<columnar::TextDictionary>(1)) columnar::TextDictionary{made, 0};
+        return Vector::coded_texts(arena, rows, codes, dictionary);
+    }
+    return result->is_constant() ? Vector::constant(arena, rows, result->constant_value())
+                                 : result->gather(arena, {codes, rows});
+}
+
+}  // namespace
+
 const Vector* evaluate(const BoundExpr& expr, Frame& frame) {
+    if (expr.kind != BoundExpr::Kind::kConstant && expr.kind != BoundExpr::Kind::kSlot) {
+        if (const Vector* once = evaluate_entries(expr, frame)) return once;
+    }
     EvalContext& context = frame.context();
     const auto arg = [&](std::size_t i) { return evaluate(expr.args[i], frame); };
     switch (expr.kind) {

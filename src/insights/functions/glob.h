@@ -22,6 +22,8 @@ public:
     static Result<Glob> compile(std::string_view pattern);
 
     std::size_t captures() const { return literals_.size() - 1; }
+    /// The texts before, between and after the stars: captures() + 1 of them.
+    std::span<const std::string> literals() const { return literals_; }
     /// Matches one text; on true captures[i] are views into it. `captures` has captures() entries.
     bool match(std::string_view text, std::span<std::string_view> captures) const;
 

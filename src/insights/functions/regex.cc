@@ -88,6 +88,8 @@ Result<Regex> Regex::compile(std::string_view pattern) {
 
 const std::vector<std::string>& Regex::group_names() const { return impl_->names; }
 
+std::string_view Regex::pattern() const { return impl_->program->pattern(); }
+
 std::uint64_t Regex::bytes() const {
     // RE2 may fill its automata up to the budget that it was given.
     return static_cast<std::uint64_t>(limits::kRegexBytesMax);

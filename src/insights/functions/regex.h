@@ -37,6 +37,8 @@ public:
     /// took no part, or null unless needed[i].
     std::vector<const Vector*> parse(EvalContext& context, const Vector* source,
                                      std::span<const bool> needed) const;
+    /// The pattern in RE2's syntax.
+    std::string_view pattern() const;
     /// Memory of the compiled program, for the query's account.
     std::uint64_t bytes() const;
 
