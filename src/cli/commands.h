@@ -22,5 +22,6 @@ void add_query(CLI::App& app, int& exit_code);
 void add_put(CLI::App& app, int& exit_code);
 void add_backup(CLI::App& app, int& exit_code);
 void add_restore(CLI::App& app, int& exit_code);
+void add_doctor(CLI::App& app, int& exit_code);
 
 }  // namespace sky::cli
