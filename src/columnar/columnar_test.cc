@@ -136,6 +136,78 @@ TEST_CASE("vectors: the three forms answer alike") {
     CHECK(Vector::constant(arena, 0, Value::of_number(1))->numeric(arena).mask == 0);
 }
 
+TEST_CASE("encoded texts answer as plain ones do") {
+    std::mt19937_64 random(11);
+    const std::string_view entries[] = {"12.34", "x", "", "-0", "1e3", "9007199254740993"};
+    for (int round = 0; round < 300; ++round) {
+        MemoryBudget budget(8 << 20);
+        Arena arena(budget);
+        const std::size_t size = random() % 40;
+        auto* const present = random() % 2 == 0 ? nullptr : arena.array<std::uint8_t>(size + 1);
+        for (std::size_t i = 0; present != nullptr && i < size; ++i) present[i] = random() % 3 != 0;
+        const TextDictionary dictionary{entries, 0};
+        auto* const codes = arena.array<std::uint32_t>(size + 1);
+        auto* const scaled = arena.array<std::int64_t>(size + 1);
+        const auto scale = static_cast<std::int8_t>(random() % (kScaleMax + 1));
+        const auto shift = random() % 64;
+        auto* const coded_plain = arena.array<std::string_view>(size + 1);
+        auto* const decimal_plain = arena.array<std::string_view>(size + 1);
+        for (std::size_t i = 0; i < size; ++i) {
+            codes[i] = static_cast<std::uint32_t>(random() % std::size(entries));
+            coded_plain[i] = entries[codes[i]];
+            scaled[i] = static_cast<std::int64_t>(random()) >> shift;
+            if (i == 0 && round == 0) scaled[i] = INT64_MIN;
+            // Written by hand: all digits, then the point where it belongs.
+            std::string digits = std::to_string(scaled[i]);
+            const bool negative = digits[0] == '-';
+            if (negative) digits.erase(0, 1);
+            const auto behind = static_cast<std::size_t>(scale);
+            if (digits.size() <= behind) digits.insert(0, behind + 1 - digits.size(), '0');
+            if (behind > 0) digits.insert(digits.size() - behind, ".");
+            if (negative) digits.insert(0, "-");
+            char* const at = arena.try_text(digits.size());
+            digits.copy(at, digits.size());
+            decimal_plain[i] = {at, digits.size()};
+        }
+        const Vector* const pairs[][2] = {
+            {Vector::coded_texts(arena, size, codes, &dictionary, present),
+             Vector::texts(arena, size, coded_plain, present)},
+            {Vector::decimal_texts(arena, size, scaled, scale, present),
+             Vector::texts(arena, size, decimal_plain, present)}};
+        std::vector<std::uint32_t> rows;
+        for (std::size_t i = 0; i < size; ++i) {
+            if (random() % 2 == 0) rows.push_back(static_cast<std::uint32_t>(i));
+        }
+        for (const auto& [encoded, plain] : pairs) {
+            const Vector* const copy = encoded->copy_into(arena);
+            const Vector* const fewer = encoded->gather(arena, rows);
+            const Vector* const expected_fewer = plain->gather(arena, rows);
+            const auto same = [&](const Vector* got, const Vector* expected) {
+                REQUIRE(got->size() == expected->size());
+                const NumericView& numbers = got->numeric(arena);
+                const NumericView& expected_numbers = expected->numeric(arena);
+                for (std::size_t i = 0; i < got->size(); ++i) {
+                    REQUIRE(got->present(i) == expected->present(i));
+                    REQUIRE(numbers.is_valid(i) == expected_numbers.is_valid(i));
+                    if (!got->present(i)) continue;
+                    REQUIRE(got->at(i).kind == Kind::kText);
+                    REQUIRE(got->at(i).text == expected->at(i).text);
+                    REQUIRE(got->text_array()[i] == expected->at(i).text);
+                    if (!numbers.is_valid(i)) continue;
+                    REQUIRE(numbers.values[i] == expected_numbers.values[i]);
+                    REQUIRE(numbers.scale[i] == expected_numbers.scale[i]);
+                    if (numbers.scale[i] != kNoScale) {
+                        REQUIRE(numbers.scaled[i] == expected_numbers.scaled[i]);
+                    }
+                }
+            };
+            same(encoded, plain);
+            same(copy, plain);
+            same(fewer, expected_fewer);
+        }
+    }
+}
+
 TEST_CASE("a copy outlives its batch") {
     MemoryBudget budget(4 << 20);
     Arena kept(budget);

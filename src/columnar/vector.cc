@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "columnar/vector.h"
 
+#include <array>
+#include <charconv>
 #include <cstring>
 
 #include "columnar/decimal.h"
@@ -34,6 +36,29 @@ bool number_of(const Value& value, ParsedNumber& out) {
     return false;
 }
 
+/// Bytes of a decimal as text: a sign, 19 digits, a point and a zero before it.
+constexpr std::size_t kDecimalTextMax = 22 + kScaleMax;
+
+std::string_view decimal_text(std::int64_t scaled, std::int8_t scale, char* out) {
+    char digits[20];
+    const std::uint64_t magnitude =
+        scaled < 0 ? ~static_cast<std::uint64_t>(scaled) + 1 : static_cast<std::uint64_t>(scaled);
+    const auto written = std::to_chars(digits, digits + sizeof digits, magnitude);
+    const auto count = static_cast<std::size_t>(written.ptr - digits);
+    const auto behind = static_cast<std::size_t>(scale);
+    char* at = out;
+    if (scaled < 0) *at++ = '-';
+    const std::size_t before = count > behind ? count - behind : 0;
+    if (before == 0) *at++ = '0';
+    for (std::size_t i = 0; i < before; ++i) *at++ = digits[i];
+    if (behind > 0) {
+        *at++ = '.';
+        for (std::size_t i = count; i < behind; ++i) *at++ = '0';
+        for (std::size_t i = before; i < count; ++i) *at++ = digits[i];
+    }
+    return {out, static_cast<std::size_t>(at - out)};
+}
+
 std::string_view copied(std::string_view text, char*& at) {
     if (text.empty()) return text.substr(0, 0);
     std::memcpy(at, text.data(), text.size());
@@ -63,6 +88,40 @@ const Vector* Vector::texts(Arena& arena, std::size_t size, const std::string_vi
     out->present_ = present;
     out->texts_ = texts;
     return out;
+}
+
+const Vector* Vector::coded_texts(Arena& arena, std::size_t size, const std::uint32_t* codes,
+                                  const TextDictionary* dictionary, const std::uint8_t* present) {
+    auto* const out = const_cast<Vector*>(texts(arena, size, nullptr, present));
+    out->codes_ = codes;
+    out->dictionary_ = dictionary;
+    out->arena_ = &arena;
+    return out;
+}
+
+const Vector* Vector::decimal_texts(Arena& arena, std::size_t size, const std::int64_t* scaled,
+                                    std::int8_t scale, const std::uint8_t* present) {
+    SKY_DCHECK(scale >= 0 && scale <= kScaleMax, "the scales that power_of_ten knows");
+    auto* const out = const_cast<Vector*>(texts(arena, size, nullptr, present));
+    out->decimals_ = scaled;
+    out->decimal_scale_ = scale;
+    out->arena_ = &arena;
+    return out;
+}
+
+void Vector::make_texts() const {
+    auto* const made = arena_->array<std::string_view>(size_);
+    if (codes_ != nullptr) {
+        const std::string_view* const entries = dictionary_->entries.data();
+        for (std::size_t row = 0; row < size_; ++row) made[row] = entries[codes_[row]];
+    } else {
+        char* at = arena_->array<char>(size_ * kDecimalTextMax);
+        for (std::size_t row = 0; row < size_; ++row) {
+            made[row] = decimal_text(decimals_[row], decimal_scale_, at);
+            at += made[row].size();
+        }
+    }
+    texts_ = made;
 }
 
 const Vector* Vector::numbers(Arena& arena, std::size_t size, const double* numbers,
@@ -161,7 +220,8 @@ Value Vector::at(std::size_t row) const {
         case Kind::kMissing:
             break;
         case Kind::kText:
-            return Value::of_text(texts_[row]);
+            if (codes_ != nullptr) return Value::of_text(dictionary_->entries[codes_[row]]);
+            return Value::of_text(text_array()[row]);
         case Kind::kJson:
             return Value::of_json(texts_[row]);
         case Kind::kNumber:
@@ -193,12 +253,17 @@ const NumericView& Vector::numeric(Arena& arena) const {
         numeric_ = view;
         return *view;
     }
+    if (codes_ != nullptr || decimals_ != nullptr) {
+        numeric_ = codes_ != nullptr ? numeric_of_codes(arena) : numeric_of_decimals(arena);
+        if (numeric_ != nullptr) return *numeric_;
+    }
     auto* const values = arena.array<double>(rows);
     auto* const valid = arena.array<std::uint8_t>(rows);
     auto* const scaled = arena.array<std::int64_t>(rows);
     auto* const scale = arena.array<std::int8_t>(rows);
     ParsedNumber parsed;
-    if (form_ == Form::kUniform && texts_ != nullptr) {
+    if (is_text()) {
+        text_array();
         for (std::size_t row = 0; row < rows; ++row) {
             const bool is_number =
                 (present_ == nullptr || present_[row] != 0) && parse_number(texts_[row], parsed);
@@ -226,6 +291,56 @@ const NumericView& Vector::numeric(Arena& arena) const {
     return *view;
 }
 
+/// Each entry is read once; null where there are more of them than rows.
+const NumericView* Vector::numeric_of_codes(Arena& arena) const {
+    const std::span<const std::string_view> entries = dictionary_->entries;
+    if (entries.size() > size_) return nullptr;
+    auto* const parsed = arena.array<ParsedNumber>(entries.size());
+    auto* const is_number = arena.array<std::uint8_t>(entries.size());
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        is_number[i] = parse_number(entries[i], parsed[i]) ? 1 : 0;
+        if (is_number[i] == 0) parsed[i] = {0, 0, kNoScale};
+    }
+    auto* const values = arena.array<double>(size_);
+    auto* const valid = arena.array<std::uint8_t>(size_);
+    auto* const scaled = arena.array<std::int64_t>(size_);
+    auto* const scale = arena.array<std::int8_t>(size_);
+    for (std::size_t row = 0; row < size_; ++row) {
+        const ParsedNumber& entry = parsed[codes_[row]];
+        const bool taken =
+            is_number[codes_[row]] != 0 && (present_ == nullptr || present_[row] != 0);
+        values[row] = taken ? entry.value : 0;
+        valid[row] = taken ? 1 : 0;
+        scaled[row] = taken ? entry.scaled : 0;
+        scale[row] = taken ? entry.scale : kNoScale;
+    }
+    return arena.make<NumericView>(NumericView{values, valid, scaled, scale, ~std::size_t{0}});
+}
+
+/// Null where a double cannot hold some scaled integer: then the quotient is not the nearest one.
+const NumericView* Vector::numeric_of_decimals(Arena& arena) const {
+    constexpr std::int64_t kExactMax = std::int64_t{1} << 53;
+    bool exact = true;
+    for (std::size_t row = 0; row < size_; ++row) {
+        exact = exact && decimals_[row] <= kExactMax && decimals_[row] >= -kExactMax;
+    }
+    if (!exact) return nullptr;
+    // Both are exact doubles (of 10^18 only the 42 bits of 5^18 count), so one division rounds
+    // once.
+    const auto divisor = static_cast<double>(power_of_ten(decimal_scale_));
+    auto* const values = arena.array<double>(size_);
+    for (std::size_t row = 0; row < size_; ++row) {
+        values[row] = static_cast<double>(decimals_[row]) / divisor;
+    }
+    for (std::size_t row = 0; present_ != nullptr && row < size_; ++row) {
+        if (present_[row] == 0) values[row] = 0;
+    }
+    auto* const scale = arena.array<std::int8_t>(size_);
+    std::memset(scale, decimal_scale_, size_);
+    return arena.make<NumericView>(
+        NumericView{values, present_, decimals_, scale, ~std::size_t{0}});
+}
+
 const Vector* Vector::gather(Arena& arena, std::span<const std::uint32_t> rows) const {
     const std::size_t count = rows.size();
     if (form_ == Form::kConstant) return constant(arena, count, values_[0]);
@@ -237,6 +352,12 @@ const Vector* Vector::gather(Arena& arena, std::span<const std::uint32_t> rows) 
     if (form_ == Form::kMixed) return mixed(arena, count, pick(values_));
     const std::uint8_t* const present_out = present_ == nullptr ? nullptr : pick(present_);
     Vector* out = nullptr;
+    if (codes_ != nullptr) {
+        return coded_texts(arena, count, pick(codes_), dictionary_, present_out);
+    }
+    if (decimals_ != nullptr) {
+        return decimal_texts(arena, count, pick(decimals_), decimal_scale_, present_out);
+    }
     if (texts_ != nullptr) {
         out = const_cast<Vector*>(texts(arena, count, pick(texts_), present_out, kind_));
     } else if (numbers_ != nullptr) {
@@ -282,6 +403,7 @@ const Vector* Vector::copy_into(Arena& arena) const {
     if (booleans_ != nullptr) return booleans(arena, size_, clone(booleans_), present_out);
     if (timestamps_ != nullptr) return timestamps(arena, size_, clone(timestamps_), present_out);
     std::size_t bytes = 0;
+    text_array();
     for (std::size_t row = 0; row < size_; ++row) {
         if (present(row)) bytes += texts_[row].size();
     }

@@ -75,13 +75,24 @@ struct NumericView {
     bool is_valid(std::size_t row) const { return valid == nullptr || valid[row & mask] != 0; }
 };
 
+/// Texts that many rows share.
+struct TextDictionary {
+    std::span<const std::string_view> entries;
+    /// Two dictionaries of one id have the same entries: what was found out about them holds for
+    /// later batches too. 0 = this one is of one batch.
+    std::uint64_t id = 0;
+};
+
 /// A column of `size()` rows in one of three forms:
 ///   constant - one Value for all rows;
 ///   uniform  - every present row has kind(): one typed array and, where rows are missing, a byte a
 ///              row (1 = present);
 ///   mixed    - one Value a row (what coalesce, if, case and JSON paths may give).
+/// A uniform column of texts may be encoded: codes of a dictionary, or decimals of one scale. It
+/// answers everything that a column of texts does; texts are made when first asked for, and who
+/// knows the codes or the decimals need not ask.
 /// Lives in the arena of its batch, as do the arrays; texts point there or into the batch's own
-/// buffers, which outlive it. Immutable but for the cached numeric view.
+/// buffers, which outlive it. Immutable but for the cached numeric view and texts.
 /// Threads: one at a time.
 class Vector {
 public:
@@ -92,6 +103,14 @@ public:
     static const Vector* constant(Arena& arena, std::size_t size, const Value& value);
     static const Vector* texts(Arena& arena, std::size_t size, const std::string_view* texts,
                                const std::uint8_t* present = nullptr, Kind kind = Kind::kText);
+    /// Row i is dictionary->entries[codes[i]].
+    static const Vector* coded_texts(Arena& arena, std::size_t size, const std::uint32_t* codes,
+                                     const TextDictionary* dictionary,
+                                     const std::uint8_t* present = nullptr);
+    /// Row i is scaled[i] / 10^scale, written with all `scale` digits behind the point and no more
+    /// before it than it needs: (5, 2) is 0.05, (-1234, 0) is -1234. Scale 0..kScaleMax.
+    static const Vector* decimal_texts(Arena& arena, std::size_t size, const std::int64_t* scaled,
+                                       std::int8_t scale, const std::uint8_t* present = nullptr);
     static const Vector* numbers(Arena& arena, std::size_t size, const double* numbers,
                                  const std::uint8_t* present = nullptr);
     static const Vector* booleans(Arena& arena, std::size_t size, const std::uint8_t* booleans,
@@ -135,7 +154,15 @@ public:
 
     // Raw arrays of the uniform form; null otherwise or for another kind.
     const std::uint8_t* present_bytes() const { return present_; }
-    const std::string_view* text_array() const { return texts_; }
+    const std::string_view* text_array() const {
+        if (texts_ == nullptr && (codes_ != nullptr || decimals_ != nullptr)) make_texts();
+        return texts_;
+    }
+    /// Of encoded texts; null otherwise. Codes of missing rows are codes, too.
+    const std::uint32_t* codes() const { return codes_; }
+    const TextDictionary* dictionary() const { return dictionary_; }
+    const std::int64_t* decimals() const { return decimals_; }
+    std::int8_t decimal_scale() const { return decimal_scale_; }
     const double* number_array() const { return numbers_; }
     const std::uint8_t* boolean_array() const { return booleans_; }
     const std::int64_t* timestamp_array() const { return timestamps_; }
@@ -154,11 +181,22 @@ public:
 
 private:
     Vector() = default;
+    bool is_text() const {
+        return form_ == Form::kUniform && (kind_ == Kind::kText || kind_ == Kind::kJson);
+    }
+    void make_texts() const;
+    const NumericView* numeric_of_codes(Arena& arena) const;
+    const NumericView* numeric_of_decimals(Arena& arena) const;
     Form form_ = Form::kConstant;
     Kind kind_ = Kind::kMissing;
     std::size_t size_ = 0;
     const std::uint8_t* present_ = nullptr;
-    const std::string_view* texts_ = nullptr;
+    mutable const std::string_view* texts_ = nullptr;
+    const std::uint32_t* codes_ = nullptr;
+    const TextDictionary* dictionary_ = nullptr;
+    const std::int64_t* decimals_ = nullptr;
+    std::int8_t decimal_scale_ = 0;
+    Arena* arena_ = nullptr;  // Of encoded texts: where they will be made.
     const double* numbers_ = nullptr;
     const std::uint8_t* booleans_ = nullptr;
     const std::int64_t* timestamps_ = nullptr;

@@ -7,7 +7,7 @@ Lanes::Lanes(const ServerOptions& options) {
     const std::array<unsigned, kCount> threads = {options.control_threads, options.write_threads,
                                                   options.read_threads};
     for (std::size_t lane = 0; lane < kCount; ++lane) {
-        queues_[lane] = std::make_unique<BoundedQueue<Task>>(options.queue_max);
+        queues_[lane] = std::make_unique<FairQueue<Task>>(options.queue_max);
         for (unsigned i = 0; i < threads[lane]; ++i) {
             threads_.emplace_back([this, queue = queues_[lane].get()] {
                 while (auto task = queue->pop()) {
@@ -18,8 +18,8 @@ Lanes::Lanes(const ServerOptions& options) {
     }
 }
 
-bool Lanes::try_run(Lane lane, Task&& task) {
-    return queues_[static_cast<std::size_t>(lane)]->try_push(std::move(task));
+bool Lanes::try_run(Lane lane, std::string_view tenant, std::uint64_t cost, Task&& task) {
+    return queues_[static_cast<std::size_t>(lane)]->try_push(tenant, cost, std::move(task));
 }
 
 std::size_t Lanes::queued() const {

@@ -12,6 +12,17 @@ namespace sky::http::limits {
 constexpr std::size_t kReadBufferBytes = 4 * 1024;
 /// Read buffer while a chunked body arrives; also the longest chunk header or trailer.
 constexpr std::size_t kChunkBufferBytes = 64 * 1024;
+/// Extensions of all chunks of one body. No client seen sends any (clients.md); a bound keeps them
+/// from being a body that no limit counts.
+constexpr std::size_t kChunkExtensionBytesMax = 4 * 1024;
+/// What waits for a slow reader of a streamed answer. Our choice: two full updates of a live tail
+/// (500 events of 256 KiB would be more, and are cut by its own limit).
+constexpr std::size_t kStreamBufferBytes = 4 << 20;
+/// A full server closes this share of its connections at once, the longest idle first, so that a
+/// flood of them costs few looks at all of them.
+constexpr std::size_t kShedShare = 64;
+/// Fair shares count bytes: a tenant's turn is worth this much, a request at least the other.
+constexpr std::uint64_t kTurnBytes = 64 * 1024, kRequestBytesMin = 16 * 1024;
 /// Header fields of one request. SDKs send 8 to 15; Apache httpd's default is 100.
 constexpr std::size_t kHeaderFieldsMax = 128;
 /// First body permit of a chunked body, doubled as it grows.

@@ -9,17 +9,22 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "http/limits.h"
 #include "http/server.h"
+#include "http/stream.h"
 
 namespace sky::http::test {
 
@@ -62,13 +67,26 @@ constexpr std::array<std::string_view, 7> kRefusalNames = {
 
 /// Paths: /echo body back; /gate waits at `gate`; /later answers from another thread once the gate
 /// is open; /throw; /drop forgets to answer; /early is answered from its head; /big N bytes;
-/// /split tries to split the answer. Lane by the query: ?write, ?read, else control.
+/// /split tries to split the answer; /stream leaves a writer in `writers`. Lane by the query:
+/// ?write, ?read, else control. Tenant by the field X-Tenant.
 class EchoApplication final : public Application {
 public:
     std::uint64_t body_bytes_max = 64ULL << 20;
     Gate gate;
     std::vector<std::thread> later;
     std::mutex later_mutex;
+    std::vector<std::string> handled;  // Bodies of /gate in the order of their handling.
+
+    /// The next stream's writer, once its request is handled.
+    StreamWriter next_writer() {
+        std::unique_lock lock(later_mutex);
+        const bool came = writer_came_.wait_for(lock, std::chrono::milliseconds(kPatienceMs),
+                                                [this] { return !writers_.empty(); });
+        if (!came) throw std::runtime_error("no stream in time");
+        StreamWriter writer = std::move(writers_.front());
+        writers_.erase(writers_.begin());
+        return writer;
+    }
 
     ~EchoApplication() override {
         for (auto& thread : later) thread.join();
@@ -79,13 +97,27 @@ public:
         const Lane lane = head.query() == "write"  ? Lane::kWrite
                           : head.query() == "read" ? Lane::kRead
                                                    : Lane::kControl;
-        return Admit{lane, body_bytes_max};
+        return Admit{lane, body_bytes_max, std::string(head.headers.get("x-tenant")),
+                     std::make_shared<const std::string>("seen " + head.target)};
     }
     void handle(Request request, Respond respond) override {
         const std::string_view path = request.head.path();
         if (path == "/throw") throw std::bad_alloc();
         if (path == "/drop") return;
-        if (path == "/gate") gate.pass();
+        if (path == "/gate") {
+            gate.pass();
+            const std::lock_guard lock(later_mutex);
+            handled.push_back(request.body);
+        }
+        if (path == "/stream") {
+            Stream stream = make_stream(stream_bytes_max);
+            respond({200, {{"Content-Type", "text/plain"}}, {}, stream.body});
+            {
+                const std::lock_guard lock(later_mutex);
+                writers_.push_back(std::move(stream.writer));
+            }
+            return writer_came_.notify_all();
+        }
         if (path == "/later") {
             const std::lock_guard lock(later_mutex);
             later.emplace_back([this, respond = std::move(respond)] {
@@ -100,14 +132,23 @@ public:
         if (path == "/empty") return respond({204, {}, ""});
         if (path == "/big") return respond({200, {}, std::string(8 << 20, 'b')});
         std::vector<Header> headers = {{"X-Body-Sha256", request.body_sha256},
-                                       {"X-Remote", request.head.remote_ip}};
+                                       {"X-Remote", request.head.remote_ip},
+                                       {"X-Decided", decided_of(request.head)}};
         respond({200, std::move(headers), std::move(request.body)});
     }
-    Response refuse(const RequestHead&, Refusal why) override {
+    Response refuse(const RequestHead& head, Refusal why) override {
         constexpr std::array<int, 7> kStatus = {400, 413, 503, 408, 400, 503, 500};
         const auto i = static_cast<std::size_t>(why);
-        return {kStatus[i], {}, std::string(kRefusalNames[i])};
+        return {kStatus[i], {{"X-Decided", decided_of(head)}}, std::string(kRefusalNames[i])};
     }
+    std::size_t stream_bytes_max = limits::kStreamBufferBytes;
+
+private:
+    static std::string decided_of(const RequestHead& head) {
+        return head.decided ? *static_cast<const std::string*>(head.decided.get()) : "nothing";
+    }
+    std::vector<StreamWriter> writers_;
+    std::condition_variable writer_came_;
 };
 
 /// A TCP client that sends exactly what it is told.
@@ -189,6 +230,28 @@ private:
     std::string have_;
     bool ended_cleanly_ = false;
 };
+
+/// A server with its application; drains at the end.
+struct Running {
+    std::shared_ptr<EchoApplication> application = std::make_shared<EchoApplication>();
+    std::unique_ptr<Server> server;
+    explicit Running(const ServerOptions& options = {}) {
+        auto started = Server::start(options, application);
+        if (!started) throw std::runtime_error(started.error().message);
+        server = std::move(*started);
+    }
+    ~Running() {
+        application->gate.open();
+        server->drain(std::chrono::milliseconds(kPatienceMs));
+    }
+    std::uint16_t port() const { return server->port(); }
+};
+
+inline std::string post(std::string_view path, std::string_view body) {
+    return "POST " + std::string(path) +
+           " HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+           std::string(body);
+}
 
 inline bool contains(std::string_view text, std::string_view part) {
     return text.find(part) != std::string_view::npos;

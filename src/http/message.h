@@ -2,6 +2,7 @@
 #pragma once  // src/http/message.h - requests and responses as plain values.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +39,8 @@ struct RequestHead {
     Headers headers;
     std::string remote_ip;
     std::optional<std::uint64_t> content_length;  // Absent for chunked bodies.
+    /// What the application found out from this head (Admit::decided); the server only carries it.
+    std::shared_ptr<const void> decided = {};
     std::string_view path() const { return std::string_view(target).substr(0, target.find('?')); }
     std::string_view query() const {
         const auto at = target.find('?');
@@ -52,11 +55,15 @@ struct Request {
     std::string body_sha256;  // Lower-case hex of `body`, hashed while it arrived.
 };
 
+class StreamBody;  // http/stream.h
+
 struct Response {
     int status = 200;
     std::vector<Header>
         headers;  // Without Date, Content-Length, Connection: the server adds those.
     std::string body;
+    /// A body that is made while it is sent; `body` is ignored then.
+    std::shared_ptr<StreamBody> stream = {};
 };
 
 }  // namespace sky::http

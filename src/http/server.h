@@ -29,6 +29,10 @@ enum class Lane : std::uint8_t { kControl, kWrite, kRead };
 struct Admit {
     Lane lane;
     std::uint64_t body_bytes_max;  // A longer body is rejected with kBodyTooLarge.
+    /// Whose request it is: waiting requests of different tenants take turns.
+    std::string tenant = {};
+    /// Given back as RequestHead::decided with the same request, so that nothing is read twice.
+    std::shared_ptr<const void> decided = {};
 };
 using HeadDecision =
     std::variant<Admit, Response>;  // A Response ends the request without its body.
@@ -51,6 +55,7 @@ public:
     virtual HeadDecision on_head(const RequestHead& head) = 0;
     /// Runs on a pool thread. Must call `respond` once, now or later.
     virtual void handle(Request request, Respond respond) = 0;
+    /// The head of a request that was admitted with `decided` comes without its header fields.
     virtual Response refuse(const RequestHead& head, Refusal why) = 0;
 };
 
@@ -59,9 +64,12 @@ struct ServerOptions {
     std::uint16_t port = 0;  // 0 picks a free one.
     unsigned loops = 1;      // Event loop threads.
     unsigned control_threads = 2, write_threads = 2, read_threads = 4;
-    std::size_t queue_max = 1024;  // Waiting requests a lane.
+    /// Waiting requests a lane. A tenant may hold as many places as it leaves free: alone half of
+    /// them, so that there is always room for another.
+    std::size_t queue_max = 2048;
     std::uint64_t body_memory_bytes = 256ULL
                                       << 20;  // Permits for bodies of all connections together.
+    /// At this many, newcomers wait in the kernel's queue while the longest idle ones are closed.
     std::size_t connections_max = 12'000;
     std::size_t head_bytes_max = 32 * 1024;
     std::chrono::milliseconds head_timeout{15'000}, body_timeout{60'000}, idle_timeout{120'000},

@@ -15,6 +15,7 @@
 #include "logs/identifiers.h"
 #include "logs/query_sources.h"
 #include "logs/tokens.h"
+#include "os/thread_priority.h"
 
 namespace sky::logs {
 namespace {
@@ -36,8 +37,8 @@ std::uint64_t row_bytes(const insights::Row& row) {
     return bytes;
 }
 
-/// The query with its resolved source in front (logs-api.md 6). A SOURCE that names more groups than
-/// a request may stays as it was written.
+/// The query with its resolved source in front (logs-api.md 6). A SOURCE that names more groups
+/// than a request may stays as it was written.
 std::string source_text(const std::vector<GroupPtr>& groups, store::TimeRange range,
                         std::string_view text, const insights::QueryNeeds& needs) {
     const bool own = needs.scans[0].source.has_value();
@@ -133,7 +134,10 @@ struct QuerySessions::Impl {
          const SessionOptions& o)
         : store(s), clock(c), random(r), groups(g), engine(e), options(o) {
         for (unsigned i = 0; i < options.running_max; ++i)
-            workers.emplace_back([this] { work_loop(); });
+            workers.emplace_back([this] {
+                os::step_aside(os::kQueryNiceness);  // Threads that a query starts inherit it.
+                work_loop();
+            });
     }
 
     ~Impl() {
@@ -373,8 +377,7 @@ Result<std::string> QuerySessions::start(const Tenant& tenant, const NewQuery& q
         if (needs.scans[i].source) {
             inner = SKY_TRY(source_groups(impl.groups, tenant, *needs.scans[i].source, request_id));
         }
-        session->options.side_sources.push_back(
-            SKY_TRY(impl.snapshots(tenant, inner, request_id)));
+        session->options.side_sources.push_back(SKY_TRY(impl.snapshots(tenant, inner, request_id)));
     }
     session->options.range = range;
     // 0: the query's own limit decides, up to 100,000; without one it is 10,000.
@@ -384,8 +387,8 @@ Result<std::string> QuerySessions::start(const Tenant& tenant, const NewQuery& q
     session->options.clock = &impl.clock;
     session->tenant = tenant;
     session->id = random_uuid(impl.random);
-    session->source_text = source_text(
-        groups, session->plan->range(range, session->options.now_s), query.text, needs);
+    session->source_text =
+        source_text(groups, session->plan->range(range, session->options.now_s), query.text, needs);
     session->creation_ms = impl.clock.now_ms();
 
     {

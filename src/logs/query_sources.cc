@@ -41,9 +41,8 @@ bool fits(const Condition& condition, const GroupInfo& group, bool named) {
 std::unexpected<Error> unknown_group(const Tenant& tenant, std::string_view identifier,
                                      std::string_view request_id) {
     const auto name = group_name_of(tenant, identifier);
-    return fail(ErrorCode::kNotFound,
-                unknown_group_message(name ? *name : std::string(identifier), tenant.account,
-                                      request_id));
+    return fail(ErrorCode::kNotFound, unknown_group_message(name ? *name : std::string(identifier),
+                                                            tenant.account, request_id));
 }
 
 Result<std::vector<GroupPtr>> source_groups(const Groups& groups, const Tenant& tenant,

@@ -16,10 +16,14 @@
 #include "base/result.h"
 #include "columnar/text_column.h"
 #include "store/background.h"
+#include "store/backup.h"
 #include "store/catalog.h"
 
 namespace sky::os {
 class Fs;
+}
+namespace sky::shapes {
+class ShapedBlock;  // shapes/shaped_block.h
 }
 
 namespace sky::store {
@@ -43,7 +47,9 @@ enum class Columns : std::uint8_t {
     kIngestion = 1,
     kStream = 2,
     kMessage = 4,
-    kAll = 7
+    kAll = 7,
+    /// With kMessage: lines that are stored as families and slots may come so (EventBatch::shaped).
+    kShaped = 8,
 };
 constexpr Columns operator|(Columns a, Columns b) {
     return static_cast<Columns>(static_cast<std::uint8_t>(a) | static_cast<std::uint8_t>(b));
@@ -62,6 +68,12 @@ struct EventBatch {
     std::vector<std::int64_t> ingestion_ms;
     std::vector<StreamId> stream;
     columnar::TextColumn message;
+    /// The messages as families and slots; then `message` is empty. Null otherwise. Only where
+    /// Columns::kShaped was asked for. The block belongs to this batch: one thread at a time.
+    std::shared_ptr<const shapes::ShapedBlock> shaped;
+    /// The block's row of each row here, ascending. Empty: row i is the block's row i, and the
+    /// block has no others.
+    std::vector<std::uint32_t> shaped_row;
     std::size_t rows() const { return timestamp_ms.size(); }
 };
 
@@ -146,6 +158,11 @@ public:
     virtual Status flush() = 0;
     /// Drops what retention and tombstones allow. Called by a background thread too; tests call it.
     virtual Status expire() = 0;
+    /// Makes `directory`, which must be missing or empty, a backup of everything acknowledged
+    /// before this call (and perhaps of some that came later, by whole batches); appends and
+    /// queries go on. Durable when this returns; an interrupted one has no manifest. Errors:
+    /// kInvalidArgument (the directory is in use), kNoSpace, kInternal.
+    virtual Result<BackupSummary> backup(const std::string& directory) = 0;
     /// Seals everything so that the next start has an empty WAL; later calls answer kUnavailable.
     virtual Status close() = 0;
     virtual StoreStats stats() const = 0;

@@ -23,6 +23,7 @@
 using namespace sky;
 using namespace sky::insights;
 using sky::insights::testing::Cut;
+using sky::insights::testing::Form;
 using sky::insights::testing::TestEvent;
 using sky::insights::testing::TestSnapshot;
 
@@ -37,6 +38,8 @@ struct Config {
     const char* name;
     Cut cut;
     unsigned threads;
+    Form form = Form::kText;
+    ShapedReads shaped = ShapedReads::kYes;
 };
 constexpr Config kConfigs[] = {
     {"one morsel, one thread", Cut::kOneMorsel, 1},
@@ -44,6 +47,12 @@ constexpr Config kConfigs[] = {
     {"row by row, one thread", Cut::kRowByRow, 1},
     {"row by row, three threads", Cut::kRowByRow, 3},
     {"scattered, three threads", Cut::kScattered, 3},
+    {"shaped, one morsel, one thread", Cut::kOneMorsel, 1, Form::kShaped},
+    {"shaped, scattered, three threads", Cut::kScattered, 3, Form::kShaped},
+    {"shaped, row by row, one thread", Cut::kRowByRow, 1, Form::kShaped},
+    {"shaped, some rows of blocks", Cut::kOneMorsel, 1, Form::kShapedCut},
+    {"shaped, some rows of blocks, scattered", Cut::kScattered, 3, Form::kShapedCut},
+    {"shaped, read as text", Cut::kOneMorsel, 1, Form::kShaped, ShapedReads::kNo},
 };
 
 // What the queries are asked for: 1970 to 2100, so that windows before it are empty; a SOURCE of
@@ -118,7 +127,8 @@ RunOptions options_for(const CompiledQuery& query, const std::vector<Group>& gro
         const std::size_t colon = groups[i].log.find(':');
         info.tenant = {groups[i].log.substr(0, colon), "us-east-1"};
         info.name = groups[i].log.substr(colon + 1);
-        const Source made{std::make_shared<TestSnapshot>(info, groups[i].events, config.cut),
+        const Source made{std::make_shared<TestSnapshot>(info, groups[i].events, config.cut, 1,
+                                                         config.form),
                           groups[i].log};
         for (std::size_t scan = 0; scan < needs.scans.size(); ++scan) {
             auto& list = scan == 0 ? options.sources : options.side_sources[scan - 1];
@@ -132,6 +142,7 @@ RunOptions options_for(const CompiledQuery& query, const std::vector<Group>& gro
     options.range = {kRangeBeginMs, kRangeEndMs};
     options.now_s = 1'767'225'600;  // 2026-01-01T00:00:00Z
     options.threads = config.threads;
+    options.shaped = config.shaped;
     return options;
 }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "insights/exec/key_table.h"
 
+#include <algorithm>
+#include <bit>
+
 namespace sky::insights {
 namespace {
 constexpr std::uint64_t kSeed = 0x8EBC6AF09C88C6E3ULL;
@@ -12,14 +15,16 @@ KeyTable::KeyTable(std::size_t width, columnar::MemoryBudget& budget) : budget_(
         columns_.push_back(std::make_unique<ValueDictionary>(budget));
     }
     if (width > 1) entries_.assign(64, Entry{0, kFree});
+    shifts_.assign(width, 0);
     account();
 }
 
 KeyTable::~KeyTable() { budget_.release(accounted_bytes_); }
 
 void KeyTable::account() {
-    const std::uint64_t bytes =
-        codes_.capacity() * sizeof(std::uint32_t) + entries_.capacity() * sizeof(Entry);
+    const std::uint64_t bytes = codes_.capacity() * sizeof(std::uint32_t) +
+                                entries_.capacity() * sizeof(Entry) +
+                                recent_.capacity() * sizeof(Recent);
     if (bytes > accounted_bytes_) {
         budget_.reserve(bytes - accounted_bytes_);
         accounted_bytes_ = bytes;
@@ -77,16 +82,68 @@ bool KeyTable::number_rows(EvalContext& context, std::span<const Vector* const> 
                            std::uint32_t* numbers) {
     if (width() == 1) return columns_[0]->code_rows(context, *columns[0], numbers);
     const std::size_t rows = context.rows;
-    auto* codes = context.arena.array<std::uint32_t>(rows * (width() + 1));
-    std::uint32_t* const column_codes = codes + rows * width();
+    auto* const codes = context.arena.array<std::uint32_t>(rows * width());
     for (std::size_t c = 0; c < width(); ++c) {
-        if (!columns_[c]->code_rows(context, *columns[c], column_codes)) return false;
-        for (std::size_t i = 0; i < rows; ++i) codes[i * width() + c] = column_codes[i];
+        if (!columns_[c]->code_rows(context, *columns[c], codes + c * rows)) return false;
     }
-    bool fits = true;
-    for (std::size_t i = 0; i < rows && fits; ++i) fits = find(codes + i * width(), numbers[i]);
+    const bool fits = pack_columns() ? number_packed(context, codes, numbers)
+                                     : number_tuples(context, codes, numbers);
     account();
     return fits && !budget_.exhausted();
+}
+
+bool KeyTable::number_tuples(EvalContext& context, const std::uint32_t* codes,
+                             std::uint32_t* numbers) {
+    const std::size_t rows = context.rows;
+    auto* const tuple = context.arena.array<std::uint32_t>(width());
+    bool fits = true;
+    for (std::size_t i = 0; i < rows && fits; ++i) {
+        for (std::size_t c = 0; c < width(); ++c) tuple[c] = codes[c * rows + i];
+        fits = find(tuple, numbers[i]);
+    }
+    return fits;
+}
+
+/// Room for each column's code in one word; false when there is none.
+bool KeyTable::pack_columns() {
+    unsigned bits = 0;
+    bool changed = false;
+    for (std::size_t c = 0; c < width(); ++c) {
+        const std::size_t size = std::max<std::size_t>(columns_[c]->size(), 1);
+        if (shifts_[c] != bits) changed = true;
+        shifts_[c] = bits;
+        bits += static_cast<unsigned>(std::bit_width(size - 1));
+    }
+    if (bits >= 64) return false;
+    // Words of another packing name other keys.
+    if (changed || recent_.empty()) recent_.assign(kRecentKeys, Recent{kNoKey, 0});
+    return true;
+}
+
+/// The keys of a batch repeat: most are among the last ones, found by one word.
+bool KeyTable::number_packed(EvalContext& context, const std::uint32_t* codes,
+                             std::uint32_t* numbers) {
+    const std::size_t rows = context.rows;
+    auto* const words = context.arena.array<std::uint64_t>(rows);
+    std::copy(codes, codes + rows, words);
+    for (std::size_t c = 1; c < width(); ++c) {
+        const std::uint32_t* const column = codes + c * rows;
+        const unsigned shift = shifts_[c];
+        for (std::size_t i = 0; i < rows; ++i) words[i] |= std::uint64_t{column[i]} << shift;
+    }
+    auto* const tuple = context.arena.array<std::uint32_t>(width());
+    constexpr unsigned kIndexShift = 64 - std::bit_width(kRecentKeys - 1);
+    bool fits = true;
+    for (std::size_t i = 0; i < rows && fits; ++i) {
+        Recent& recent = recent_[(words[i] * kSeed) >> kIndexShift];
+        if (recent.key != words[i]) {
+            for (std::size_t c = 0; c < width(); ++c) tuple[c] = codes[c * rows + i];
+            fits = find(tuple, recent.number);
+            recent.key = words[i];
+        }
+        numbers[i] = recent.number;
+    }
+    return fits;
 }
 
 bool KeyTable::number_keys(const KeyTable& other, std::vector<std::uint32_t>& numbers) {

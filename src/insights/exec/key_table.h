@@ -41,6 +41,16 @@ private:
         std::uint32_t number;  // kFree: none.
     };
     static constexpr std::uint32_t kFree = 0xFFFFFFFF;
+    /// A key met lately: its codes in one word.
+    struct Recent {
+        std::uint64_t key;
+        std::uint32_t number;
+    };
+    static constexpr std::uint64_t kNoKey = ~std::uint64_t{0};
+    static constexpr std::size_t kRecentKeys = 8'192;  // A power of two; 128 KiB stay in the L2.
+    bool pack_columns();
+    bool number_packed(EvalContext& context, const std::uint32_t* codes, std::uint32_t* numbers);
+    bool number_tuples(EvalContext& context, const std::uint32_t* codes, std::uint32_t* numbers);
     std::uint64_t hash_of(const std::uint32_t* codes) const;
     bool find(const std::uint32_t* codes, std::uint32_t& number);
     void grow();
@@ -52,6 +62,8 @@ private:
     std::vector<std::uint32_t> codes_;
     std::vector<Entry> entries_;  // A power of two of them, at most half in use.
     std::size_t count_ = 0;
+    std::vector<unsigned> shifts_;  // Where each column's code begins in a word.
+    std::vector<Recent> recent_;
     std::uint64_t accounted_bytes_ = 0;
 };
 

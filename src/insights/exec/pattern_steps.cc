@@ -224,9 +224,7 @@ std::vector<std::string> pattern_words(std::string_view pattern) {
 /// Two windows need not find the same words changing: a changing part fits any word.
 bool same_family(const std::vector<std::string>& a, const std::vector<std::string>& b) {
     if (a.size() != b.size()) return false;
-    const auto any = [](const std::string& word) {
-        return word.size() > 1 && word[0] == '<';
-    };
+    const auto any = [](const std::string& word) { return word.size() > 1 && word[0] == '<'; };
     const auto mark = [](const std::string& word) {
         return word.size() == 1 && is_word_end(word[0]);
     };

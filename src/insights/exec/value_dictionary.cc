@@ -88,8 +88,9 @@ ValueDictionary::ValueDictionary(columnar::MemoryBudget& budget)
 ValueDictionary::~ValueDictionary() { texts_.budget().release(accounted_bytes_); }
 
 void ValueDictionary::account() {
-    const std::uint64_t bytes =
-        values_.capacity() * sizeof(Value) + entries_.capacity() * sizeof(Entry);
+    const std::uint64_t bytes = values_.capacity() * sizeof(Value) +
+                                entries_.capacity() * sizeof(Entry) +
+                                entry_codes_.capacity() * sizeof(std::uint32_t);
     if (bytes > accounted_bytes_) {
         texts_.budget().reserve(bytes - accounted_bytes_);
         accounted_bytes_ = bytes;
@@ -166,6 +167,29 @@ bool ValueDictionary::code_of(const Value& value, std::uint32_t& code) {
     return found;
 }
 
+/// Each text of the column's dictionary is looked up once, when a row has it.
+bool ValueDictionary::code_entries(EvalContext& context, const Vector& column,
+                                   std::uint32_t* codes) {
+    const columnar::TextDictionary& dictionary = *column.dictionary();
+    if (dictionary.id == 0 || dictionary.id != entries_id_) {
+        entry_codes_.assign(dictionary.entries.size(), kFree);
+        entries_id_ = dictionary.id;
+    }
+    const std::uint32_t* const from = column.codes();
+    const std::uint8_t* const present = column.present_bytes();
+    bool fits = true;
+    for (std::size_t i = 0; i < context.rows && fits; ++i) {
+        if (present != nullptr && present[i] == 0) {
+            fits = find(Value::missing(), kMixB, codes[i]);
+            continue;
+        }
+        std::uint32_t& code = entry_codes_[from[i]];
+        if (code == kFree) fits = find_text(dictionary.entries[from[i]], code);
+        codes[i] = code;
+    }
+    return fits;
+}
+
 bool ValueDictionary::code_rows(EvalContext& context, const Vector& column, std::uint32_t* codes) {
     const std::size_t rows = context.rows;
     bool fits = true;
@@ -173,6 +197,20 @@ bool ValueDictionary::code_rows(EvalContext& context, const Vector& column, std:
         std::uint32_t code = 0;
         fits = code_of(column.constant_value(), code);
         std::fill(codes, codes + rows, code);
+    } else if (column.codes() != nullptr &&
+               (column.dictionary()->id != 0 || column.dictionary()->entries.size() <= rows)) {
+        fits = code_entries(context, column, codes);
+    } else if (column.is_uniform(Kind::kTimestamp) && column.present_bytes() == nullptr) {
+        // Times come in runs: the value of the row before is often this one's.
+        const std::int64_t* const times = column.timestamp_array();
+        for (std::size_t i = 0; i < rows && fits; ++i) {
+            if (i > 0 && times[i] == times[i - 1]) {
+                codes[i] = codes[i - 1];
+            } else {
+                const Value value = Value::of_timestamp(times[i]);
+                fits = find(value, hash_canonical(value), codes[i]);
+            }
+        }
     } else if (column.is_uniform(Kind::kText)) {
         const std::string_view* texts = column.text_array();
         for (std::size_t i = 0; i < rows && fits; ++i) {
@@ -183,7 +221,6 @@ bool ValueDictionary::code_rows(EvalContext& context, const Vector& column, std:
             }
         }
     } else {
-        // Times come in runs: the value of the row before is often this one's.
         Value last;
         for (std::size_t i = 0; i < rows && fits; ++i) {
             const Value value = canonical(column.at(i));

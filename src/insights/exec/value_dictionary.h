@@ -37,6 +37,7 @@ private:
     };
     static constexpr std::uint32_t kFree = 0xFFFFFFFF;
     bool find_text(std::string_view text, std::uint32_t& code);
+    bool code_entries(EvalContext& context, const Vector& column, std::uint32_t* codes);
     bool find(const Value& canonical, std::uint64_t hash, std::uint32_t& code);
     bool add(Value canonical, std::uint64_t hash, std::size_t at, std::uint32_t& code);
     void grow();
@@ -46,6 +47,9 @@ private:
     std::vector<Value> values_;
     std::vector<Entry> entries_;  // A power of two of them, at most half in use.
     std::uint64_t accounted_bytes_ = 0;
+    // Codes of the entries of the text dictionary seen last; kFree: not met yet.
+    std::vector<std::uint32_t> entry_codes_;
+    std::uint64_t entries_id_ = 0;
 };
 
 __extension__ typedef unsigned __int128 WideProduct;
