@@ -14,7 +14,7 @@ SRC = ROOT / "src"
 # Layer of each module: an arrow may only point down, or sideways where SIDEWAYS says so (docs/architecture.md).
 LAYERS = {
     "base": 0,
-    "os": 1, "json": 1, "crypto": 1, "columnar": 1,
+    "os": 1, "json": 1, "crypto": 1, "columnar": 1, "shapes": 1,
     "store": 2, "protect": 2, "http": 2,
     "insights/syntax": 3, "insights/functions": 3, "insights/symbolic": 3, "insights/plan": 3, "insights/exec": 3, "clickhouse": 3, "aws": 3,
     "logs": 4, "metrics": 4, "traces": 4, "alarms": 4, "dem/synthetics": 4, "dem/rum": 4, "dem/evidently": 4, "edge": 4,
@@ -22,6 +22,7 @@ LAYERS = {
     "server": 6, "cli": 6, "agent": 6,
 }
 SIDEWAYS = {
+    ("shapes", "columnar"),
     ("insights/symbolic", "insights/functions"), ("insights/exec", "insights/symbolic"),
     ("insights/plan", "insights/syntax"), ("insights/plan", "insights/functions"),
     ("insights/exec", "insights/syntax"), ("insights/exec", "insights/functions"), ("insights/exec", "insights/plan"),

@@ -106,8 +106,8 @@ def main():
     tally = Tally()
     asan = ROOT / "build" / "asan"
     unit = [m for m in modules() if wanted(f"unit/{m}")]
-    outside = [s for s in ("layers", "middleware", "clients", "crash", "demo") if wanted(s)]
-    needs_server = any(s in outside for s in ("clients", "crash", "demo"))
+    outside = [s for s in ("layers", "middleware/python", "middleware/end-to-end", "clients", "crash", "demo") if wanted(s)]
+    needs_server = any(s in outside for s in ("middleware/end-to-end", "clients", "crash", "demo"))
     if unit or needs_server:
         build("asan", [target(m) for m in unit] + (["skywatch"] if needs_server else []), arguments.jobs)
     for module in unit:
@@ -116,8 +116,10 @@ def main():
     server = {"SKYWATCH_BIN": str(asan / "skywatch"), "ASAN_OPTIONS": "detect_leaks=1"}
     if "layers" in outside:
         script(tally, "layers", ["tools/check_layers.py"], {})
-    if "middleware" in outside:
-        pytest(tally, "middleware", ROOT / "middleware" / "python", {})
+    if "middleware/python" in outside:
+        pytest(tally, "middleware/python", ROOT / "middleware" / "python", {})
+    if "middleware/end-to-end" in outside:
+        pytest(tally, "middleware/end-to-end", ROOT / "tests" / "middleware", server)
     if "clients" in outside:
         pytest(tally, "clients", ROOT / "tests" / "clients", server)
     if "crash" in outside:

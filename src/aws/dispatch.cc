@@ -6,7 +6,9 @@
 #include <exception>
 #include <unordered_map>
 
+#include "aws/audit.h"
 #include "aws/authenticate.h"
+#include "aws/authorize.h"
 #include "aws/call.h"
 #include "aws/classify.h"
 #include "aws/validate.h"
@@ -27,6 +29,8 @@ struct Built {
     const ServiceDef* service;
     const OperationModel* model;
     const OperationDef* def;
+    Permissions allowed_by;
+    bool audited;
     mutable OperationCounters counters;
 };
 
@@ -92,6 +96,26 @@ bool is_gzip(std::string_view coding) {
     for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
     return lower == "gzip" || lower == "x-gzip";
 }
+
+// What a call leaves for its audit record while it is under way; it may outlast the dispatcher.
+struct Audited {
+    std::function<void(const AuditRecord&)> audit;
+    CallContext caller;
+    std::string action, parameters;
+
+    void tell(int status, std::string_view error_type) const {
+        audit({.time_ms = caller.now_ms,
+               .account = caller.account,
+               .caller_arn = caller.caller_arn,
+               .access_key_id = caller.access_key_id,
+               .remote_ip = caller.remote_ip,
+               .request_id = caller.request_id,
+               .action = action,
+               .parameters = parameters,
+               .status = status,
+               .error_type = error_type});
+    }
+};
 
 // A Query request names its operation in the form: so much is read to tell the client which one.
 constexpr std::uint64_t kUnbuiltQueryBodyBytesMax = 1 << 20;
@@ -186,7 +210,7 @@ struct Dispatcher::Impl {
     }
 
     http::Response error(const Asked& asked, const AuthError& what) {
-        ++authentication_failures;
+        if (what.why != AuthFailure::kNotAllowed) ++authentication_failures;
         return stamped(wire_error(asked.what.protocol, asked.context(), what), asked.request_id);
     }
 
@@ -240,6 +264,9 @@ void Dispatcher::open(std::vector<ServiceDef> services) {
             built->service = &service;
             built->model = model;
             built->def = &def;
+            built->allowed_by =
+                def.allowed_by.empty() ? default_allowed_by(def.access, def.name) : def.allowed_by;
+            built->audited = is_administration(def.name, built->allowed_by);
             table->operations.emplace(Table::key(service.model->name, def.name), std::move(built));
         }
     }
@@ -317,14 +344,25 @@ void Dispatcher::handle(http::Request request, http::Respond respond) {
                         .access_key_id = {},
                         .request_id = asked->request_id,
                         .remote_ip = head.remote_ip,
-                        .now_ms = impl_->options.clock->now_ms()};
+                        .now_ms = impl_->options.clock->now_ms(),
+                        .permissions = Permissions::all(),
+                        .caller_arn = "arn:aws:iam::" + impl_->options.account + ":root",
+                        .caller_id = impl_->options.account};
     if (const auto& ticket = decided->ticket) {
         const auto proven =
             impl_->authenticator->check_signature(*ticket, head, request.body_sha256);
         if (!proven) return respond(impl_->error(*asked, proven.error()));
-        context.account = ticket->credential.account;
+        const Credential& credential = ticket->credential;
+        impl_->options.keys->note_used(
+            credential.issuer.empty() ? credential.access_key_id : credential.issuer,
+            context.now_ms);
+        context.account = credential.account;
         context.access_key_id = ticket->claim.access_key_id;
         context.region = ticket->claim.scope.region;
+        context.permissions = credential.permissions;
+        context.caller_arn = credential.caller_arn;
+        context.caller_id = credential.caller_id;
+        context.session_issuer = credential.issuer;
     } else if (auto scope = read_scope(head)) {
         context.region = std::move(scope->region);
     }
@@ -336,6 +374,22 @@ void Dispatcher::handle(http::Request request, http::Respond respond) {
                                                   : asked->what.operation));
     }
     const Built& built = *asked->built;
+    const auto allowed =
+        authorize(context, *built.service->model, built.def->name, built.allowed_by);
+    std::shared_ptr<Audited> audited;
+    if (built.audited && impl_->options.audit) {
+        audited = std::make_shared<Audited>(
+            impl_->options.audit, context,
+            std::string(iam_prefix(*built.service->model)) + ":" + std::string(built.def->name),
+            "{}");
+    }
+    if (!allowed) {
+        ++built.counters.calls;
+        ++built.counters.client_errors;
+        http::Response refused = impl_->error(*asked, allowed.error());
+        if (audited) audited->tell(refused.status, error_types::kAccessDenied);
+        return respond(std::move(refused));
+    }
     // The signature covers the bytes as sent; only now may they be inflated (clients.md trap 6).
     if (const std::string_view coding = head.headers.get("content-encoding"); is_gzip(coding)) {
         const std::uint64_t bytes_max =
@@ -356,6 +410,7 @@ void Dispatcher::handle(http::Request request, http::Respond respond) {
     }
 
     auto state = std::make_unique<Call::State>();
+    if (audited) audited->parameters = audit_parameters(request.body);
     state->context = std::move(context);
     state->service = built.service->model;
     state->operation = built.model;
@@ -363,9 +418,10 @@ void Dispatcher::handle(http::Request request, http::Respond respond) {
     state->codec = codec;
     ++built.counters.calls;
     built.counters.body_bytes += request.body.size();
-    state->finished = [table = asked->table, &built, clock = impl_->options.clock,
+    state->finished = [table = asked->table, &built, audited, clock = impl_->options.clock,
                        start_ns = impl_->options.clock->monotonic_ns()](
                           int status, std::string_view error_type) {
+        if (audited) audited->tell(status, error_type);
         OperationCounters& counters = built.counters;
         counters.microseconds +=
             static_cast<std::uint64_t>((clock->monotonic_ns() - start_ns) / 1000);

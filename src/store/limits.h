@@ -43,6 +43,9 @@ inline constexpr std::uint64_t kMemoryThrottlePercent = 90;
 inline constexpr std::int64_t kFlushTickMs = 1'000;
 inline constexpr std::int64_t kExpireEveryMs = 60'000;
 inline constexpr std::int64_t kBallastEveryMs = 60'000;
+// Times at which keys were last used are written behind this often. Our choice: CloudWatch's own
+// accounts show such times hours late.
+inline constexpr std::int64_t kKeyUsageEveryMs = 60'000;
 
 // Records of ids that the catalog does not know, kept for an operator (store.md 1.7).
 inline constexpr std::uint64_t kQuarantineFilesMax = 10'000;

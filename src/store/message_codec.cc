@@ -3,8 +3,8 @@
 
 #include <zstd.h>
 
-#include "store/byte_codec.h"
-#include "store/int_codec.h"
+#include "base/byte_codec.h"
+#include "columnar/int_codec.h"
 
 namespace sky::store {
 
@@ -41,7 +41,7 @@ public:
         std::vector<std::uint64_t> lengths(end - begin);
         for (std::size_t i = begin; i < end; ++i) lengths[i - begin] = offsets[i + 1] - offsets[i];
         std::string coded;
-        encode_integers(lengths, coded);
+        columnar::encode_integers(lengths, coded);
         put_text(out, coded);
         const std::string_view text =
             messages_.data().substr(offsets[begin], offsets[end] - offsets[begin]);
@@ -71,7 +71,7 @@ public:
         if (!in.ok()) return false;
         thread_local std::vector<std::uint64_t> lengths;  // At most a block's rows.
         lengths.resize(ends.size());
-        if (!decode_integers(coded, lengths)) return false;
+        if (!columnar::decode_integers(coded, lengths)) return false;
         std::uint64_t end = 0;
         for (std::size_t i = 0; i < ends.size(); ++i) {
             if (lengths[i] > text_bytes) return false;  // Keeps the sum from wrapping.

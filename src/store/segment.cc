@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/byte_codec.h"
+#include "columnar/int_codec.h"
 #include "crypto/crc32c.h"
-#include "store/byte_codec.h"
-#include "store/int_codec.h"
 #include "store/segment_format.h"
 #include "store/segment_limits.h"
 
@@ -114,16 +114,16 @@ Result<std::string> encode_segment(const MiniBatch& chunk,
             const auto part = [&](auto& column) { return std::span(column).subspan(begin, count); };
             switch (static_cast<SegmentColumn>(c)) {
                 case SegmentColumn::kTime:
-                    encode_integers(as_unsigned(part(rows.timestamp_ms)), file);
+                    columnar::encode_integers(as_unsigned(part(rows.timestamp_ms)), file);
                     break;
                 case SegmentColumn::kSequence:
-                    encode_integers(part(rows.sequence), file);
+                    columnar::encode_integers(part(rows.sequence), file);
                     break;
                 case SegmentColumn::kIngestion:
-                    encode_integers(as_unsigned(part(rows.ingestion_ms)), file);
+                    columnar::encode_integers(as_unsigned(part(rows.ingestion_ms)), file);
                     break;
                 case SegmentColumn::kStream:
-                    encode_integers(part(codes), file);
+                    columnar::encode_integers(part(codes), file);
                     break;
                 case SegmentColumn::kMessage:
                     SKY_TRY(messages->encode(begin, end, file));
@@ -328,7 +328,7 @@ Status SegmentReader::decode_streams(std::size_t index, const Plan& plan,
     const bool intact = checksums_ == Checksums::kIgnore ||
                         crypto::crc32c(bytes) == block.columns[at(SegmentColumn::kStream)].crc;
     const std::uint64_t streams = footer_.streams.size();
-    if (!intact || !decode_integers(bytes, codes) ||
+    if (!intact || !columnar::decode_integers(bytes, codes) ||
         std::any_of(codes.begin(), codes.end(),
                     [&](std::uint64_t code) { return code >= streams; }))
         return std::unexpected(damaged("streams of block " + std::to_string(index)));
@@ -352,8 +352,8 @@ Status SegmentReader::decode_block(std::size_t index, const Plan& plan, Output& 
     };
     const auto times = grow(rows.timestamp_ms);
     const auto sequences = grow(rows.sequence);
-    if (!decode_integers(stored(SegmentColumn::kTime), as_unsigned(times)) ||
-        !decode_integers(stored(SegmentColumn::kSequence), sequences))
+    if (!columnar::decode_integers(stored(SegmentColumn::kTime), as_unsigned(times)) ||
+        !columnar::decode_integers(stored(SegmentColumn::kSequence), sequences))
         return std::unexpected(damaged("times of block " + std::to_string(index)));
     unsigned disorder = times.front() != block.min_ms || times.back() != block.max_ms ? 1 : 0;
     for (std::size_t i = 1; i < count; ++i)  // Without branches: it costs less than the decoding.
@@ -379,8 +379,8 @@ Status SegmentReader::decode_block(std::size_t index, const Plan& plan, Output& 
         column.resize(base + out.kept.size());
     };
     if (has(plan.columns, Columns::kIngestion)) {
-        if (!decode_integers(stored(SegmentColumn::kIngestion),
-                             as_unsigned(grow(rows.ingestion_ms))))
+        if (!columnar::decode_integers(stored(SegmentColumn::kIngestion),
+                                       as_unsigned(grow(rows.ingestion_ms))))
             return std::unexpected(damaged("ingestion times of block " + std::to_string(index)));
         if (!all) compact(rows.ingestion_ms);
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/segment_format.h"
 
+#include "base/byte_codec.h"
 #include "crypto/crc32c.h"
-#include "store/byte_codec.h"
 #include "store/segment_limits.h"
 
 namespace sky::store {

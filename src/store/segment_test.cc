@@ -3,11 +3,11 @@
 
 #include <doctest/doctest.h>
 
+#include "base/byte_codec.h"
 #include "base/random.h"
+#include "columnar/int_codec.h"
 #include "crypto/crc32c.h"
 #include "os/sim_fs.h"
-#include "store/byte_codec.h"
-#include "store/int_codec.h"
 #include "store/segment_format.h"
 #include "store/segment_limits.h"
 
@@ -85,16 +85,17 @@ TEST_CASE("integer columns: any values come back") {
                                  : std::uint64_t{0} - noise;
         }
         std::string bytes;
-        encode_integers(values, bytes);
+        columnar::encode_integers(values, bytes);
         std::vector<std::uint64_t> back(values.size());
-        REQUIRE(decode_integers(bytes, back));
+        REQUIRE(columnar::decode_integers(bytes, back));
         CHECK(back == values);
         // Any other length is refused, not read beyond.
         if (values.empty()) continue;
-        CHECK_FALSE(decode_integers(std::string_view(bytes).substr(0, bytes.size() - 1), back));
-        CHECK_FALSE(decode_integers(bytes + "x", back));
+        CHECK_FALSE(
+            columnar::decode_integers(std::string_view(bytes).substr(0, bytes.size() - 1), back));
+        CHECK_FALSE(columnar::decode_integers(bytes + "x", back));
         std::vector<std::uint64_t> more(values.size() + 200);
-        CHECK_FALSE(decode_integers(bytes, more));
+        CHECK_FALSE(columnar::decode_integers(bytes, more));
     }
 }
 
@@ -113,7 +114,7 @@ TEST_CASE("integer columns: sizes of the usual ones") {
         std::vector<std::uint64_t> values(4'096);
         for (std::size_t i = 0; i < values.size(); ++i) values[i] = c.first + i * c.step;
         std::string bytes;
-        encode_integers(values, bytes);
+        columnar::encode_integers(values, bytes);
         CHECK(bytes.size() <= c.bytes_max);
     }
 }

@@ -95,6 +95,9 @@ public:
     Status delete_key(std::string_view id) override;
     std::optional<AccessKey> find_key(std::string_view id) const override;
     std::vector<AccessKey> list_keys() const override;
+    void note_key_used(std::string_view id, std::int64_t now_ms) override;
+    /// Writes the times of last use that have moved since the last call; nothing without any.
+    Status write_key_usage();
 
     /// Replay drops records of deleted ids and quarantines unknown ones (store.md 1.7).
     IdState group_state(GroupId id) const;

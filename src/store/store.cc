@@ -110,6 +110,7 @@ private:
     Status flush_due();
     void keep_house();
     void wake_flusher();
+    void write_key_usage();
     Status seal(std::uint64_t lsn_below);
     /// Whether anything was released.
     Result<bool> release();
@@ -147,7 +148,8 @@ private:
     std::mutex flusher_mutex_;
     std::condition_variable flusher_wake_;
     bool flush_wanted_ = false, stop_flusher_ = false;
-    std::int64_t expired_ns_ = 0, ballast_ns_ = 0;  // The flusher's own: when it last did these.
+    std::int64_t expired_ns_ = 0, ballast_ns_ = 0,
+                 usage_ns_ = 0;  // The flusher's own: when it last did these.
 
     std::atomic<std::uint64_t> events_appended_ = 0, batches_appended_ = 0;
     std::uint64_t corrupt_wal_records_ = 0;  // Set by start() alone.
@@ -179,7 +181,7 @@ Status StoreImpl::start() {
                                     .catalog = catalog_}));
     SKY_TRY(recover());
     ballast_.make();
-    expired_ns_ = ballast_ns_ = options_.clock->monotonic_ns();
+    expired_ns_ = ballast_ns_ = usage_ns_ = options_.clock->monotonic_ns();
     if (options_.background == Background::kThreads) {
         committer_ = std::thread([this] { run_committer(); });
         flusher_ = std::thread([this] { run_flusher(); });
@@ -492,6 +494,7 @@ void StoreImpl::keep_house() {
         const Status expired = expire();
         if (!expired) log::warn("store.expire_failed", {{"error", expired.error().message}});
     }
+    if (due(usage_ns_, limits::kKeyUsageEveryMs)) write_key_usage();
     if (!ballast_.held() && due(ballast_ns_, limits::kBallastEveryMs)) ballast_.make();
 }
 
@@ -510,6 +513,12 @@ void StoreImpl::step(BackgroundTask task) {
             wal_->make_spare();
             break;
     }
+}
+
+// Worth a warning, no more: the times are told to people, nothing depends on them.
+void StoreImpl::write_key_usage() {
+    const Status written = catalog_->write_key_usage();
+    if (!written) log::warn("store.key_usage_failed", {{"error", written.error().message}});
 }
 
 Status StoreImpl::flush() {
@@ -554,6 +563,7 @@ Status StoreImpl::close() {
     stop_threads();
     const auto finish = [&]() -> Status {
         SKY_TRY(flush());
+        write_key_usage();
         if (wal_->read_only()) return {};
         WalEntry mark;
         mark.kind = WalRecordKind::kClean;

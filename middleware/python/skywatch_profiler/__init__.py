@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measures one request and writes one line about it. Knows no framework; skywatch_profiler.django is the thin adapter of one.
+"""Measures one request and writes one line about it. The modules django, flask, asgi and wsgi are the adapters of the
+frameworks; sqlalchemy counts the queries of an engine, sender ships lines to CloudWatch Logs or skywatch.
 
-An adapter does four things:
+Another adapter does four things:
 
-    measured = begin()                                  # when the request arrives
-    ... run the request; queries call measured.add_query(ns), outgoing calls run inside external() ...
-    measured.size = 512                                 # bytes of the response body
-    measured.finish(method, view, status)               # once, when the last byte is produced
+    profiler = Profiler(format="extended")                    # once
+    measured = profiler.begin(method, path, header)           # when the request arrives; None: no line is wanted
+    with using(measured): ...                                 # what runs inside finds it with current()
+    measured.finish(method, view, status)                     # once, when the last byte is sent
 """
 from .line import FORMATS, UNRESOLVED, format_line, word
-from .measure import Measured, begin, current, external, using
-from .outgoing import watch_http_client
+from .measure import LOGGER_NAME, Measured, Options, OptionsError, Profiler, current, external, query, using
+from .outgoing import watch_http_client, watch_httpx
 
-__all__ = ["FORMATS", "UNRESOLVED", "Measured", "begin", "current", "external", "format_line", "using",
-           "watch_http_client", "word"]
+__version__ = "0.2.0"
+__all__ = ["FORMATS", "LOGGER_NAME", "UNRESOLVED", "Measured", "Options", "OptionsError", "Profiler", "current", "external",
+           "format_line", "query", "using", "watch_http_client", "watch_httpx", "word"]

@@ -2,11 +2,14 @@
 """Django adapter. First in MIDDLEWARE, so that the duration covers the others too:
 
     MIDDLEWARE = ["skywatch_profiler.django.ProfilerMiddleware", ...]
-    SKYWATCH_PROFILER = {"format": "extended"}      # plain (default), extended or json
+    SKYWATCH_PROFILER = {"format": "extended"}      # any of skywatch_profiler.Options
 
 Lines go to the logger "skywatch.profiler" at level INFO.
+
+When the whole application is wrapped too (asgi.ProfilerMiddleware or wsgi.ProfilerMiddleware around get_asgi_application() or
+get_wsgi_application()), that one measures, Django's own handling included, and this one names the view and counts the queries.
 """
-import time
+import asyncio
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
@@ -14,22 +17,15 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.db.backends.signals import connection_created
 
-from .line import FORMATS, UNRESOLVED
-from .measure import begin, current, using
-from .outgoing import watch_http_client
-
-_OPTIONS = {"format": "plain", "external": True}
+from .line import UNRESOLVED
+from .measure import CLIENT_CLOSED, OptionsError, Profiler, current, using
 
 
-def _options():
-    given = getattr(settings, "SKYWATCH_PROFILER", {})
-    unknown = set(given) - set(_OPTIONS)
-    if unknown:
-        raise ImproperlyConfigured(f"SKYWATCH_PROFILER has unknown keys: {', '.join(sorted(unknown))}")
-    merged = {**_OPTIONS, **given}
-    if merged["format"] not in FORMATS:
-        raise ImproperlyConfigured(f"SKYWATCH_PROFILER['format'] must be one of {', '.join(FORMATS)}")
-    return merged
+def _profiler():
+    try:
+        return Profiler(**getattr(settings, "SKYWATCH_PROFILER", {}))
+    except (OptionsError, TypeError) as error:
+        raise ImproperlyConfigured(f"SKYWATCH_PROFILER: {error}") from error
 
 
 def view_name(request):
@@ -47,11 +43,11 @@ def _count_query(execute, sql, params, many, context):
     measured = current()
     if measured is None:
         return execute(sql, params, many, context)
-    start_ns = time.perf_counter_ns()
+    measured.query_starts()
     try:
         return execute(sql, params, many, context)
     finally:
-        measured.add_query(time.perf_counter_ns() - start_ns)
+        measured.query_ends(str(sql))  # A driver's own composed statement is text only when asked.
 
 
 def _watch_connection(connection, **_):
@@ -86,7 +82,7 @@ class _SyncStream(_Stream):
                         chunk = next(chunks)
                     except StopIteration:
                         break
-                self._measured.add_size(len(chunk))
+                self._measured.handed(len(chunk))
                 yield chunk
         except GeneratorExit:
             raise
@@ -106,7 +102,7 @@ class _AsyncStream(_Stream):
                         chunk = await chunks.__anext__()
                     except StopAsyncIteration:
                         break
-                self._measured.add_size(len(chunk))
+                self._measured.handed(len(chunk))
                 yield chunk
         except GeneratorExit:
             raise
@@ -124,11 +120,9 @@ class ProfilerMiddleware:
 
     def __init__(self, get_response):
         self.get_response = get_response
-        options = _options()
-        self._form = options["format"]
-        if options["external"]:
-            watch_http_client()
-        connection_created.connect(_watch_connection, dispatch_uid="skywatch_profiler")
+        self._profiler = _profiler()
+        if self._profiler.detailed:
+            connection_created.connect(_watch_connection, dispatch_uid="skywatch_profiler")
         self._async = iscoroutinefunction(get_response)
         if self._async:
             markcoroutinefunction(self)
@@ -136,7 +130,16 @@ class ProfilerMiddleware:
     def __call__(self, request):
         if self._async:
             return self._call_async(request)
-        measured = self._begin()
+        outer = current()
+        if outer is not None:
+            self._watch_connections()
+            try:
+                return self.get_response(request)
+            finally:
+                outer.view = view_name(request)
+        measured = self._begin(request)
+        if measured is None:
+            return self.get_response(request)
         try:
             with using(measured):
                 response = self.get_response(request)
@@ -146,21 +149,38 @@ class ProfilerMiddleware:
         return self._end(request, response, measured)
 
     async def _call_async(self, request):
-        measured = self._begin()
+        outer = current()
+        if outer is not None:
+            self._watch_connections()
+            try:
+                return await self.get_response(request)
+            finally:
+                outer.view = view_name(request)
+        measured = self._begin(request)
+        if measured is None:
+            return await self.get_response(request)
         try:
             with using(measured):
                 response = await self.get_response(request)
-        except BaseException:  # A cancelled task too: the client got no answer.
+        except asyncio.CancelledError:  # How Django tells that the client went away.
+            measured.finish(request.method, view_name(request), CLIENT_CLOSED)
+            raise
+        except BaseException:
             measured.finish(request.method, view_name(request), 500)
             raise
         return self._end(request, response, measured)
 
-    def _begin(self):
-        measured = begin(self._form)
-        # Connections that were open before this middleware existed sent no signal.
-        for connection in connections.all(initialized_only=True):
-            _watch_connection(connection)
+    def _begin(self, request):
+        measured = self._profiler.begin(request.method, request.path, request.headers.get)
+        if measured is not None:
+            self._watch_connections()
         return measured
+
+    def _watch_connections(self):
+        # Connections that were open before this middleware existed sent no signal.
+        if self._profiler.detailed:
+            for connection in connections.all(initialized_only=True):
+                _watch_connection(connection)
 
     def _end(self, request, response, measured):
         def finish(status=None):

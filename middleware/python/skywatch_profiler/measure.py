@@ -2,63 +2,211 @@
 """What is measured during one request, found through a context variable by whoever runs on its behalf."""
 import contextlib
 import contextvars
+import dataclasses
 import logging
+import random
+import re
 import threading
 import time
 
-from .line import FORMATS, format_line
+from .line import FORMATS, NAMESPACE, format_line
+from .statements import TEXTS_MAX, most_repeated
+from .trace import W3C_HEADER, XRAY_HEADER, trace_id
 
 LOGGER_NAME = "skywatch.profiler"
 
+# What a client that went away leaves behind, as nginx writes it: neither an answer of ours nor a fault.
+CLIENT_CLOSED = 499
+
 _current = contextvars.ContextVar("skywatch_profiler_current", default=None)
-# True inside an outgoing call, so that a call made of several timed steps is counted once.
-_outside = contextvars.ContextVar("skywatch_profiler_outside", default=False)
+
+
+class OptionsError(ValueError):
+    """An option has an unknown name or a value that cannot be meant."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What a user may choose, the same for every framework.
+
+    format          plain, extended, json or emf
+    external        time outgoing calls (http.client, httpx) in the forms that show it
+    skip_methods    methods that write no line, such as ("OPTIONS", "HEAD")
+    skip_paths      regular expressions; a path in which one is found writes no line
+    slower_than_ms  only requests that took longer write a line
+    sample          write one of n requests, chosen at random; the line then says sample=n
+    repeated_over   the same statement more often than this adds repeated=<n>
+    trace           write the id of an X-Ray or W3C trace
+    namespace       of the metrics, form emf
+    """
+
+    format: str = "plain"
+    external: bool = True
+    skip_methods: tuple = ()
+    skip_paths: tuple = ()
+    slower_than_ms: float = 0
+    sample: int = 1
+    repeated_over: int = 5
+    trace: bool = True
+    namespace: str = NAMESPACE
+
+    @classmethod
+    def of(cls, given):
+        known = {field.name for field in dataclasses.fields(cls)}
+        unknown = sorted(set(given) - known)
+        if unknown:
+            raise OptionsError(f"unknown options: {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+        options = cls(**given)
+        if options.format not in FORMATS:
+            raise OptionsError(f"the line's format must be one of {', '.join(FORMATS)}, not {options.format!r}")
+        for name in ("skip_methods", "skip_paths"):
+            if isinstance(getattr(options, name), str):
+                raise OptionsError(f"{name} must be a list")
+        for name, least in (("sample", 1), ("repeated_over", 1), ("slower_than_ms", 0)):
+            if not getattr(options, name) >= least:
+                raise OptionsError(f"{name} must be at least {least}")
+        try:
+            for pattern in options.skip_paths:
+                re.compile(pattern)
+        except re.error as error:
+            raise OptionsError(f"skip_paths: {error}") from error
+        return options
+
+
+class Profiler:
+    """Decides which requests are measured. One for each middleware; its methods may be called from any thread."""
+
+    def __init__(self, logger=None, clock=time.perf_counter_ns, wall=time.time, choose=random.random, **options):
+        self.options = Options.of(options)
+        self.logger = logger or logging.getLogger(LOGGER_NAME)
+        self.clock, self.wall = clock, wall
+        self.detailed = self.options.format != "plain"
+        self.slower_than_ns = int(self.options.slower_than_ms * 1_000_000)
+        self._choose = choose
+        self._skip_methods = frozenset(self.options.skip_methods)
+        self._skip_path = re.compile("|".join(f"(?:{p})" for p in self.options.skip_paths)).search if self.options.skip_paths else None
+        if self.detailed and self.options.external:
+            from .outgoing import watch_http_client, watch_httpx
+
+            watch_http_client()
+            watch_httpx()
+
+    def begin(self, method, path, header=None):
+        """Starts measuring a request that arrives now; None when its line is not wanted.
+
+        `header(name)` gives the value of a request header by its name in small letters, or None."""
+        if method in self._skip_methods or not self.logger.isEnabledFor(logging.INFO):
+            return None
+        if self._skip_path is not None and self._skip_path(path):
+            return None
+        sample = self.options.sample
+        if sample > 1 and self._choose() * sample >= 1:
+            return None
+        measured = Measured(self)
+        if self.detailed and self.options.trace and header is not None:
+            measured.trace = trace_id(header(XRAY_HEADER), header(W3C_HEADER))
+        return measured
 
 
 class Measured:
-    """The measures of one request. Threads and tasks working for the request may add to it at the same time."""
+    """The measures of one request. Threads and tasks working for the request may add to it at the same time.
 
-    def __init__(self, form="plain", logger=None, clock=time.perf_counter_ns):
-        if form not in FORMATS:
-            raise ValueError(f"the line's format must be one of {', '.join(FORMATS)}, not {form!r}")
+    Query time is the time during which at least one query ran, and external time likewise: work that runs in parallel is
+    counted once, so neither is ever more than the duration."""
+
+    __slots__ = ("view", "size", "queries", "query_ns", "external_ns", "trace", "status", "_profiler", "_lock", "_finished", "_start_ns", "_end_ns",
+                 "_texts", "_querying", "_query_since", "_calling", "_call_since")
+
+    def __init__(self, profiler):
+        self.view = None  # Set by what runs inside and knows better than who measures.
         self.size = 0
         self.queries = 0
         self.query_ns = 0
         self.external_ns = 0
-        self._form = form
-        self._logger = logger or logging.getLogger(LOGGER_NAME)
-        self._clock = clock
+        self.trace = None
+        self.status = None
+        self._profiler = profiler
         self._lock = threading.Lock()
         self._finished = False
-        self._start_ns = clock()
+        self._texts = {}
+        self._querying = self._calling = 0
+        self._query_since = self._call_since = 0
+        self._end_ns = None
+        self._start_ns = profiler.clock()
 
-    def add_query(self, ns):
-        with self._lock:
-            self.queries += 1
-            self.query_ns += ns
-
-    def add_external(self, ns):
-        with self._lock:
-            self.external_ns += ns
-
-    def add_size(self, count):
+    def handed(self, count):
+        """The application gives the server that many more bytes of the body, now. The duration ends with the last of them: when
+        the server's own work afterwards is done, the client may have had its answer for long."""
         with self._lock:
             self.size += count
+            self._end_ns = self._profiler.clock()
+
+    def query_starts(self):
+        with self._lock:
+            if self._querying == 0:
+                self._query_since = self._profiler.clock()
+            self._querying += 1
+
+    def query_ends(self, text):
+        """The statement's text, as it was given to the database."""
+        with self._lock:
+            self._querying -= 1
+            if self._finished:
+                return
+            if self._querying == 0:
+                self.query_ns += self._profiler.clock() - self._query_since
+            self.queries += 1
+            if text in self._texts:
+                self._texts[text] += 1
+            elif len(self._texts) < TEXTS_MAX:
+                self._texts[text] = 1
+
+    def call_starts(self):
+        with self._lock:
+            if self._calling == 0:
+                self._call_since = self._profiler.clock()
+            self._calling += 1
+
+    def call_ends(self):
+        with self._lock:
+            self._calling -= 1
+            if self._calling == 0 and not self._finished:
+                self.external_ns += self._profiler.clock() - self._call_since
+
+    @property
+    def finished(self):
+        return self._finished
 
     def finish(self, method, view, status):
-        """Writes the line. Only the first call does: a stream may end by its last chunk and be closed afterwards."""
-        end_ns = self._clock()
+        """Writes the line. Only the first call does: a stream may end by its last chunk and be closed afterwards. What was not
+        handed to the server before ends now."""
+        profiler = self._profiler
         with self._lock:
             if self._finished:
                 return
             self._finished = True
-            values = (self.size, self.queries, self.query_ns, self.external_ns)
-        self._logger.info("%s", format_line(self._form, method, view, end_ns - self._start_ns, status, *values))
-
-
-def begin(form="plain", logger=None, clock=time.perf_counter_ns):
-    """Starts measuring a request. Run what works for the request inside using(measured)."""
-    return Measured(form, logger, clock)
+            now_ns = profiler.clock()
+            duration_ns = (self._end_ns or now_ns) - self._start_ns
+            if self._querying:
+                self.query_ns += now_ns - self._query_since
+            if self._calling:
+                self.external_ns += now_ns - self._call_since
+            # Work after the last byte is not the client's time.
+            self.query_ns = min(self.query_ns, duration_ns)
+            self.external_ns = min(self.external_ns, duration_ns)
+        if duration_ns <= profiler.slower_than_ns and profiler.slower_than_ns:
+            return
+        options = profiler.options
+        if not profiler.detailed:
+            line = format_line("plain", method, view, duration_ns, status, sample=options.sample)
+        else:
+            # Nobody reads the body of an answer to HEAD, whatever the application made.
+            size = 0 if method == "HEAD" else self.size
+            repeated = most_repeated(self._texts, options.repeated_over) if self.queries > options.repeated_over else 0
+            line = format_line(options.format, method, view, duration_ns, status, size, self.queries, self.query_ns, self.external_ns,
+                               repeated, options.sample, self.trace,
+                               int(profiler.wall() * 1000) if options.format == "emf" else 0, options.namespace)
+        profiler.logger.info("%s", line)
 
 
 def current():
@@ -66,27 +214,45 @@ def current():
     return _current.get()
 
 
-@contextlib.contextmanager
-def using(measured):
+class using:
     """Makes `measured` the current request inside the block."""
-    token = _current.set(measured)
-    try:
-        yield measured
-    finally:
-        _current.reset(token)
+
+    __slots__ = ("_measured", "_token")
+
+    def __init__(self, measured):
+        self._measured = measured
+
+    def __enter__(self):
+        self._token = _current.set(self._measured)
+        return self._measured
+
+    def __exit__(self, *_):
+        _current.reset(self._token)
 
 
 @contextlib.contextmanager
-def external(clock=time.perf_counter_ns):
-    """Counts the block as time spent on another service. Nested blocks count once; blocks of parallel tasks add up."""
+def external():
+    """Counts the block as time spent on another service. Nested and parallel blocks count once."""
     measured = _current.get()
-    if measured is None or _outside.get():
+    if measured is None:
         yield
         return
-    token = _outside.set(True)
-    start_ns = clock()
+    measured.call_starts()
     try:
         yield
     finally:
-        measured.add_external(clock() - start_ns)
-        _outside.reset(token)
+        measured.call_ends()
+
+
+@contextlib.contextmanager
+def query(text):
+    """Counts the block as one database query, for drivers that have no hook of their own."""
+    measured = _current.get()
+    if measured is None:
+        yield
+        return
+    measured.query_starts()
+    try:
+        yield
+    finally:
+        measured.query_ends(text)

@@ -16,7 +16,7 @@ from django.test import AsyncClient, Client, override_settings  # noqa: E402
 
 from skywatch_profiler.django import ProfilerMiddleware  # noqa: E402
 
-EXTENDED = re.compile(r"\[profiler size=(\d+) queries=(\d+) query_ms=(\d+\.\d\d) external_ms=(\d+\.\d\d)\]"
+EXTENDED = re.compile(r"\[profiler size=(\d+) queries=(\d+) query_ms=(\d+\.\d\d) external_ms=(\d+\.\d\d)(?: repeated=\d+)?\]"
                       r" (\S+) (\S+) (\d+\.\d\d) (\d{3})")
 
 
@@ -102,7 +102,7 @@ def test_an_exception_that_leaves_the_application_counts_as_500(lines):
     def lost(request):
         raise KeyError("expected by the test")
 
-    request = type("Request", (), {"method": "GET", "resolver_match": None})()
+    request = type("Request", (), {"method": "GET", "resolver_match": None, "path": "/", "headers": {}})()
     with pytest.raises(KeyError):
         ProfilerMiddleware(lost)(request)
     seen = fields(lines)
@@ -155,7 +155,7 @@ def test_async_stream(lines):
     assert (seen["view"], seen["size"], seen["status"]) == ("async-streaming", 5, 200)
 
 
-def test_a_cancelled_async_request_counts_as_500(lines):
+def test_a_cancelled_async_request_counts_as_left_by_its_client(lines):
     async def run():
         started = asyncio.Event()
 
@@ -163,7 +163,7 @@ def test_a_cancelled_async_request_counts_as_500(lines):
             started.set()
             await asyncio.Event().wait()
 
-        request = type("Request", (), {"method": "GET", "resolver_match": None})()
+        request = type("Request", (), {"method": "GET", "resolver_match": None, "path": "/", "headers": {}})()
         task = asyncio.ensure_future(ProfilerMiddleware(never)(request))
         await started.wait()
         task.cancel()
@@ -171,7 +171,7 @@ def test_a_cancelled_async_request_counts_as_500(lines):
             await task
 
     asyncio.run(run())
-    assert fields(lines)["status"] == 500
+    assert fields(lines)["status"] == 499
 
 
 def test_parallel_requests_do_not_mix(lines):
@@ -193,7 +193,42 @@ def test_form_is_chosen_in_the_settings(lines, options, pattern):
     assert len(lines) == 1 and re.fullmatch(pattern, lines[0])
 
 
-@pytest.mark.parametrize("options", [{"format": "xml"}, {"formt": "plain"}])
+@pytest.mark.parametrize("options", [{"format": "xml"}, {"formt": "plain"}, {"clock": 1, "sample": 0}])
 def test_wrong_settings_are_refused(options):
     with override_settings(SKYWATCH_PROFILER=options), pytest.raises(ImproperlyConfigured):
         ProfilerMiddleware(lambda request: None)
+
+
+def test_repeated_statements_are_seen(lines):
+    get("/queries/7/")
+    assert " repeated=7]" in lines[0]
+
+
+def test_no_line_is_written_for_what_is_skipped(lines):
+    with override_settings(SKYWATCH_PROFILER={"skip_methods": ["OPTIONS"], "skip_paths": ["^/users/"]}):
+        get("/users/7/")
+        get("/queries/1/", "OPTIONS")
+        get("/queries/1/")
+    assert len(lines) == 1
+
+
+def test_head_writes_no_size(lines):
+    get("/users/7/", "HEAD")
+    seen = fields(lines)
+    assert (seen["method"], seen["size"], seen["status"]) == ("HEAD", 0, 200)
+
+
+def test_the_outermost_measures_and_the_middleware_names_the_view(lines):
+    import wsgiref.util
+
+    from django.core.wsgi import get_wsgi_application
+
+    from skywatch_profiler.wsgi import ProfilerMiddleware as Outer
+
+    environ = {"PATH_INFO": "/queries/3/", "HTTP_HOST": "testserver"}
+    wsgiref.util.setup_testing_defaults(environ)
+    body = Outer(get_wsgi_application(), format="extended")(environ, lambda *_: None)
+    assert b"".join(body) == b"ok"
+    body.close()
+    seen = fields(lines)
+    assert (seen["view"], seen["queries"], seen["size"], seen["status"]) == ("queries", 3, 2, 200)

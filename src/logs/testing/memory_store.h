@@ -140,6 +140,7 @@ public:
         return found->second;
     }
     std::vector<AccessKey> list_keys() const override { return {}; }
+    void note_key_used(std::string_view, std::int64_t) override {}
 
     /// What the store knows of a stream's events.
     void saw(GroupId group, StreamId id, const AppendBatch& batch) {
@@ -268,6 +269,7 @@ public:
     Status expire() override { return {}; }
     Status close() override { return {}; }
     StoreStats stats() const override { return {}; }
+    void step(BackgroundTask) override {}
 
     std::atomic<bool> refuse_next = false;  // The next append answers kThrottled.
 

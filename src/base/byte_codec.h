@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once  // src/store/byte_codec.h - varints and strings of footers; fixed words little-endian.
+#pragma once  // src/base/byte_codec.h - varints and strings of footers; fixed words little-endian.
 
 #include <bit>
 #include <cstdint>
@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace sky::store {
+namespace sky {
 
 static_assert(std::endian::native == std::endian::little, "files are little-endian, as we are");
 
@@ -100,4 +100,4 @@ private:
     bool ok_ = true;
 };
 
-}  // namespace sky::store
+}  // namespace sky

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once  // src/store/int_codec.h - integer columns as mini-blocks of bit-packed offsets.
+#pragma once  // src/columnar/int_codec.h - integer columns as mini-blocks of bit-packed offsets.
 
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 
-namespace sky::store {
+namespace sky::columnar {
 
 /// How consecutive values relate; one byte before the column, so each column chooses.
 ///   kDelta:     the first value, then differences (times, sequences).
@@ -19,4 +19,4 @@ void encode_integers(std::span<const std::uint64_t> values, std::string& out);
 /// many. Speed: one load, shift, mask and store a value.
 [[nodiscard]] bool decode_integers(std::string_view bytes, std::span<std::uint64_t> out);
 
-}  // namespace sky::store
+}  // namespace sky::columnar

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "store/int_codec.h"
+#include "columnar/int_codec.h"
 
 #include <algorithm>
 #include <array>
 #include <bit>
 
-#include "store/byte_codec.h"
+#include "base/byte_codec.h"
 
-namespace sky::store {
+namespace sky::columnar {
 
 namespace {
 
@@ -123,4 +123,4 @@ bool decode_integers(std::string_view bytes, std::span<std::uint64_t> out) {
     return in.ok() && in.left() == 0;
 }
 
-}  // namespace sky::store
+}  // namespace sky::columnar

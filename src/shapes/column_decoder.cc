@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shapes/column_decoder.h"
+
+#include <algorithm>
+
+#include "columnar/int_codec.h"
+#include "shapes/zstd_frame.h"
+
+namespace sky::shapes {
+
+bool BlockAreas::open(std::string_view bytes, std::size_t text_bytes) {
+    text_bytes_ = text_bytes;
+    ByteReader in(bytes);
+    // Every stored text is part of some line, and so is every code's row; two bytes a code.
+    const std::size_t values_max = limits::kTextBytesMax * 2;
+    const std::array<std::size_t, kFrames> raw_max = {limits::kMetaBytesMax, text_bytes, text_bytes,
+                                                      values_max, values_max};
+    for (std::size_t i = 0; i < kFrames; ++i) {
+        Frame& frame = frames_[i];
+        const std::uint64_t raw = in.varint(), stored = in.varint();
+        if (!in.ok() || raw > raw_max[i] || stored > raw) return false;
+        frame.raw = static_cast<std::size_t>(raw);
+        frame.stored = in.take(static_cast<std::size_t>(stored));
+        if (!in.ok()) return false;
+    }
+    own_ = in.take(in.left());
+    Frame& meta = frames_[static_cast<std::size_t>(Area::kMeta)];
+    if (!open_frame(meta)) return false;
+    ByteReader all(meta.data);
+    ByteReader list(all.text(meta.data.size()));
+    pool_count_ = static_cast<std::size_t>(list.varint());
+    pool_lengths_ = list.take(list.left());
+    meta_ = all.take(all.left());
+    // A text of the pool may be empty, but then it is the only one.
+    return all.ok() && list.ok() && pool_count_ <= text_bytes + 1;
+}
+
+bool BlockAreas::open_frame(Frame& frame) {
+    if (frame.open) return true;
+    if (frame.stored.size() == frame.raw) {
+        frame.data = frame.stored;
+    } else {
+        frame.buffer = std::make_unique_for_overwrite<char[]>(frame.raw);
+        if (!decode_zstd(frame.stored, frame.buffer.get(), frame.raw)) return false;
+        frame.data = {frame.buffer.get(), frame.raw};
+    }
+    frame.open = true;
+    return true;
+}
+
+bool BlockAreas::bytes(Area area, std::size_t offset, std::size_t count, std::string_view& out) {
+    std::string_view data = own_;
+    if (area != Area::kOwn) {
+        Frame& frame = frames_[static_cast<std::size_t>(area)];
+        if (!open_frame(frame)) return false;
+        data = frame.data;
+    }
+    if (offset > data.size() || count > data.size() - offset) return false;
+    out = data.substr(offset, count);
+    return true;
+}
+
+const std::vector<std::string_view>* BlockAreas::pool() {
+    if (pool_open_) return &pool_;
+    Frame& frame = frames_[static_cast<std::size_t>(Area::kPool)];
+    if (!open_frame(frame)) return nullptr;
+    std::vector<std::uint64_t> lengths(pool_count_);
+    if (!columnar::decode_integers(pool_lengths_, lengths)) return nullptr;
+    std::vector<std::string_view> texts(pool_count_);
+    std::string_view left = frame.data;
+    for (std::size_t i = 0; i < pool_count_; ++i) {
+        if (lengths[i] > left.size()) return nullptr;
+        texts[i] = left.substr(0, static_cast<std::size_t>(lengths[i]));
+        left.remove_prefix(texts[i].size());
+    }
+    if (!left.empty()) return nullptr;
+    pool_ = std::move(texts);
+    pool_open_ = true;
+    return &pool_;
+}
+
+// Descriptors
+// -------------------------------------------------------------------------------------------------
+
+bool DescriptorReader::place(Place& out) {
+    const auto area = in_.word<std::uint8_t>();
+    const std::uint64_t bytes = in_.varint();
+    if (!in_.ok() || area <= static_cast<std::uint8_t>(Area::kPool) || area > kFrames ||
+        bytes > limits::kTextBytesMax * 2)
+        return false;
+    out = {static_cast<Area>(area), next_[area], static_cast<std::size_t>(bytes)};
+    next_[area] += out.bytes;
+    return true;
+}
+
+bool DescriptorReader::codes(CodesPlace& out) {
+    const auto coding = in_.word<std::uint8_t>();
+    out.coding = static_cast<CodesCoding>(coding);
+    return coding >= static_cast<std::uint8_t>(CodesCoding::kPacked) &&
+           coding <= static_cast<std::uint8_t>(CodesCoding::kZstd) && place(out.place);
+}
+
+bool DescriptorReader::exceptions(std::size_t rows, ColumnInfo& out) {
+    const std::uint64_t count = in_.varint();
+    if (!in_.ok() || count > rows) return false;
+    out.exceptions = static_cast<std::uint32_t>(count);
+    if (count != 0) out.exception_list = in_.text(in_.left());
+    return in_.ok();
+}
+
+bool DescriptorReader::column(std::size_t rows, ColumnInfo& out) {
+    out.kind = static_cast<SlotKind>(in_.word<std::uint8_t>());
+    switch (out.kind) {
+        case SlotKind::kConstant: {
+            const std::uint64_t reference = in_.varint();
+            out.constant = static_cast<std::uint32_t>(reference);
+            return in_.ok() && reference < areas_.pool_size();
+        }
+        case SlotKind::kDictionary: {
+            const std::uint64_t entries = in_.varint();
+            out.references = in_.text(in_.left());
+            out.entries = static_cast<std::uint32_t>(entries);
+            return in_.ok() && entries >= 1 && entries <= rows && codes(out.codes);
+        }
+        case SlotKind::kForm:
+            return out.form.decode(in_) && exceptions(rows, out) && place(out.values);
+        case SlotKind::kHex: {
+            const auto upper = in_.word<std::uint8_t>();
+            out.hex.upper = upper == 1;
+            out.hex.pattern = in_.text(limits::kFormBytesMax);
+            const auto digits = std::count(out.hex.pattern.begin(), out.hex.pattern.end(), 'x');
+            out.hex.digits = static_cast<std::uint8_t>(digits);
+            return in_.ok() && upper <= 1 && digits >= 1 && exceptions(rows, out) &&
+                   place(out.values);
+        }
+        case SlotKind::kText: {
+            out.length_flags = in_.word<std::uint8_t>();
+            if (rows >= kOwnRowsMin) {
+                SlotStats stats;
+                for (unsigned word = 0; word < 4; ++word) {
+                    const auto bits = in_.word<std::uint64_t>();
+                    for (unsigned bit = 0; bit < 64; ++bit)
+                        if ((bits >> bit & 1U) != 0)
+                            stats.bytes.add(static_cast<unsigned char>(word * 64 + bit));
+                }
+                stats.has_empty = (out.length_flags & 1U) != 0;
+                stats.has_one = (out.length_flags & 2U) != 0;
+                stats.has_more = (out.length_flags & 4U) != 0;
+                out.stats = stats;
+            }
+            const std::uint64_t bytes = in_.varint();
+            out.text_bytes = static_cast<std::size_t>(bytes);
+            return in_.ok() && bytes <= areas_.text_bytes() && place(out.lengths) &&
+                   place(out.values);
+        }
+    }
+    return false;
+}
+
+bool decode_codes(const CodesPlace& codes, std::size_t entries, BlockAreas& areas,
+                  std::span<std::uint16_t> out) {
+    std::string_view bytes;
+    if (!areas.bytes(codes.place.area, codes.place.offset, codes.place.bytes, bytes)) return false;
+    const std::size_t wide = entries > 256 ? 2 : 1;
+    std::unique_ptr<char[]> buffer;
+    switch (codes.coding) {
+        case CodesCoding::kPacked:
+            if (!unpack_codes(bytes, code_bits(entries), out)) return false;
+            break;
+        case CodesCoding::kZstd:
+            buffer = std::make_unique_for_overwrite<char[]>(out.size() * wide);
+            if (!decode_zstd(bytes, buffer.get(), out.size() * wide)) return false;
+            bytes = {buffer.get(), out.size() * wide};
+            [[fallthrough]];
+        case CodesCoding::kBytes:
+            if (bytes.size() != out.size() * wide) return false;
+            if (wide == 2)
+                std::memcpy(out.data(), bytes.data(), bytes.size());
+            else
+                for (std::size_t i = 0; i < out.size(); ++i)
+                    out[i] = static_cast<unsigned char>(bytes[i]);
+            break;
+    }
+    std::uint16_t greatest = 0;
+    for (const std::uint16_t code : out) greatest = std::max(greatest, code);
+    return greatest < entries;
+}
+
+// Columns
+// -------------------------------------------------------------------------------------------------
+
+bool ColumnDecoder::dictionary_entries(const ColumnInfo& info, BlockAreas& areas, SlotColumn& out) {
+    const std::vector<std::string_view>* const pool = areas.pool();
+    if (pool == nullptr) return false;
+    std::vector<std::uint32_t> references;
+    ByteReader in(info.references);
+    if (!read_references(in, info.entries, static_cast<std::uint32_t>(pool->size()), references) ||
+        in.left() != 0)
+        return false;
+    out.entries_.reserve(references.size());
+    for (const std::uint32_t reference : references) {
+        out.entries_.push_back((*pool)[reference]);
+        out.stats_.add(out.entries_.back());
+    }
+    return true;
+}
+
+bool ColumnDecoder::exceptions(const ColumnInfo& info, BlockAreas& areas, SlotColumn& out) {
+    if (info.exceptions == 0) return true;
+    const std::vector<std::string_view>* const pool = areas.pool();
+    if (pool == nullptr) return false;
+    ByteReader in(info.exception_list);
+    std::vector<std::uint32_t> references;
+    if (!read_ascending(in, info.exceptions, static_cast<std::uint32_t>(out.rows_),
+                        out.exception_rows_) ||
+        !read_references(in, info.exceptions, static_cast<std::uint32_t>(pool->size()),
+                         references) ||
+        in.left() != 0)
+        return false;
+    for (const std::uint32_t reference : references) {
+        out.exception_texts_.push_back((*pool)[reference]);
+        out.stats_.add(out.exception_texts_.back());
+    }
+    return true;
+}
+
+/// Everything but the values; statistics are complete except those of a text that has none stored.
+bool ColumnDecoder::head(const ColumnInfo& info, BlockAreas& areas, SlotColumn& out) {
+    out.kind_ = info.kind;
+    switch (info.kind) {
+        case SlotKind::kConstant: {
+            const std::vector<std::string_view>* const pool = areas.pool();
+            if (pool == nullptr) return false;
+            out.entries_.push_back((*pool)[info.constant]);
+            out.stats_.add(out.entries_[0]);
+            return true;
+        }
+        case SlotKind::kDictionary:
+            return dictionary_entries(info, areas, out);
+        case SlotKind::kForm:
+            out.form_ = info.form;
+            out.stats_.bytes = info.form.bytes();
+            out.stats_.has_one = info.form.one_byte();
+            out.stats_.has_more = true;
+            return exceptions(info, areas, out);
+        case SlotKind::kHex:
+            out.hex_ = info.hex;
+            out.stats_.bytes.add(info.hex.upper ? "0123456789ABCDEF" : "0123456789abcdef");
+            for (const char byte : info.hex.pattern)
+                if (byte != 'x') out.stats_.bytes.add(static_cast<unsigned char>(byte));
+            out.stats_.add_length(info.hex.pattern.size());
+            return exceptions(info, areas, out);
+        case SlotKind::kText:
+            if (info.stats) out.stats_ = *info.stats;
+            return true;
+    }
+    return false;
+}
+
+bool ColumnDecoder::body(const ColumnInfo& info, BlockAreas& areas, SlotColumn& out) {
+    std::string_view bytes;
+    switch (info.kind) {
+        case SlotKind::kConstant:
+            return true;
+        case SlotKind::kDictionary:
+            out.codes_.resize(out.rows_);
+            return decode_codes(info.codes, info.entries, areas, out.codes_);
+        case SlotKind::kForm: {
+            out.values_.resize(out.rows_);
+            if (!areas.bytes(info.values.area, info.values.offset, info.values.bytes, bytes))
+                return false;
+            // A signed integer may be reached as its unsigned counterpart.
+            if (!columnar::decode_integers(
+                    bytes, {reinterpret_cast<std::uint64_t*>(out.values_.data()), out.rows_}))
+                return false;
+            for (const std::uint32_t row : out.exception_rows_) out.values_[row] = 0;
+            return true;
+        }
+        case SlotKind::kHex:
+            if (!areas.bytes(info.values.area, info.values.offset, info.values.bytes, bytes) ||
+                bytes.size() != out.rows_ * info.hex.bytes())
+                return false;
+            out.bytes_ = bytes;
+            return true;
+        case SlotKind::kText: {
+            if (!areas.bytes(info.lengths.area, info.lengths.offset, info.lengths.bytes, bytes))
+                return false;
+            std::vector<std::uint64_t> lengths(out.rows_);
+            if (!columnar::decode_integers(bytes, lengths)) return false;
+            out.offsets_.resize(out.rows_ + 1);
+            std::uint64_t end = 0;
+            for (std::size_t i = 0; i < out.rows_; ++i) {
+                if (lengths[i] > info.text_bytes - end) return false;
+                end += lengths[i];
+                out.offsets_[i + 1] = static_cast<std::uint32_t>(end);
+            }
+            if (end != info.text_bytes ||
+                !areas.bytes(info.values.area, info.values.offset, info.values.bytes, bytes))
+                return false;
+            if (info.values.area == Area::kOwn) {
+                out.bytes_.resize(info.text_bytes);
+                if (!decode_zstd(bytes, out.bytes_.data(), info.text_bytes)) return false;
+            } else {
+                if (bytes.size() != info.text_bytes) return false;
+                out.bytes_ = bytes;
+            }
+            if (!info.stats) {
+                out.stats_.bytes.add(out.bytes_);
+                for (const std::uint64_t length : lengths)
+                    out.stats_.add_length(static_cast<std::size_t>(length));
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
+std::unique_ptr<const SlotColumn> ColumnDecoder::decode(const ColumnInfo& info, std::size_t rows,
+                                                        BlockAreas& areas) {
+    auto column = std::make_unique<SlotColumn>();
+    column->rows_ = rows;
+    if (!head(info, areas, *column) || !body(info, areas, *column)) return nullptr;
+    return column;
+}
+
+std::optional<SlotStats> ColumnDecoder::stats(const ColumnInfo& info, std::size_t rows,
+                                              BlockAreas& areas) {
+    SlotColumn column;
+    column.rows_ = rows;
+    if (!head(info, areas, column)) return std::nullopt;
+    if (info.kind == SlotKind::kText && !info.stats && !body(info, areas, column))
+        return std::nullopt;
+    return column.stats_;
+}
+
+}  // namespace sky::shapes

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/shapes/column_decoder.h - reads column descriptors of a block and decodes
+              // columns.
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "shapes/block_format.h"
+
+namespace sky::shapes {
+
+/// The frames of a block, decompressed at first use, and the texts of its pool.
+class BlockAreas {
+public:
+    /// False when the bytes are no block of at most that much text.
+    [[nodiscard]] bool open(std::string_view bytes, std::size_t text_bytes);
+    /// The meta area behind the list of the pool's texts.
+    std::string_view meta() const { return meta_; }
+    /// A stretch of an area; false when it is not inside.
+    [[nodiscard]] bool bytes(Area area, std::size_t offset, std::size_t count,
+                             std::string_view& out);
+    std::size_t pool_size() const { return pool_count_; }
+    /// Null when the pool is damaged. Its texts live as long as this.
+    const std::vector<std::string_view>* pool();
+    std::size_t text_bytes() const { return text_bytes_; }
+
+private:
+    struct Frame {
+        std::size_t raw = 0;
+        std::string_view stored, data;
+        std::unique_ptr<char[]> buffer;
+        bool open = false;
+    };
+    bool open_frame(Frame& frame);
+
+    std::array<Frame, kFrames> frames_;
+    std::string_view own_, meta_, pool_lengths_;
+    std::size_t text_bytes_ = 0, pool_count_ = 0;
+    std::vector<std::string_view> pool_;
+    bool pool_open_ = false;
+};
+
+/// Where bytes of a column lie.
+struct Place {
+    Area area = Area::kOwn;
+    std::size_t offset = 0, bytes = 0;
+};
+
+struct CodesPlace {
+    CodesCoding coding = CodesCoding::kPacked;
+    Place place;
+};
+
+/// A descriptor, as it stands in the meta area; views live as long as the areas.
+struct ColumnInfo {
+    SlotKind kind = SlotKind::kConstant;
+    std::uint32_t constant = 0;       // kConstant: a text of the pool.
+    std::uint32_t entries = 0;        // kDictionary.
+    std::string_view references;      // kDictionary: of its entries.
+    CodesPlace codes;                 // kDictionary.
+    Form form;                        // kForm.
+    HexForm hex;                      // kHex.
+    std::uint32_t exceptions = 0;     // kForm, kHex.
+    std::string_view exception_list;  // Rows and references.
+    std::optional<SlotStats> stats;   // kText: when stored.
+    std::uint8_t length_flags = 0;    // kText.
+    std::size_t text_bytes = 0;       // kText.
+    Place lengths, values;            // kText; kForm, kHex, kText.
+};
+
+/// Descriptors in their order: each place starts where the one before it in its area ended.
+class DescriptorReader {
+public:
+    DescriptorReader(ByteReader& in, BlockAreas& areas) : in_(in), areas_(areas) {}
+    [[nodiscard]] bool codes(CodesPlace& out);
+    [[nodiscard]] bool column(std::size_t rows, ColumnInfo& out);
+
+private:
+    bool place(Place& out);
+    bool exceptions(std::size_t rows, ColumnInfo& out);
+
+    ByteReader& in_;
+    BlockAreas& areas_;
+    std::array<std::size_t, kFrames + 1> next_{};
+};
+
+/// Exactly out.size() codes, each below `entries`.
+[[nodiscard]] bool decode_codes(const CodesPlace& codes, std::size_t entries, BlockAreas& areas,
+                                std::span<std::uint16_t> out);
+
+class ColumnDecoder {
+public:
+    /// Null when the column is damaged.
+    static std::unique_ptr<const SlotColumn> decode(const ColumnInfo& info, std::size_t rows,
+                                                    BlockAreas& areas);
+    /// Without values where that is possible; nothing when the column is damaged.
+    static std::optional<SlotStats> stats(const ColumnInfo& info, std::size_t rows,
+                                          BlockAreas& areas);
+
+private:
+    static bool dictionary_entries(const ColumnInfo& info, BlockAreas& areas, SlotColumn& out);
+    static bool exceptions(const ColumnInfo& info, BlockAreas& areas, SlotColumn& out);
+    static bool head(const ColumnInfo& info, BlockAreas& areas, SlotColumn& out);
+    static bool body(const ColumnInfo& info, BlockAreas& areas, SlotColumn& out);
+};
+
+}  // namespace sky::shapes

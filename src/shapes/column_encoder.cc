@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shapes/column_encoder.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/assert.h"
+#include "columnar/int_codec.h"
+#include "shapes/zstd_frame.h"
+
+namespace sky::shapes {
+
+namespace {
+
+// A dictionary this small is the best form for anything: it groups and filters by code.
+constexpr std::size_t kSmallDictionary = 256;
+// Values looked at to guess a column's form.
+constexpr std::size_t kSamples = 32;
+// Codes are a zstd frame only where it saves this many bits a row or three quarters: unpacking bits
+// is several times as fast, and keys of groups are read more often than anything.
+constexpr std::size_t kBitsWorthZstd = 3;
+// What zstd makes of text, roughly; only to compare forms of a column.
+constexpr std::size_t kTextRatio = 3;
+
+Area area_for(Area shared, std::size_t rows) { return rows >= kOwnRowsMin ? Area::kOwn : shared; }
+
+/// Appends bytes to an area and their place to the descriptor.
+void put_bytes(BlockParts& parts, Area area, std::string_view bytes) {
+    parts[Area::kMeta].push_back(static_cast<char>(area));
+    put_varint(parts[Area::kMeta], bytes.size());
+    parts[area] += bytes;
+}
+
+struct Typed {
+    Form form;
+    std::vector<std::int64_t> values;
+    std::vector<std::uint32_t> exceptions;
+    std::string coded;
+};
+
+/// The form that most sampled texts have.
+std::optional<Form> common_form(std::span<const std::string_view> texts) {
+    std::vector<std::pair<Form, std::size_t>> counts;
+    const std::size_t step = std::max<std::size_t>(1, texts.size() / kSamples);
+    std::size_t samples = 0;
+    for (std::size_t i = 0; i < texts.size() && samples < kSamples; i += step, ++samples) {
+        std::optional<Form> form = Form::of(texts[i]);
+        if (!form) continue;
+        const auto found = std::find_if(counts.begin(), counts.end(),
+                                        [&](const auto& entry) { return entry.first == *form; });
+        if (found != counts.end())
+            ++found->second;
+        else
+            counts.emplace_back(std::move(*form), 1);
+    }
+    const auto best =
+        std::max_element(counts.begin(), counts.end(),
+                         [](const auto& a, const auto& b) { return a.second < b.second; });
+    if (best == counts.end() || best->second * 2 < samples) return std::nullopt;
+    return best->first;
+}
+
+std::optional<Typed> as_form(std::span<const std::string_view> texts) {
+    std::optional<Form> form = common_form(texts);
+    if (!form) return std::nullopt;
+    Typed typed{.form = std::move(*form), .values = {}, .exceptions = {}, .coded = {}};
+    typed.values.resize(texts.size());
+    const std::size_t exceptions_max = texts.size() / limits::kRowsPerException;
+    std::int64_t last = 0;  // Exceptions repeat it, which costs least.
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        if (!typed.form.parse(texts[i], typed.values[i])) {
+            if (typed.exceptions.size() == exceptions_max) return std::nullopt;
+            typed.exceptions.push_back(static_cast<std::uint32_t>(i));
+            typed.values[i] = last;
+        }
+        last = typed.values[i];
+    }
+    columnar::encode_integers(
+        {reinterpret_cast<const std::uint64_t*>(typed.values.data()), typed.values.size()},
+        typed.coded);
+    return typed;
+}
+
+struct Hexed {
+    HexForm form;
+    std::vector<std::uint32_t> exceptions;
+    std::string packed;
+};
+
+std::optional<Hexed> as_hex(std::span<const std::string_view> texts) {
+    std::optional<HexForm> form = HexForm::of(texts[texts.size() / 2]);
+    if (!form) return std::nullopt;
+    Hexed hexed{.form = std::move(*form), .exceptions = {}, .packed = {}};
+    const std::size_t bytes = hexed.form.bytes();
+    hexed.packed.resize(texts.size() * bytes);
+    const std::size_t exceptions_max = texts.size() / limits::kRowsPerException;
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        char* const at = hexed.packed.data() + i * bytes;
+        if (hexed.form.parse(texts[i], at)) continue;
+        if (hexed.exceptions.size() == exceptions_max) return std::nullopt;
+        hexed.exceptions.push_back(static_cast<std::uint32_t>(i));
+        std::fill(at, at + bytes, '\0');
+    }
+    return hexed;
+}
+
+void put_exceptions(std::span<const std::string_view> texts,
+                    std::span<const std::uint32_t> exceptions, BlockParts& parts) {
+    std::string& meta = parts[Area::kMeta];
+    put_varint(meta, exceptions.size());
+    if (exceptions.empty()) return;
+    std::vector<std::uint32_t> references;
+    references.reserve(exceptions.size());
+    for (const std::uint32_t row : exceptions) references.push_back(parts.pool.add(texts[row]));
+    std::string bytes;
+    put_ascending(bytes, exceptions);
+    put_references(bytes, references);
+    put_text(meta, bytes);
+}
+
+void put_form(std::span<const std::string_view> texts, const Typed& typed, BlockParts& parts) {
+    parts[Area::kMeta].push_back(static_cast<char>(SlotKind::kForm));
+    typed.form.encode(parts[Area::kMeta]);
+    put_exceptions(texts, typed.exceptions, parts);
+    put_bytes(parts, area_for(Area::kNumbers, texts.size()), typed.coded);
+}
+
+void put_hex(std::span<const std::string_view> texts, const Hexed& hexed, BlockParts& parts) {
+    std::string& meta = parts[Area::kMeta];
+    meta.push_back(static_cast<char>(SlotKind::kHex));
+    meta.push_back(static_cast<char>(hexed.form.upper ? 1 : 0));
+    put_text(meta, hexed.form.pattern);
+    put_exceptions(texts, hexed.exceptions, parts);
+    put_bytes(parts, area_for(Area::kNumbers, texts.size()), hexed.packed);
+}
+
+void put_texts(std::span<const std::string_view> texts, BlockParts& parts) {
+    std::string& meta = parts[Area::kMeta];
+    meta.push_back(static_cast<char>(SlotKind::kText));
+    std::string joined;
+    std::vector<std::uint64_t> lengths;
+    lengths.reserve(texts.size());
+    SlotStats stats;
+    for (const std::string_view text : texts) {
+        joined += text;
+        lengths.push_back(text.size());
+        stats.add_length(text.size());
+    }
+    stats.bytes.add(joined);
+    meta.push_back(static_cast<char>((stats.has_empty ? 1 : 0) | (stats.has_one ? 2 : 0) |
+                                     (stats.has_more ? 4 : 0)));
+    const Area area = area_for(Area::kTexts, texts.size());
+    // A few texts are soon looked at; the set of many spares decompressing them.
+    if (area == Area::kOwn)
+        for (const std::uint64_t word : stats.bytes.words()) put_word(meta, word);
+    put_varint(meta, joined.size());
+    std::string coded;
+    columnar::encode_integers(lengths, coded);
+    put_bytes(parts, area_for(Area::kNumbers, texts.size()), coded);
+    if (area == Area::kOwn) {
+        std::string frame;
+        SKY_ASSERT(append_zstd(joined, frame), "zstd has its context");
+        put_bytes(parts, area, frame);
+    } else {
+        put_bytes(parts, area, joined);
+    }
+}
+
+void put_dictionary(const StringTable& table, std::span<const std::uint16_t> codes,
+                    BlockParts& parts) {
+    std::vector<std::uint32_t> references;
+    references.reserve(table.size());
+    for (const std::string_view text : table.texts()) references.push_back(parts.pool.add(text));
+    std::string& meta = parts[Area::kMeta];
+    meta.push_back(static_cast<char>(SlotKind::kDictionary));
+    put_varint(meta, table.size());
+    std::string bytes;
+    put_references(bytes, references);
+    put_text(meta, bytes);
+    encode_codes(codes, table.size(), parts);
+}
+
+/// Codes of all texts, or false when a dictionary cannot pay.
+bool as_dictionary(std::span<const std::string_view> texts, StringTable& table,
+                   std::vector<std::uint16_t>& codes) {
+    const std::size_t entries_max = std::max<std::size_t>(16, texts.size() / 4 * 3);
+    table.reset(std::min<std::size_t>(entries_max, kSmallDictionary));
+    codes.resize(texts.size());
+    std::string_view last;
+    std::uint16_t last_code = 0;
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        if (i == 0 || texts[i] != last) {
+            const std::uint32_t code = table.add(texts[i]);
+            if (code == StringTable::kNone || code >= entries_max) return false;
+            last = texts[i];
+            last_code = static_cast<std::uint16_t>(code);
+        }
+        codes[i] = last_code;
+    }
+    return true;
+}
+
+/// Whether an even sample looks as if most values were different.
+bool looks_unique(std::span<const std::string_view> texts) {
+    if (texts.size() < 8 * kSamples) return false;
+    StringTable table;
+    table.reset(kSamples);
+    const std::size_t step = texts.size() / kSamples;
+    for (std::size_t i = 0; i < kSamples; ++i) table.add(texts[i * step]);
+    return table.size() * 8 > kSamples * 7;
+}
+
+std::size_t dictionary_bytes(const StringTable& table, std::size_t rows) {
+    std::size_t text = 0;
+    for (const std::string_view entry : table.texts()) text += entry.size();
+    return packed_bytes(rows, code_bits(table.size())) + text / kTextRatio + table.size();
+}
+
+}  // namespace
+
+void encode_codes(std::span<const std::uint16_t> codes, std::size_t entries, BlockParts& parts) {
+    std::string bytes;
+    bytes.reserve(codes.size() * (entries > 256 ? 2 : 1));
+    for (const std::uint16_t code : codes) {
+        bytes.push_back(static_cast<char>(code & 0xFFU));
+        if (entries > 256) bytes.push_back(static_cast<char>(code >> 8U));
+    }
+    std::string& meta = parts[Area::kMeta];
+    if (codes.size() < kOwnRowsMin) {
+        meta.push_back(static_cast<char>(CodesCoding::kBytes));
+        put_bytes(parts, Area::kCodes, bytes);
+        return;
+    }
+    std::string packed, frame;
+    pack_codes(codes, code_bits(entries), packed);
+    SKY_ASSERT(append_zstd(bytes, frame), "zstd has its context");
+    if (frame.size() * 4 < packed.size() ||
+        frame.size() + packed_bytes(codes.size(), kBitsWorthZstd) < packed.size()) {
+        meta.push_back(static_cast<char>(CodesCoding::kZstd));
+        put_bytes(parts, Area::kOwn, frame);
+    } else {
+        meta.push_back(static_cast<char>(CodesCoding::kPacked));
+        put_bytes(parts, Area::kOwn, packed);
+    }
+}
+
+void encode_column(std::span<const std::string_view> texts, BlockParts& parts) {
+    SKY_ASSERT(!texts.empty() && texts.size() <= limits::kRowsMax, "columns have rows");
+    const std::string_view first = texts[0];
+    if (std::all_of(texts.begin(), texts.end(), [&](auto text) { return text == first; })) {
+        parts[Area::kMeta].push_back(static_cast<char>(SlotKind::kConstant));
+        put_varint(parts[Area::kMeta], parts.pool.add(first));
+        return;
+    }
+    std::optional<Typed> typed;
+    const bool unique = looks_unique(texts);
+    if (unique) {
+        typed = as_form(texts);
+        if (typed && typed->exceptions.empty() && typed->form.kind != FormKind::kPadded) {
+            // Most values differ and all are numbers: a dictionary could only be larger, unless
+            // the values repeat over a long distance.
+            if (typed->coded.size() <= 2 * texts.size() + 64) return put_form(texts, *typed, parts);
+        }
+    }
+    StringTable table;
+    std::vector<std::uint16_t> codes;
+    const bool dictionary = as_dictionary(texts, table, codes);
+    if (dictionary && table.size() <= kSmallDictionary && table.size() * 4 <= texts.size())
+        return put_dictionary(table, codes, parts);
+    if (!unique) typed = as_form(texts);
+    const std::size_t dictionary_size = dictionary ? dictionary_bytes(table, texts.size()) : 0;
+    if (typed && (!dictionary || typed->coded.size() + typed->exceptions.size() * 8 <=
+                                     dictionary_size + dictionary_size / 8))
+        return put_form(texts, *typed, parts);
+    const std::optional<Hexed> hexed = as_hex(texts);
+    if (hexed && (!dictionary || hexed->packed.size() <= dictionary_size))
+        return put_hex(texts, *hexed, parts);
+    if (dictionary) return put_dictionary(table, codes, parts);
+    put_texts(texts, parts);
+}
+
+}  // namespace sky::shapes

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/shapes/limits.h - the numbers of families, slots and shaped blocks.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace sky::shapes::limits {
+
+// Rows of one block: a whole chunk (store.md 2.1). Codes and row numbers of a block fit 16 bits.
+inline constexpr std::size_t kRowsMax = 64 * 1024;
+// Text of one block: a chunk is at most 16 MiB, and one message beyond it where a chunk has one.
+inline constexpr std::size_t kTextBytesMax = 32U << 20U;
+
+// Families of one block. Lines that fit none share one family of a single free-text slot.
+inline constexpr std::size_t kFamiliesMax = 1'024;
+// A family for fewer rows costs its definition and its columns more than it saves; such lines are
+// free text. Measured on access, service and Windows logs.
+inline constexpr std::size_t kFamilyRowsMin = 8;
+// Slots and constants of one family; what comes behind is one slot more.
+inline constexpr std::size_t kSlotsMax = 255;
+inline constexpr std::size_t kPiecesMax = 2 * kSlotsMax + 1;
+
+// Longest text of a value that is kept as a number, address, time or hex digits.
+inline constexpr std::size_t kFormBytesMax = 64;
+// Decimal digits of a number that always fits 64 bits.
+inline constexpr int kDecimalDigitsMax = 18;
+// A column keeps its typed form while at most one row in this many is an exception.
+inline constexpr std::size_t kRowsPerException = 16;
+
+// Definitions, dictionaries' lengths and descriptors of one block, before compression.
+inline constexpr std::size_t kMetaBytesMax = 32U << 20U;
+
+}  // namespace sky::shapes::limits

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/shapes/shaped_block.h - up to 64 K lines as families and typed slot columns:
+              // encode, open, read. The format: docs/formats.md.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "shapes/family.h"
+#include "shapes/shaping.h"
+#include "shapes/slot_column.h"
+
+namespace sky::shapes {
+
+/// The bytes of a block. Chooses each column's encoding by what it holds.
+/// Expects: 1..kRowsMax rows, a family for each, 1..kFamiliesMax families that all have rows.
+std::string encode_block(const Shaping& shaping);
+
+/// An open block. Columns are decoded at their first use.
+/// Threads: one at a time, because of that.
+class ShapedBlock {
+public:
+    /// `rows` and `text_bytes` (of all lines together) come from whoever stored the block.
+    /// Errors: kCorruption.
+    static Result<std::unique_ptr<const ShapedBlock>> open(std::string bytes, std::size_t rows,
+                                                           std::size_t text_bytes);
+    ~ShapedBlock();
+
+    std::size_t rows() const;
+    std::size_t text_bytes() const;
+    std::span<const Family> families() const;
+    /// An index into families() a row.
+    std::span<const std::uint16_t> family_of_row() const;
+    /// The block's rows of one family, ascending: row k of its columns is rows_of(family)[k].
+    std::span<const std::uint32_t> rows_of(std::size_t family) const;
+    /// What column() would have as stats(), without decoding the values of a large column.
+    /// Errors: kCorruption.
+    Result<SlotStats> stats(std::size_t family, std::size_t slot) const;
+    /// Errors: kCorruption.
+    Result<const SlotColumn*> column(std::size_t family, std::size_t slot) const;
+
+    /// The lines of chosen rows (ascending), appended; `ends[i]` is the end of
+    /// line i in `out`.
+    /// Errors: kCorruption.
+    Status render(std::span<const std::uint32_t> rows, std::string& out,
+                  std::vector<std::uint32_t>& ends) const;
+    /// Every line: exactly text_bytes() bytes to `text`, and the end of each of `ends.size()` rows.
+    /// False when the block is not of that shape.
+    [[nodiscard]] bool render_all(char* text, std::span<std::uint32_t> ends) const;
+
+private:
+    struct Impl;
+    explicit ShapedBlock(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sky::shapes

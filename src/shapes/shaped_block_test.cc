@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shapes/shaped_block.h"
+
+#include <doctest/doctest.h>
+
+#include "base/random.h"
+
+namespace sky::shapes {
+namespace {
+
+/// One family `<a>...<b>...` over columns of the same length.
+Shaping one_family(const std::vector<std::vector<std::string>>& columns) {
+    Shaping out;
+    out.families.resize(1);
+    out.rows.resize(1);
+    for (const auto& column : columns) {
+        out.families[0].add_constant("<");
+        out.families[0].add_slot();
+        out.families[0].add_constant(">");
+        out.rows[0].slots.emplace_back(column.begin(), column.end());
+    }
+    out.family_of_row.assign(columns.empty() ? 1 : columns[0].size(), 0);
+    return out;
+}
+
+std::vector<std::string> lines_of(const Shaping& shaping) {
+    std::vector<std::string> lines;
+    std::vector<std::size_t> rank(shaping.families.size(), 0);
+    for (const std::uint16_t f : shaping.family_of_row) {
+        std::string line;
+        for (const Piece& piece : shaping.families[f].pieces)
+            line += piece.is_slot()
+                        ? shaping.rows[f].slots[static_cast<std::size_t>(piece.slot)][rank[f]]
+                        : std::string_view(piece.constant);
+        ++rank[f];
+        lines.push_back(line);
+    }
+    return lines;
+}
+
+/// Encodes, opens, and holds every way of reading to the lines and to each other.
+std::unique_ptr<const ShapedBlock> checked(const Shaping& shaping) {
+    const std::vector<std::string> lines = lines_of(shaping);
+    std::size_t bytes = 0;
+    for (const std::string& line : lines) bytes += line.size();
+    auto opened = ShapedBlock::open(encode_block(shaping), lines.size(), bytes);
+    REQUIRE(opened);
+    const ShapedBlock& block = **opened;
+    REQUIRE(block.rows() == lines.size());
+    CHECK(std::equal(block.families().begin(), block.families().end(), shaping.families.begin(),
+                     shaping.families.end()));
+    CHECK(std::equal(block.family_of_row().begin(), block.family_of_row().end(),
+                     shaping.family_of_row.begin(), shaping.family_of_row.end()));
+    for (std::size_t f = 0; f < shaping.families.size(); ++f) {
+        for (std::size_t s = 0; s < shaping.families[f].slots; ++s) {
+            const auto early = block.stats(f, s);
+            const auto column = block.column(f, s);
+            REQUIRE(early);
+            REQUIRE(column);
+            CHECK(*early == (*column)->stats());
+            REQUIRE((*column)->rows() == shaping.rows[f].slots[s].size());
+            for (std::size_t i = 0; i < (*column)->rows(); ++i) {
+                SlotColumn::Scratch scratch;
+                const std::string_view want = shaping.rows[f].slots[s][i];
+                REQUIRE((*column)->text(i, scratch) == want);
+                SlotStats all = *early;
+                all.add(want);
+                REQUIRE(all == *early);
+            }
+        }
+    }
+    std::string text(bytes, '?');
+    std::vector<std::uint32_t> ends(lines.size());
+    REQUIRE(block.render_all(text.data(), ends));
+    std::uint32_t begin = 0;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        REQUIRE(text.substr(begin, ends[i] - begin) == lines[i]);
+        begin = ends[i];
+    }
+    std::vector<std::uint32_t> rows, part_ends;
+    for (std::uint32_t i = 0; i < lines.size(); i += 3) rows.push_back(i);
+    std::string part;
+    REQUIRE(block.render(rows, part, part_ends));
+    begin = 0;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        REQUIRE(part.substr(begin, part_ends[i] - begin) == lines[rows[i]]);
+        begin = part_ends[i];
+    }
+    return std::move(*opened);
+}
+
+TEST_CASE("columns: each content has its form") {
+    struct Case {
+        const char* name;
+        SlotKind kind;
+        std::size_t rows;
+        std::string (*value)(std::uint64_t i);
+    };
+    static constexpr Case kCases[] = {
+        {"one text", SlotKind::kConstant, 100, [](std::uint64_t) { return std::string("same"); }},
+        {"empty", SlotKind::kConstant, 100, [](std::uint64_t) { return std::string(); }},
+        {"few texts", SlotKind::kDictionary, 5'000,
+         [](std::uint64_t i) { return "v" + std::to_string(i % 7); }},
+        {"a few hundred texts", SlotKind::kDictionary, 50'000,
+         [](std::uint64_t i) { return "v" + std::to_string(i * 7'919 % 700); }},
+        {"few numbers", SlotKind::kDictionary, 5'000,
+         [](std::uint64_t i) { return std::to_string(200 + i % 5); }},
+        {"decimals", SlotKind::kForm, 50'000,
+         [](std::uint64_t i) { return std::to_string(i * 7'919 % 99'991) + ".25"; }},
+        {"decimals with exceptions", SlotKind::kForm, 50'000,
+         [](std::uint64_t i) {
+             static constexpr const char* kOdd[] = {"10.1", "+7", "007", "1e3", "-0.0", "", "-"};
+             return i % 40 == 3 ? std::string(kOdd[i % 7])
+                                : std::to_string(i * 7'919 % 99'991) + ".25";
+         }},
+        {"times", SlotKind::kForm, 3'000,
+         [](std::uint64_t i) {
+             return "10:" + std::to_string(10 + i / 60 % 50) + ":" + std::to_string(10 + i % 50) +
+                    "." + std::to_string(100 + i * 37 % 900);
+         }},
+        {"hex digits", SlotKind::kHex, 3'000,
+         [](std::uint64_t i) {
+             std::string text;
+             for (int k = 0; k < 32; ++k) {
+                 i = i * 6'364'136'223'846'793'005ULL + 1'442'695'040'888'963'407ULL;
+                 text += "0123456789abcdef"[i >> 60];
+             }
+             return text;
+         }},
+        {"free text", SlotKind::kText, 3'000,
+         [](std::uint64_t i) {
+             return std::string(i % 5, 'a') + " text " + std::to_string(i) + " more";
+         }},
+        {"a few texts", SlotKind::kDictionary, 10,
+         [](std::uint64_t i) { return "text " + std::to_string(i); }},
+    };
+    for (const Case& c : kCases) {
+        CAPTURE(c.name);
+        std::vector<std::string> column;
+        for (std::size_t i = 0; i < c.rows; ++i) column.push_back(c.value(i));
+        const auto block = checked(one_family({column}));
+        CHECK((*block->column(0, 0))->kind() == c.kind);
+    }
+}
+
+TEST_CASE("decimals keep their scale and exceptions are named") {
+    std::vector<std::string> column;
+    for (int i = 0; i < 1'000; ++i) column.push_back(std::to_string(i * 37 % 1'009) + ".10");
+    column[500] = "10.1";
+    const auto block = checked(one_family({column}));
+    const SlotColumn& decoded = **block->column(0, 0);
+    REQUIRE(decoded.kind() == SlotKind::kForm);
+    CHECK(decoded.form().kind == FormKind::kDecimal);
+    CHECK(decoded.form().scale == 2);
+    CHECK(decoded.values()[1] == 3'710);
+    CHECK(decoded.values()[500] == 0);
+    REQUIRE(decoded.exception_rows().size() == 1);
+    CHECK(decoded.exception_rows()[0] == 500);
+    CHECK(decoded.exception_texts()[0] == "10.1");
+}
+
+TEST_CASE("random families and values come back") {
+    SeededRandom random(7);
+    for (int round = 0; round < 60; ++round) {
+        CAPTURE(round);
+        Shaping shaping;
+        std::vector<std::vector<std::vector<std::string>>> values;
+        const std::size_t families = 1 + random.below(5), rows = families + random.below(4'000);
+        for (std::size_t f = 0; f < families; ++f) {
+            Family family;
+            family.layout = random.below(2) == 0 ? Family::Layout::kText : Family::Layout::kJson;
+            for (std::size_t p = random.below(6); p-- > 0;) {
+                if (random.below(2) == 0)
+                    family.add_slot();
+                else
+                    family.add_constant(std::string(1 + random.below(3), "a ]\n"[random.below(4)]));
+            }
+            shaping.families.push_back(family);
+            values.emplace_back(family.slots);
+        }
+        for (std::size_t i = 0; i < rows; ++i) {
+            const std::size_t f = i < families ? i : random.below(families);
+            shaping.family_of_row.push_back(static_cast<std::uint16_t>(f));
+            for (std::size_t s = 0; s < values[f].size(); ++s) {
+                std::string text;
+                switch ((s + f + static_cast<std::size_t>(round)) % 5) {
+                    case 0:
+                        text = std::to_string(random.below(1'000'000));
+                        break;
+                    case 1:
+                        text = std::string(random.below(4), static_cast<char>(random.below(256)));
+                        break;
+                    case 2:
+                        text = "v" + std::to_string(random.below(400));
+                        break;
+                    case 3:
+                        text = "-" + std::to_string(random.below(500)) + ".5";
+                        break;
+                    default:
+                        text = "one";
+                }
+                values[f][s].push_back(text);
+            }
+        }
+        for (const auto& family : values) {
+            FamilyRows columns;
+            for (const auto& column : family)
+                columns.slots.emplace_back(column.begin(), column.end());
+            shaping.rows.push_back(columns);
+        }
+        checked(shaping);
+    }
+}
+
+TEST_CASE("a damaged block is an error or other text, never more than that") {
+    std::vector<std::string> numbers, texts, words;
+    for (int i = 0; i < 3'000; ++i) {
+        numbers.push_back(std::to_string(i * 7'919 % 9'973) + ".5");
+        texts.push_back("some text " + std::to_string(i));
+        words.push_back("w" + std::to_string(i % 300));
+    }
+    const Shaping shaping = one_family({numbers, texts, words});
+    std::size_t bytes = 0;
+    for (const std::string& line : lines_of(shaping)) bytes += line.size();
+    const std::string good = encode_block(shaping);
+    SeededRandom random(11);
+    for (int round = 0; round < 2'000; ++round) {
+        std::string bad = good;
+        if (round % 4 == 0) bad.resize(random.below(bad.size()));
+        for (std::uint64_t k = random.below(4); k-- > 0 && !bad.empty();)
+            bad[random.below(bad.size())] = static_cast<char>(random.below(256));
+        const auto block = ShapedBlock::open(bad, 3'000, bytes);
+        if (!block) continue;
+        std::string text(bytes, '?');
+        std::vector<std::uint32_t> ends(3'000);
+        if ((*block)->render_all(text.data(), ends)) CHECK(ends.back() == bytes);
+    }
+}
+
+}  // namespace
+}  // namespace sky::shapes

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/shapes/zstd_frame.h - zstd with one context a thread.
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace sky::shapes {
+
+/// Appends one frame; false when the compressor has no memory.
+bool append_zstd(std::string_view raw, std::string& out);
+/// Exactly `raw_bytes` bytes to `out`.
+[[nodiscard]] bool decode_zstd(std::string_view frame, char* out, std::size_t raw_bytes);
+
+}  // namespace sky::shapes

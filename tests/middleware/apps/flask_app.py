@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+import time
+
+import flask
+
+import shipping
+from skywatch_profiler.flask import profile
+
+app = flask.Flask(__name__)
+app.logger.disabled = True
+
+
+@app.route("/work/<int:n>")
+def work(n):
+    time.sleep(shipping.WORK_S)
+    return "worked"
+
+
+@app.route("/items/<int:n>", methods=["GET", "POST"])
+def items(n):
+    shipping.two_queries()
+    return f"item {n}", 201 if flask.request.method == "POST" else 200
+
+
+@app.route("/stream")
+def stream():
+    return flask.Response(b"x" * 1000 for _ in range(3))
+
+
+@app.route("/moved")
+def moved():
+    return flask.redirect("/items/1")
+
+
+@app.route("/fails")
+def fails():
+    raise RuntimeError("expected by the test")
+
+
+profile(app, **shipping.OPTIONS)
+shipping.ship()
