@@ -67,9 +67,10 @@ constexpr OperationModel kModelOperations[] = {
     {"Unbuilt", &kEchoRequest, nullptr, kEchoErrors, "InvalidParameterException", "POST", "/"},
 };
 constexpr const Shape* kModelErrors[] = {&kBadThing, &kBroken};
-constexpr ServiceModel kMini{"mini",           "mini",      "Mini_20260101",
-                             "2026-01-01",     "1.1",       "com.amazonaws.mini",
-                             kModelOperations, kModelErrors};
+constexpr Protocol kMiniProtocols[] = {Protocol::kJson11, Protocol::kCbor};
+constexpr ServiceModel kMini{"mini",           "mini",       "Mini_20260101",
+                             "2026-01-01",     "1.1",        "com.amazonaws.mini",
+                             kModelOperations, kModelErrors, kMiniProtocols};
 const Shape& shape_of(const EchoRequest*) { return kEchoRequest; }
 const Shape& shape_of(const EchoResponse*) { return kEchoResponse; }
 const Shape& shape_of(const BadThing*) { return kBadThing; }
@@ -500,6 +501,10 @@ TEST_CASE("classification: who answers what") {
         {"cbor of a built operation",
          plain("POST", "/p/service/ns.Mini_20260101/operation/Echo",
                {{"smithy-protocol", "rpc-v2-cbor"}}),
+         400, "com.amazonaws.mini#InvalidParameterException"},
+        {"cbor of an operation that is not built",
+         plain("POST", "/service/Mini_20260101/operation/Unbuilt",
+               {{"smithy-protocol", "rpc-v2-cbor"}}),
          404, "com.amazonaws.mini#UnknownOperationException"},
         {"rest", plain("POST", "/GetSamplingRules", {{"Authorization", xray}}, "{}"), 404,
          "Operation POST/GetSamplingRules is not supported"},
@@ -536,10 +541,11 @@ TEST_CASE("what the server refuses by itself is told in the protocol spoken") {
         http::Refusal why;
         int status;
         std::string_view type;
+        int plain_status = 0;  // Where nothing tells the protocol, if another.
     };
     constexpr Case kCases[] = {
-        {http::Refusal::kQueueFull, 400, "ThrottlingException"},
-        {http::Refusal::kOutOfBodyMemory, 400, "ThrottlingException"},
+        {http::Refusal::kQueueFull, 400, "ThrottlingException", 429},
+        {http::Refusal::kOutOfBodyMemory, 400, "ThrottlingException", 429},
         {http::Refusal::kBodyTooLarge, 413, "RequestEntityTooLargeException"},
         {http::Refusal::kBodyTimeout, 408, "RequestTimeoutException"},
         {http::Refusal::kMalformed, 400, "SerializationException"},
@@ -554,7 +560,7 @@ TEST_CASE("what the server refuses by itself is told in the protocol spoken") {
         CHECK(type_of(response) == c.type);
         CHECK(header(response, "x-amzn-RequestId").size() == 36);
         const auto plain = rig.dispatcher->refuse(broken, c.why);
-        CHECK(plain.status == c.status);
+        CHECK(plain.status == (c.plain_status != 0 ? c.plain_status : c.status));
         CHECK(header(plain, "x-amzn-ErrorType") == c.type);
     }
     CHECK(rig.dispatcher->counts().operations[0].throttled == 2);

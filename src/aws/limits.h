@@ -50,4 +50,14 @@ inline constexpr std::size_t kAuditMembersMax = 32;
 /// Headers named by one signature. Our choice; SDKs sign fewer than 20.
 inline constexpr std::size_t kSignedHeadersMax = 64;
 
+/// Parts of a form key ("a.member.1.b" has four). Our choice: the deepest modelled one has 14.
+inline constexpr std::size_t kFormKeyPartsMax = 64;
+
+/// Pairs of a form. Our choice: PutMetricData at its limits (1000 values of 30 dimensions) has
+/// fewer.
+inline constexpr std::size_t kFormPairsMax = 100'000;
+
+/// Nesting of CBOR items; as json::limits::kDepthMax.
+inline constexpr std::size_t kCborDepthMax = 128;
+
 }  // namespace sky::aws::limits

@@ -787,6 +787,18 @@ Result<std::uint64_t> SqliteCatalog::allocate_segment_id() {
     return self.next_segment++;
 }
 
+Status SqliteCatalog::copy_to(const std::string& path) {
+    Impl& self = *impl_;
+    const std::lock_guard writing(self.write_mutex);
+    if (self.read_only || !self.db)
+        return fail(ErrorCode::kUnavailable, "the catalog is read-only after a disk failure");
+    SKY_TRY(self.db->copy_to(path));
+    // The copy is whole: its journal, kept by PERSIST, has nothing to undo.
+    const Status gone = self.fs->unlink(path + "-journal");
+    if (!gone && gone.error().code != ErrorCode::kNotFound) return gone;
+    return {};
+}
+
 std::optional<std::int64_t> SqliteCatalog::meta(std::string_view key) const {
     const std::shared_lock lock(impl_->mutex);
     const auto it = impl_->meta.find(key);

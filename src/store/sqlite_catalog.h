@@ -126,6 +126,10 @@ public:
     /// Ends tombstones that no record and no file names any more.
     Status drop_tombstones(std::span<const Tombstone> dropped);
 
+    /// A copy of the file as of now, at a path where nothing is; durable when this returns.
+    /// Errors: kNoSpace, kInternal; the catalog itself is not harmed.
+    Status copy_to(const std::string& path);
+
     /// Small named values of the store ("deletion_high_water_ms"); nullopt when never set.
     std::optional<std::int64_t> meta(std::string_view key) const;
     Status set_meta(std::string_view key, std::int64_t value);

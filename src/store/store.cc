@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "os/fs.h"
+#include "os/thread_priority.h"
 #include "store/ballast.h"
 #include "store/batch_record.h"
 #include "store/guarded_catalog.h"
@@ -90,6 +91,7 @@ public:
     }
     Status flush() override;
     Status expire() override;
+    Result<BackupSummary> backup(const std::string& directory) override;
     Status close() override;
     StoreStats stats() const override;
     void step(BackgroundTask task) override;
@@ -447,6 +449,7 @@ Result<bool> StoreImpl::release() {
 }
 
 void StoreImpl::run_flusher() {
+    os::step_aside(os::kSealNiceness);
     for (;;) {
         {
             std::unique_lock lock(flusher_mutex_);
@@ -535,6 +538,67 @@ Status StoreImpl::expire() {
     }
     const WalExtent extent{.oldest_lsn = released + 1, .next_lsn = wal_->next_lsn()};
     return ballast_.with_space([&] { return live_->expire(extent); });
+}
+
+// Backup -----------------------------------------------------------------------------------------
+
+Result<BackupSummary> StoreImpl::backup(const std::string& directory) {
+    os::Fs& fs = *options_.fs;
+    const auto present = fs.list(directory);
+    if (present && !present->empty())
+        return fail(ErrorCode::kInvalidArgument,
+                    "a backup is made in a new or empty directory: " + directory);
+    if (!present && present.error().code != ErrorCode::kNotFound)
+        return std::unexpected(present.error());
+    SKY_TRY(os::make_directories(fs, directory + "/segments"));
+    SKY_TRY(os::make_directories(fs, directory + "/wal"));
+    BackupManifest manifest;
+    manifest.created_ms = options_.clock->now_ms();
+    BackupSummary summary;
+    const auto add = [&](std::string path, std::uint64_t bytes, BackupChecksum covers,
+                         std::uint32_t crc) {
+        summary.bytes += bytes;
+        manifest.files.push_back({std::move(path), bytes, covers, crc});
+    };
+
+    std::vector<SegmentFilePtr> pinned;
+    {
+        // The log is not recycled under the copy. Its end is taken before the catalog's copy, so
+        // that every id in it is known there, and after the last seal, so that no batch of which
+        // one day is in a segment lies behind the end.
+        const std::lock_guard lock(release_mutex_);
+        std::vector<Wal::Part> parts;
+        pinned = SKY_TRY(live_->pin([&]() -> Status {
+            parts = wal_->parts();
+            return catalog_->copy_to(directory + "/catalog.sqlite");
+        }));
+        for (const Wal::Part& part : parts) {
+            const std::string name = "wal" + part.path.substr(part.path.rfind('/'));
+            const std::uint32_t crc =
+                SKY_TRY(copy_file(fs, part.path, directory + "/" + name, part.bytes));
+            add(name, part.bytes, BackupChecksum::kWhole, crc);
+        }
+    }
+    const std::string catalog = directory + "/catalog.sqlite";
+    const std::uint64_t catalog_bytes = SKY_TRY(fs.stat(catalog)).bytes;
+    add("catalog.sqlite", catalog_bytes, BackupChecksum::kWhole,
+        SKY_TRY(file_crc(fs, catalog, catalog_bytes)));
+    for (const SegmentFilePtr& file : pinned) {
+        const std::string name = "segments" + file->path().substr(file->path().rfind('/'));
+        ++summary.segments;
+        if (SKY_TRY(link_or_copy(fs, file->path(), directory + "/" + name))) ++summary.linked;
+        add(name, file->row().file_bytes, BackupChecksum::kTrailer,
+            SKY_TRY(trailer_crc(fs, file->path())));
+    }
+    for (const char* const each : {"/segments", "/wal", ""})
+        SKY_TRY(fs.fsync_directory(directory + each));
+    SKY_TRY(os::write_file_durably(fs, directory + "/" + std::string(kBackupManifestName),
+                                   render_manifest(manifest)));
+    log::info("store.backup", {{"directory", directory},
+                               {"segments", summary.segments},
+                               {"linked", summary.linked},
+                               {"bytes", summary.bytes}});
+    return summary;
 }
 
 // End --------------------------------------------------------------------------------------------

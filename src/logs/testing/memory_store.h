@@ -267,9 +267,12 @@ public:
     }
     Status flush() override { return {}; }
     Status expire() override { return {}; }
+    Result<BackupSummary> backup(const std::string& directory) override {
+        return fail(ErrorCode::kInvalidArgument, "nothing here outlives the test: " + directory);
+    }
+    void step(BackgroundTask) override {}  // append() has done everything.
     Status close() override { return {}; }
     StoreStats stats() const override { return {}; }
-    void step(BackgroundTask) override {}
 
     std::atomic<bool> refuse_next = false;  // The next append answers kThrottled.
 
