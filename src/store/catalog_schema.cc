@@ -98,8 +98,7 @@ Status migrate(os::Fs& fs, SqliteDb& db, const std::string& path, std::int64_t f
 
 }  // namespace
 
-Status prepare_schema(os::Fs& fs, SqliteDb& db, const std::string& path) {
-    if (SKY_TRY(db.number("SELECT count(*) FROM sqlite_master")) == 0) return db.execute(kSchema);
+Result<std::int64_t> check_format(SqliteDb& db, const std::string& path) {
     if (SKY_TRY(db.number("PRAGMA application_id")) != kApplicationId)
         return fail(ErrorCode::kCorruption, "not a catalog of skywatch: " + path);
     const std::int64_t format = SKY_TRY(db.number("SELECT value FROM meta WHERE key='format'"));
@@ -111,6 +110,12 @@ Status prepare_schema(os::Fs& fs, SqliteDb& db, const std::string& path) {
     if (format < 1)
         return fail(ErrorCode::kCorruption,
                     "the catalog has no known format: " + std::to_string(format) + ": " + path);
+    return format;
+}
+
+Status prepare_schema(os::Fs& fs, SqliteDb& db, const std::string& path) {
+    if (SKY_TRY(db.number("SELECT count(*) FROM sqlite_master")) == 0) return db.execute(kSchema);
+    const std::int64_t format = SKY_TRY(check_format(db, path));
     return format < kCatalogFormat ? migrate(fs, db, path, format) : Status();
 }
 

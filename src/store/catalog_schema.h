@@ -16,6 +16,9 @@ namespace sky::store {
 /// Rises with every change of the tables; described in docs/formats.md.
 inline constexpr std::int64_t kCatalogFormat = 2;
 
+/// Whether the file is ours; its format, at most kCatalogFormat. Errors: as prepare_schema().
+Result<std::int64_t> check_format(SqliteDb& db, const std::string& path);
+
 /// Makes the tables in an empty file, or checks that the file is ours and of a format we know. An
 /// older format is first copied to "<path>.format<number>", then changed in one transaction for
 /// each step (store.md 3.5). Errors: kUnavailable (newer format), kCorruption (another program's
