@@ -33,6 +33,11 @@ explicit export extern false float for friend goto if inline int long module mut
 private protected public register requires return short signed sizeof static struct switch template this throw true try
 typedef typeid typename union unsigned using virtual void volatile while xor""".split())
 
+LOCATIONS = {"uri": "kUri", "querystring": "kQuery", "header": "kHeader", "headers": "kHeaderMap", "statusCode": "kStatus"}
+# Protocols by their names in models. A target prefix also names the service in RPC v2 CBOR, to which clients are moved
+# one by one (clients.md 2), so every service that has one answers in both.
+PROTOCOLS = {"rest-json": ["kRestJson"], "query": ["kQuery"], "ec2": ["kEc2Query"], "smithy-rpc-v2-cbor": []}
+
 OVERRIDE_SHAPE = {"also_accept", "max_text", "min", "max", "pattern", "reason"}
 OVERRIDE_OPERATION = {"errors_add", "validation_error", "reason"}
 
@@ -55,6 +60,10 @@ class Model:
         self.operations = model["operations"]
         self.shapes = model["shapes"]
         self.validation_default = "ValidationException"
+        for name, operation in self.operations.items():
+            if "input" not in operation:  # Codecs and handlers always have a request, if an empty one.
+                operation["input"] = name + "Request"
+                self.shapes.setdefault(operation["input"], {"type": "structure", "members": {}})
         self.apply(overrides)
         self.order = self.used_shapes()
 
@@ -98,6 +107,8 @@ class Model:
         for operation in self.operations.values():
             yield from (operation[part] for part in ("input", "output") if part in operation)
             yield from operation["errors"]
+        # Errors that any operation may answer with and that none lists.
+        yield from (name for name, shape in self.shapes.items() if shape.get("exception") and shape.get("synthetic"))
 
     def used_shapes(self):
         """Every shape that an operation or error reaches, each after what it contains by value."""
@@ -226,6 +237,37 @@ def generate(model):
     return files
 
 
+def xml_namespace(trait):
+    trait = {"uri": trait} if isinstance(trait, str) else trait
+    return f"{{{quoted(trait['uri'])}, {quoted(trait.get('prefix', ''))}}}"
+
+
+def member_row(model, structure, member):
+    shape = model.shapes[structure]
+    reference = shape["members"][member]
+    traits = {} if isinstance(reference, str) else reference
+    target = model.target(reference)
+    fields = [f".name = {quoted(member)}", f".shape = &k{target}", f".offset = offsetof({structure}, {snake(member)})",
+              f".slot = &{model.field(structure, member, reference)[2]}",
+              f".required = {'true' if member in shape.get('required', []) else 'false'}"]
+    location = LOCATIONS.get(traits.get("location"))
+    if location == "kQuery" and model.shapes[target]["type"] == "map":
+        location = "kQueryMap"
+    if shape.get("payload") == member:
+        location = "kPayload"
+    if location:
+        fields.append(f".location = aws::Location::{location}")
+    for trait, field in (("locationName", "wire_name"), ("queryName", "ec2_name"), ("timestampFormat", "timestamp_format")):
+        if trait in traits:
+            fields.append(f".{field} = {quoted(traits[trait])}")
+    if "xmlNamespace" in traits:
+        fields.append(f".xml_namespace = {xml_namespace(traits['xmlNamespace'])}")
+    for trait, field in (("flattened", "flattened"), ("xmlAttribute", "xml_attribute")):
+        if traits.get(trait):
+            fields.append(f".{field} = true")
+    return "{" + ", ".join(fields) + "}"
+
+
 def shape_table(model, name):
     shape = model.shapes[name]
     kind = shape["type"]
@@ -233,12 +275,7 @@ def shape_table(model, name):
                         f".name = {quoted(name)}"]
     if kind == "structure" and shape.get("members"):
         rows.append(f"constexpr aws::Member k{name}Members[] = {{")
-        for member, reference in shape["members"].items():
-            traits = {} if isinstance(reference, str) else reference
-            slot = model.field(name, member, reference)[2]
-            required = "true" if member in shape.get("required", []) else "false"
-            rows.append(f"    {{{quoted(member)}, &k{model.target(reference)}, offsetof({name}, {snake(member)}), &{slot}, "
-                        f"{required}, {quoted(traits.get('location', ''))}, {quoted(traits.get('locationName', ''))}}},")
+        rows += [f"    {member_row(model, name, member)}," for member in shape["members"]]
         rows.append("};")
         fields.append(f".members = k{name}Members")
     if kind == "list":
@@ -248,9 +285,10 @@ def shape_table(model, name):
         element = model.target(shape["value"])
         fields += [f".element = &k{element}", f".key = &k{model.target(shape['key'])}",
                    f".map = &aws::kMapAccess<{model.cpp_type(element)}>"]
+    real = "real_" if kind in ("float", "double") else ""
     for bound in ("min", "max"):
         if bound in shape:
-            fields.append(f".{bound} = {shape[bound]}")
+            fields.append(f".{real}{bound} = {shape[bound]}")
     if "pattern" in shape:
         fields.append(f".pattern = {quoted(shape['pattern'])}")
     if "enum" in shape:
@@ -270,6 +308,18 @@ def shape_table(model, name):
         fields.append(f".also_accept = {quoted(shape['also_accept'])}")
     if "timestampFormat" in shape:
         fields.append(f".timestamp_format = {quoted(shape['timestampFormat'])}")
+    if "code" in shape.get("error", {}):
+        fields.append(f".error_code = {quoted(shape['error']['code'])}")
+    if shape.get("flattened"):
+        fields.append(".flattened = true")
+    for part, field in (("member", "element"), ("key", "key"), ("value", "value")):
+        traits = shape.get(part, "")
+        if isinstance(traits, dict) and "locationName" in traits:
+            fields.append(f".{field}_name = {quoted(traits['locationName'])}")
+    for part, field in (("member", "element"), ("key", "key"), ("value", "value")):
+        traits = shape.get(part, "")
+        if isinstance(traits, dict) and "xmlNamespace" in traits:
+            fields.append(f".{field}_namespace = {xml_namespace(traits['xmlNamespace'])}")
     if rows:
         rows = ["namespace {", *rows, "}  // namespace"]
     return rows + [f"constinit const aws::Shape k{name}{{" + ", ".join(fields) + "};", ""]
@@ -311,16 +361,28 @@ def service(model):
         http = operation["http"]
         text.append(f"    {{{quoted(name)}, &shapes::k{operation['input']}, {output}, {errors}, "
                     f"{quoted(model.validation_error(operation))}, {quoted(http['method'])}, "
-                    f"{quoted(http['requestUri'])}, {http.get('responseCode', 200)}}},")
+                    f"{quoted(http['requestUri'])}, {http.get('responseCode', 200)}, "
+                    f"{quoted(operation.get('resultWrapper', ''))}}},")
     errors = sorted(n for n in model.order if model.shapes[n].get("exception"))
     text += ["};", "constexpr const aws::Shape* kErrors[] = {", *[f"    &shapes::k{name}," for name in errors]]
     meta = model.metadata
     label = model.folder.split("/")[0]
     signing = meta.get("signingName", meta["endpointPrefix"])
+    # As in the published models: "CloudWatch Logs" is com.amazonaws.cloudwatchlogs.
+    namespace = "com.amazonaws." + meta["serviceId"].replace(" ", "").lower()
+    protocols = ["kCbor"] if "targetPrefix" in meta else []
+    for protocol in meta["protocols"]:
+        known = {**PROTOCOLS, "json": ["kJson10" if meta.get("jsonVersion") == "1.0" else "kJson11"]}
+        protocols += known[protocol]
+    space = meta.get("xmlNamespace", "")
+    if "ec2" in meta["protocols"] and not space.endswith("/"):
+        space += "/"  # Answers have the slash that the model leaves out (clients.md 5.3).
     text += ["};",
+             "constexpr aws::Protocol kProtocols[] = {" + ", ".join(f"aws::Protocol::{p}" for p in protocols) + "};",
              f"constexpr aws::ServiceModel kService{{{quoted(label)}, {quoted(signing)}, "
              f"{quoted(meta.get('targetPrefix', ''))}, {quoted(meta['apiVersion'])}, {quoted(meta.get('jsonVersion', ''))}, "
-             f"{quoted('com.amazonaws.' + label)}, kOperations, kErrors}};",
+             f"{quoted(namespace)}, kOperations, kErrors, kProtocols, {quoted(space)}, "
+             f"{'true' if 'awsQueryCompatible' in meta else 'false'}}};",
              "}  // namespace", "", "const aws::ServiceModel& service_model() { return kService; }"]
     return text
 

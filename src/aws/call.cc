@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "aws/validate.h"
+#include "aws/wire_error.h"
 #include "base/assert.h"
 #include "base/log.h"
 
@@ -60,16 +61,17 @@ std::string Call::take_body() { return std::move(state_->body); }
 std::expected<void, ServiceError> Call::decode_into(const Shape& shape, void* out) const {
     SKY_ASSERT(&shape == state_->operation->input, "a handler decodes its own operation's request");
     MissingMembers missing;
-    const WireRequest request{.head = &state_->head, .body = state_->body};
+    const WireRequest request{.head = &state_->head,
+                              .labels = state_->labels,
+                              .body = state_->body,
+                              .operation = state_->operation};
     if (auto decoded = state_->codec->decode(request, shape, out, missing); !decoded) {
-        return std::unexpected(
-            ServiceError(std::string(error_types::kSerialization), std::move(decoded).error()));
+        return std::unexpected(std::move(decoded).error());
     }
-    if (auto valid = validate(shape, out, missing); !valid) {
-        return std::unexpected(ServiceError(std::string(state_->operation->validation_error),
-                                            std::move(valid).error()));
-    }
-    return {};
+    const Violations found = find_violations(shape, out, missing);
+    if (found.empty()) return {};
+    return std::unexpected(
+        validation_failure(state_->service, *state_->operation, state_->codec->protocol(), found));
 }
 
 void Call::respond_with(const Shape* shape, const void* value) {

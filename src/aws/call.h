@@ -3,6 +3,8 @@
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "aws/handler.h"
 #include "http/server.h"
@@ -16,7 +18,8 @@ struct Call::State {
     ErrorMap errors = nullptr;
     const Codec* codec = nullptr;
     http::RequestHead head;
-    std::string body;  // Inflated.
+    std::vector<PathLabel> labels;  // REST.
+    std::string body;               // Inflated.
     http::Respond respond;
     // Told once, before the answer is sent: the HTTP status and the wire type of an error (else
     // empty).

@@ -76,8 +76,11 @@ std::optional<Classification> classify(const http::RequestHead& head, std::strin
     if (path == "/" || path.empty()) {
         const bool form =
             post && contains_ignoring_case(content_type, "application/x-www-form-urlencoded");
-        if (form || form_value(head.query(), "Action")) {
+        QueryNames names = query_names(head, {});
+        if (form || !names.action.empty()) {
             out.protocol = Protocol::kQuery;
+            out.operation = std::move(names.action);
+            out.version = std::move(names.version);
             return out;
         }
         if (post && contains_ignoring_case(content_type, "x-amz-json-")) {
@@ -94,9 +97,12 @@ std::optional<Classification> classify(const http::RequestHead& head, std::strin
     return std::nullopt;
 }
 
-std::string query_action(const http::RequestHead& head, std::string_view body) {
-    if (auto action = form_value(body, "Action")) return std::move(*action);
-    return form_value(head.query(), "Action").value_or("");
+QueryNames query_names(const http::RequestHead& head, std::string_view body) {
+    const auto value = [&](std::string_view name) {
+        if (auto found = form_value(body, name)) return std::move(*found);
+        return form_value(head.query(), name).value_or("");
+    };
+    return {value("Action"), value("Version")};
 }
 
 }  // namespace sky::aws

@@ -18,9 +18,10 @@ struct Classification {
     /// JSON: the target's prefix. CBOR: the service in the path. Query and REST: the credential
     /// scope's service, which may be empty.
     std::string service;
-    /// Empty for Query, whose operation is in the form, and for REST, whose operation is method and
-    /// path.
+    /// Empty for REST, whose operation is method and path, and for Query where the form names it.
     std::string operation;
+    /// Query: the API version, if the query string has it; names the service where no scope does.
+    std::string version = {};
     /// Why such a head is refused whatever it asks for; empty when it is not.
     std::string_view contradiction = {};
 };
@@ -29,8 +30,11 @@ struct Classification {
 /// path without the configured prefix.
 std::optional<Classification> classify(const http::RequestHead& head, std::string_view path);
 
-/// The Action of a Query request: from the form body, else from the query string; empty without
-/// one.
-std::string query_action(const http::RequestHead& head, std::string_view body);
+/// What a Query request's form asks for; empty where it does not say.
+struct QueryNames {
+    std::string action, version;
+};
+/// From the form body, else from the query string.
+QueryNames query_names(const http::RequestHead& head, std::string_view body);
 
 }  // namespace sky::aws

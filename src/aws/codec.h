@@ -3,6 +3,8 @@
               // tables.
 
 #include <cstdint>
+#include <expected>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,18 +16,20 @@
 
 namespace sky::aws {
 
-enum class Protocol : std::uint8_t { kJson10, kJson11, kRestJson, kQuery, kCbor };
-
 /// A part of the path that the route bound to a member, still URI-encoded.
 struct PathLabel {
-    std::string_view name, value;
+    std::string_view name;  // Of the model.
+    std::string value;
 };
 
-/// What a protocol may decode from. `body` is inflated; the head is there for REST bindings.
+/// What a protocol may decode from. `body` is inflated; the head is there for REST's bindings and
+/// Query's requests without a body, the operation for REST's content types. Null where nothing of
+/// that is known.
 struct WireRequest {
     const http::RequestHead* head = nullptr;
     std::span<const PathLabel> labels = {};
-    std::string_view body;
+    std::string_view body = {};
+    const OperationModel* operation = nullptr;
 };
 
 /// What a protocol needs besides the value.
@@ -46,10 +50,11 @@ public:
     virtual Protocol protocol() const = 0;
 
     /// Fills `out`, a default-made struct of `shape`. Unknown members are skipped, null is absent.
-    /// Errors: kInvalidArgument: the bytes do not have the modelled form (SerializationException);
-    /// constraints are not looked at (validate.h).
-    virtual Status decode(const WireRequest& request, const Shape& shape, void* out,
-                          MissingMembers& missing) const = 0;
+    /// Errors, typed: SerializationException, the bytes do not have the modelled form; REST also
+    /// UnsupportedMediaTypeException and NotAcceptableException. Constraints are not looked at
+    /// (validate.h).
+    virtual std::expected<void, ServiceError> decode(const WireRequest& request, const Shape& shape,
+                                                     void* out, MissingMembers& missing) const = 0;
 
     /// `shape` and `value` are null where the operation has no output. Status, content type and
     /// body; the dispatcher adds the request id.
@@ -64,6 +69,15 @@ public:
 /// AWS JSON 1.1 and 1.0 (clients.md 5.2).
 const Codec& json11_codec();
 const Codec& json10_codec();
+/// Forms in, XML out (clients.md 5.3).
+const Codec& query_codec();
+const Codec& ec2_query_codec();
+/// Members in path, query string, headers and a JSON body (clients.md 5.4).
+const Codec& rest_json_codec();
+/// RPC v2 CBOR (clients.md 5.5).
+const Codec& cbor_codec();
+
+const Codec& codec_of(Protocol protocol);
 
 /// Errors that the dispatcher itself answers in any service; operations do not list them.
 namespace error_types {
@@ -80,13 +94,29 @@ inline constexpr std::string_view kServiceUnavailable = "ServiceUnavailableExcep
 inline constexpr std::string_view kInternalFailure = "InternalFailure";
 inline constexpr std::string_view kRequestTooLarge = "RequestEntityTooLargeException";
 inline constexpr std::string_view kRequestTimeout = "RequestTimeoutException";
+inline constexpr std::string_view kUnsupportedMediaType = "UnsupportedMediaTypeException";
+inline constexpr std::string_view kNotAcceptable = "NotAcceptableException";
 }  // namespace error_types
 
 /// True for the names above.
 bool is_common_error(std::string_view type);
 
-/// The error's own status if it has one; else the common errors' (500, 503, 413), the model's, or
-/// 400. `service` may be null.
-int http_status_of(const ServiceModel* service, const ServiceError& error);
+/// The error's own status if it has one; else the common errors' (500, 503, 413), the model's
+/// (Query may have another), or 400. `service` may be null.
+int http_status_of(const ServiceModel* service, const ServiceError& error, Protocol protocol);
+
+/// What Query calls an error: the model's code ("ResourceNotFound" for DashboardNotFoundError), the
+/// code of a common error ("Throttling"), or the type itself.
+std::string_view query_code_of(const ServiceModel* service, std::string_view type);
+
+/// How the error's shape spells its message ("message" where it has none); nullopt where there is
+/// nothing to say: an empty message that the model does not know, or one that the detail carries.
+std::optional<std::string_view> message_member(const ServiceModel* service,
+                                               const ServiceError& error);
+
+/// The header that clients of a service with a Query past go by (clients.md trap 9); nullopt for
+/// other services and for errors without a Query code.
+std::optional<http::Header> query_error_header(const WireContext& context,
+                                               const ServiceError& error, int status);
 
 }  // namespace sky::aws

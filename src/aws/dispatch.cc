@@ -6,9 +6,12 @@
 #include <exception>
 #include <unordered_map>
 
+#include "aws/audit.h"
 #include "aws/authenticate.h"
+#include "aws/authorize.h"
 #include "aws/call.h"
 #include "aws/classify.h"
+#include "aws/rest_route.h"
 #include "aws/validate.h"
 #include "aws/wire_error.h"
 #include "base/assert.h"
@@ -27,6 +30,8 @@ struct Built {
     const ServiceDef* service;
     const OperationModel* model;
     const OperationDef* def;
+    Permissions allowed_by;
+    bool audited;
     mutable OperationCounters counters;
 };
 
@@ -34,7 +39,8 @@ struct Built {
 struct Table {
     std::vector<ServiceDef> services;
     std::unordered_map<std::string, std::unique_ptr<const Built>>
-        operations;  // "service\0operation".
+        operations;                                            // "service\0operation".
+    std::unordered_map<const ServiceDef*, RouteTable> routes;  // Of those that speak REST.
 
     static std::string key(std::string_view service, std::string_view operation) {
         std::string key(service);
@@ -43,33 +49,36 @@ struct Table {
     }
 
     const ServiceDef* find_service(const Classification& asked) const {
-        for (const ServiceDef& service : services) {
-            const ServiceModel& model = *service.model;
-            if (asked.protocol == Protocol::kJson10 || asked.protocol == Protocol::kJson11 ||
-                asked.protocol == Protocol::kCbor) {
-                if (asked.service == model.target_prefix) return &service;
-            } else if (!asked.service.empty() && asked.service == model.signing_name) {
-                return &service;
+        const auto first = [&](auto fits) -> const ServiceDef* {
+            const auto at = std::ranges::find_if(
+                services, [&](const ServiceDef& service) { return fits(*service.model); });
+            return at == services.end() ? nullptr : &*at;
+        };
+        if (asked.protocol == Protocol::kJson10 || asked.protocol == Protocol::kJson11 ||
+            asked.protocol == Protocol::kCbor) {
+            if (asked.service.empty()) return nullptr;
+            return first(
+                [&](const ServiceModel& model) { return asked.service == model.target_prefix; });
+        }
+        if (!asked.service.empty()) {
+            if (const ServiceDef* found = first([&](const ServiceModel& model) {
+                    return asked.service == model.signing_name;
+                })) {
+                return found;
             }
         }
-        return nullptr;
+        if (asked.protocol != Protocol::kQuery || asked.version.empty()) return nullptr;
+        return first([&](const ServiceModel& model) {
+            return asked.version == model.api_version &&
+                   (model.speaks(Protocol::kQuery) || model.speaks(Protocol::kEc2Query));
+        });
+    }
+
+    const RouteTable* routes_of(const ServiceDef& service) const {
+        const auto at = routes.find(&service);
+        return at == routes.end() ? nullptr : &at->second;
     }
 };
-
-// The protocols that have a codec today; the others are answered with UnknownOperationException.
-const Codec* codec_of(Protocol protocol) {
-    switch (protocol) {
-        case Protocol::kJson11:
-            return &json11_codec();
-        case Protocol::kJson10:
-            return &json10_codec();
-        case Protocol::kRestJson:
-        case Protocol::kQuery:
-        case Protocol::kCbor:
-            break;
-    }
-    return nullptr;
-}
 
 http::Lane lane_of(Access access) {
     switch (access) {
@@ -93,8 +102,76 @@ bool is_gzip(std::string_view coding) {
     return lower == "gzip" || lower == "x-gzip";
 }
 
-// A Query request names its operation in the form: so much is read to tell the client which one.
+// What a call leaves for its audit record while it is under way; it may outlast the dispatcher.
+struct Audited {
+    std::function<void(const AuditRecord&)> audit;
+    CallContext caller;
+    std::string action, parameters;
+
+    void tell(int status, std::string_view error_type) const {
+        audit({.time_ms = caller.now_ms,
+               .account = caller.account,
+               .caller_arn = caller.caller_arn,
+               .access_key_id = caller.access_key_id,
+               .remote_ip = caller.remote_ip,
+               .request_id = caller.request_id,
+               .action = action,
+               .parameters = parameters,
+               .status = status,
+               .error_type = error_type});
+    }
+};
+
+// A Query request names its operation in the form: so much is read to tell the client which one,
+// where no built operation allows more.
 constexpr std::uint64_t kUnbuiltQueryBodyBytesMax = 1 << 20;
+
+bool is_query(Protocol protocol) {
+    return protocol == Protocol::kQuery || protocol == Protocol::kEc2Query;
+}
+
+// Before the form is read nobody knows what it asks for, so it may be as long as the service's
+// longest, and waits where the service's heaviest operations do.
+http::Admit admit_query(const ServiceDef* service) {
+    http::Admit admit{http::Lane::kControl, kUnbuiltQueryBodyBytesMax};
+    if (service == nullptr) return admit;
+    Access heaviest = Access::kControl;
+    for (const OperationDef& def : service->operations) {
+        heaviest = std::max(heaviest, def.access);
+        admit.body_bytes_max = std::max(admit.body_bytes_max, def.body_bytes_max);
+    }
+    admit.lane = lane_of(heaviest);
+    return admit;
+}
+
+ServiceError too_large() {
+    return common(error_types::kRequestTooLarge, ErrorCode::kLimitExceeded,
+                  "The request body is larger than this operation allows.");
+}
+
+std::optional<ServiceError> too_long(const http::Request& request, std::uint64_t bytes_max) {
+    if (request.body.size() <= bytes_max) return std::nullopt;
+    return too_large();
+}
+
+// Undoes Content-Encoding; nullopt when that is done.
+std::optional<ServiceError> inflate(http::Request& request, std::uint64_t bytes_max) {
+    const std::string_view coding = request.head.headers.get("content-encoding");
+    if (coding.empty() || coding == "identity") return std::nullopt;
+    if (!is_gzip(coding)) {
+        return common(error_types::kSerialization, ErrorCode::kInvalidArgument,
+                      "Content-Encoding must be gzip or identity.");
+    }
+    auto inflated = http::gunzip(request.body, std::min(bytes_max, limits::kInflatedBytesMax));
+    if (inflated) {
+        request.body = std::move(*inflated);
+        return std::nullopt;
+    }
+    const Error& fault = inflated.error();
+    return common(fault.code == ErrorCode::kLimitExceeded ? error_types::kRequestTooLarge
+                                                          : error_types::kSerialization,
+                  fault.code, fault.message);
+}
 
 }  // namespace
 
@@ -115,6 +192,7 @@ struct Dispatcher::Impl {
         Classification what;
         const ServiceDef* service = nullptr;
         const Built* built = nullptr;
+        std::vector<PathLabel> labels;
         std::string request_id;
 
         WireContext context() const {
@@ -153,27 +231,82 @@ struct Dispatcher::Impl {
     }
 
     std::optional<Asked> ask(const http::RequestHead& head) const {
-        auto what = classify(head, path_of(head));
-        if (!what) return std::nullopt;
-        Asked asked{table.load(), std::move(*what), nullptr, nullptr, random_uuid(*options.random)};
-        if (asked.table) {
-            asked.service = asked.table->find_service(asked.what);
-            if (asked.service != nullptr) {
-                // The service's own JSON version decides, whatever the content type says: clients
-                // compare the bare error names of 1.1 (clients.md 3.5).
-                const bool json = asked.what.protocol == Protocol::kJson10 ||
-                                  asked.what.protocol == Protocol::kJson11;
-                if (json && !asked.service->model->json_version.empty()) {
-                    asked.what.protocol = asked.service->model->json_version == "1.0"
-                                              ? Protocol::kJson10
-                                              : Protocol::kJson11;
-                }
-                const auto at = asked.table->operations.find(
-                    Table::key(asked.service->model->name, asked.what.operation));
-                if (at != asked.table->operations.end()) asked.built = at->second.get();
+        const std::string_view path = path_of(head);
+        auto what = classify(head, path);
+        Asked asked;
+        asked.table = table.load();
+        asked.request_id = random_uuid(*options.random);
+        if (!what) {
+            // Without a credential scope only the path can tell a REST request.
+            if (!asked.table || !find_unsigned_route(head, path, asked)) return std::nullopt;
+            return asked;
+        }
+        asked.what = std::move(*what);
+        if (!asked.table) return asked;
+        asked.service = asked.table->find_service(asked.what);
+        if (asked.service == nullptr) return asked;
+        if (asked.what.protocol == Protocol::kRestJson) {
+            match_route(head, path, asked);
+        } else {
+            settle_protocol(asked);
+        }
+        find_built(asked);
+        return asked;
+    }
+
+    // The service decides which of two like protocols it is, whatever the content type says:
+    // clients compare the bare error names of JSON 1.1 (clients.md 3.5).
+    static void settle_protocol(Asked& asked) {
+        const ServiceModel& model = *asked.service->model;
+        Protocol& protocol = asked.what.protocol;
+        if (protocol == Protocol::kJson10 && !model.speaks(protocol)) protocol = Protocol::kJson11;
+        if (protocol == Protocol::kJson11 && model.speaks(Protocol::kJson10)) {
+            protocol = Protocol::kJson10;
+        }
+        if (protocol == Protocol::kQuery && model.speaks(Protocol::kEc2Query)) {
+            protocol = Protocol::kEc2Query;
+        }
+    }
+
+    static bool match_route(const http::RequestHead& head, std::string_view path, Asked& asked) {
+        const RouteTable* routes = asked.table->routes_of(*asked.service);
+        auto match =
+            routes == nullptr ? std::nullopt : routes->find(head.method, path, head.query());
+        if (!match) return false;
+        asked.what.operation = match->operation->name;
+        asked.labels = std::move(match->labels);
+        return true;
+    }
+
+    static bool find_unsigned_route(const http::RequestHead& head, std::string_view path,
+                                    Asked& asked) {
+        for (const ServiceDef& service : asked.table->services) {
+            asked.service = &service;
+            if (match_route(head, path, asked)) {
+                find_built(asked);
+                return true;
             }
         }
-        return asked;
+        return false;
+    }
+
+    static void find_built(Asked& asked) {
+        asked.built = nullptr;
+        const ServiceModel& model = *asked.service->model;
+        if (!model.speaks(asked.what.protocol)) return;
+        const auto at = asked.table->operations.find(Table::key(model.name, asked.what.operation));
+        if (at != asked.table->operations.end()) asked.built = at->second.get();
+    }
+
+    // Query: what the form says and the head did not.
+    static void read_form(const http::RequestHead& head, std::string_view body, Asked& asked) {
+        QueryNames names = query_names(head, body);
+        asked.what.operation = std::move(names.action);
+        asked.what.version = std::move(names.version);
+        if (asked.service == nullptr) asked.service = asked.table->find_service(asked.what);
+        if (asked.service == nullptr) return;
+        settle_protocol(asked);
+        find_built(asked);
     }
 
     http::Response stamped(http::Response response, std::string_view request_id) const {
@@ -186,7 +319,7 @@ struct Dispatcher::Impl {
     }
 
     http::Response error(const Asked& asked, const AuthError& what) {
-        ++authentication_failures;
+        if (what.why != AuthFailure::kNotAllowed) ++authentication_failures;
         return stamped(wire_error(asked.what.protocol, asked.context(), what), asked.request_id);
     }
 
@@ -227,6 +360,9 @@ void Dispatcher::open(std::vector<ServiceDef> services) {
     auto table = std::make_shared<Table>();
     table->services = std::move(services);
     for (const ServiceDef& service : table->services) {
+        if (service.model->speaks(Protocol::kRestJson)) {
+            table->routes.emplace(&service, RouteTable(service.model->operations));
+        }
         std::string_view last;
         for (const OperationDef& def : service.operations) {
             SKY_ASSERT(last < def.name, "operation rows are sorted, without doubles");
@@ -240,6 +376,9 @@ void Dispatcher::open(std::vector<ServiceDef> services) {
             built->service = &service;
             built->model = model;
             built->def = &def;
+            built->allowed_by =
+                def.allowed_by.empty() ? default_allowed_by(def.access, def.name) : def.allowed_by;
+            built->audited = is_administration(def.name, built->allowed_by);
             table->operations.emplace(Table::key(service.model->name, def.name), std::move(built));
         }
     }
@@ -287,11 +426,13 @@ http::HeadDecision Dispatcher::on_head(const http::RequestHead& head) {
         tenant = ticket->credential.account;
         decided->ticket = std::move(*ticket);
     }
-    if (asked->built == nullptr || codec_of(asked->what.protocol) == nullptr) {
-        if (asked->what.protocol == Protocol::kQuery) {
-            return http::Admit{http::Lane::kControl, kUnbuiltQueryBodyBytesMax, std::move(tenant),
-                               std::move(decided)};
-        }
+    if (is_query(asked->what.protocol)) {
+        http::Admit admit = admit_query(asked->service);
+        admit.tenant = std::move(tenant);
+        admit.decided = std::move(decided);
+        return admit;
+    }
+    if (asked->built == nullptr) {
         return impl_->unknown(*asked, asked->what.operation.empty()
                                           ? head.method + " " + std::string(head.path())
                                           : asked->what.operation);
@@ -309,7 +450,7 @@ void Dispatcher::handle(http::Request request, http::Respond respond) {
     if (decided->route != nullptr) {
         return decided->route->handle(std::move(request), std::move(respond));
     }
-    const Impl::Asked* const asked = &*decided->asked;
+    const Impl::Asked* asked = &*decided->asked;
     if (const auto reason = impl_->closed(*asked)) return respond(impl_->error(*asked, *reason));
 
     CallContext context{.account = impl_->options.account,
@@ -317,55 +458,78 @@ void Dispatcher::handle(http::Request request, http::Respond respond) {
                         .access_key_id = {},
                         .request_id = asked->request_id,
                         .remote_ip = head.remote_ip,
-                        .now_ms = impl_->options.clock->now_ms()};
+                        .now_ms = impl_->options.clock->now_ms(),
+                        .permissions = Permissions::all(),
+                        .caller_arn = "arn:aws:iam::" + impl_->options.account + ":root",
+                        .caller_id = impl_->options.account};
     if (const auto& ticket = decided->ticket) {
         const auto proven =
             impl_->authenticator->check_signature(*ticket, head, request.body_sha256);
         if (!proven) return respond(impl_->error(*asked, proven.error()));
-        context.account = ticket->credential.account;
+        const Credential& credential = ticket->credential;
+        impl_->options.keys->note_used(
+            credential.issuer.empty() ? credential.access_key_id : credential.issuer,
+            context.now_ms);
+        context.account = credential.account;
         context.access_key_id = ticket->claim.access_key_id;
         context.region = ticket->claim.scope.region;
+        context.permissions = credential.permissions;
+        context.caller_arn = credential.caller_arn;
+        context.caller_id = credential.caller_id;
+        context.session_issuer = credential.issuer;
     } else if (auto scope = read_scope(head)) {
         context.region = std::move(scope->region);
     }
 
-    const Codec* codec = codec_of(asked->what.protocol);
-    if (asked->built == nullptr || codec == nullptr) {
-        return respond(impl_->unknown(*asked, asked->what.protocol == Protocol::kQuery
-                                                  ? query_action(head, request.body)
-                                                  : asked->what.operation));
+    // A form names its operation; the copy is what it says together with the head.
+    std::optional<Impl::Asked> by_form;
+    if (is_query(asked->what.protocol)) {
+        by_form = *asked;
+        if (auto refusal = inflate(request, admit_query(asked->service).body_bytes_max)) {
+            return respond(impl_->error(*asked, *refusal));
+        }
+        Impl::read_form(head, request.body, *by_form);
+        asked = &*by_form;
+    }
+    if (asked->built == nullptr) {
+        return respond(impl_->unknown(*asked, asked->what.operation));
     }
     const Built& built = *asked->built;
-    // The signature covers the bytes as sent; only now may they be inflated (clients.md trap 6).
-    if (const std::string_view coding = head.headers.get("content-encoding"); is_gzip(coding)) {
-        const std::uint64_t bytes_max =
-            std::min(built.def->body_bytes_max, limits::kInflatedBytesMax);
-        auto inflated = http::gunzip(request.body, bytes_max);
-        if (!inflated) {
-            const Error& fault = inflated.error();
-            const bool too_large = fault.code == ErrorCode::kLimitExceeded;
-            return respond(impl_->error(*asked, common(too_large ? error_types::kRequestTooLarge
-                                                                 : error_types::kSerialization,
-                                                       fault.code, fault.message)));
-        }
-        request.body = std::move(*inflated);
-    } else if (!coding.empty() && coding != "identity") {
-        return respond(
-            impl_->error(*asked, common(error_types::kSerialization, ErrorCode::kInvalidArgument,
-                                        "Content-Encoding must be gzip or identity.")));
+    const auto allowed =
+        authorize(context, *built.service->model, built.def->name, built.allowed_by);
+    std::shared_ptr<Audited> audited;
+    if (built.audited && impl_->options.audit) {
+        audited = std::make_shared<Audited>(
+            impl_->options.audit, context,
+            std::string(iam_prefix(*built.service->model)) + ":" + std::string(built.def->name),
+            "{}");
     }
+    if (!allowed) {
+        ++built.counters.calls;
+        ++built.counters.client_errors;
+        http::Response refused = impl_->error(*asked, allowed.error());
+        if (audited) audited->tell(refused.status, error_types::kAccessDenied);
+        return respond(std::move(refused));
+    }
+    // The signature covers the bytes as sent; only now may they be inflated (clients.md trap 6).
+    auto refusal = by_form ? too_long(request, built.def->body_bytes_max)
+                           : inflate(request, built.def->body_bytes_max);
+    if (refusal) return respond(impl_->error(*asked, *refusal));
 
     auto state = std::make_unique<Call::State>();
+    if (audited) audited->parameters = audit_parameters(request.body);
     state->context = std::move(context);
     state->service = built.service->model;
     state->operation = built.model;
     state->errors = built.service->errors;
-    state->codec = codec;
+    state->codec = &codec_of(asked->what.protocol);
+    state->labels = asked->labels;
     ++built.counters.calls;
     built.counters.body_bytes += request.body.size();
-    state->finished = [table = asked->table, &built, clock = impl_->options.clock,
+    state->finished = [table = asked->table, &built, audited, clock = impl_->options.clock,
                        start_ns = impl_->options.clock->monotonic_ns()](
                           int status, std::string_view error_type) {
+        if (audited) audited->tell(status, error_type);
         OperationCounters& counters = built.counters;
         counters.microseconds +=
             static_cast<std::uint64_t>((clock->monotonic_ns() - start_ns) / 1000);
@@ -421,8 +585,7 @@ http::Response Dispatcher::refuse(const http::RequestHead& head, http::Refusal w
         case http::Refusal::kOutOfBodyMemory:
             return answer(error_types::kThrottling, ErrorCode::kThrottled, "Rate exceeded");
         case http::Refusal::kBodyTooLarge:
-            return answer(error_types::kRequestTooLarge, ErrorCode::kLimitExceeded,
-                          "The request body is larger than this operation allows.");
+            return impl_->error(*asked, too_large());
         case http::Refusal::kBodyTimeout:
             return answer(error_types::kRequestTimeout, ErrorCode::kDeadlineExceeded,
                           "The request did not arrive in time.", 408);

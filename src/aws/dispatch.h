@@ -26,6 +26,17 @@ struct OwnRoute {
     std::function<void(http::Request, http::Respond)> handle;  // Called from many threads.
 };
 
+/// One call of an operation that only administrators may make and that changes something, whatever
+/// came of it.
+struct AuditRecord {
+    std::int64_t time_ms = 0;
+    std::string_view account, caller_arn, access_key_id, remote_ip, request_id;
+    std::string_view action;      // "logs:DeleteLogGroup"
+    std::string_view parameters;  // audit_parameters() of the request; a JSON object.
+    int status = 0;
+    std::string_view error_type;  // Empty for a success.
+};
+
 enum class Authentication : std::uint8_t { kSigV4, kOff };
 
 struct DispatchOptions {
@@ -39,6 +50,8 @@ struct DispatchOptions {
     std::int64_t clock_window_ms = limits::kClockWindowMs;
     std::string path_prefix;  // "/aws" when the endpoint URL has that path; else empty.
     std::vector<OwnRoute> routes;
+    /// Told before the answer is sent, on the thread that answers. May be empty.
+    std::function<void(const AuditRecord&)> audit;
     /// Answers what is neither an own route nor an AWS request. Must not block.
     std::function<http::Response(const http::RequestHead&)> unknown_route;
 };

@@ -13,8 +13,9 @@
 namespace sky::aws {
 namespace {
 
-// A service of four operations: echo answers, fail fails as it is told, later answers on another
-// thread, quiet has no output. The model also has one that is not built.
+// A service of five operations: echo answers, fail fails as it is told, later answers on another
+// thread, quiet has no output, nor has GetOwn, which anybody may call. The model also has one that
+// is not built.
 struct EchoRequest {
     std::string text;
     std::optional<std::int32_t> count;
@@ -60,14 +61,16 @@ constexpr std::string_view kEchoErrors[] = {"BadThing", "Broken"};
 constexpr OperationModel kModelOperations[] = {
     {"Echo", &kEchoRequest, &kEchoResponse, kEchoErrors, "InvalidParameterException", "POST", "/"},
     {"Fail", &kEchoRequest, &kEchoResponse, kEchoErrors, "InvalidParameterException", "POST", "/"},
+    {"GetOwn", &kEchoRequest, nullptr, kEchoErrors, "InvalidParameterException", "POST", "/"},
     {"Later", &kEchoRequest, &kEchoResponse, kEchoErrors, "InvalidParameterException", "POST", "/"},
     {"Quiet", &kEchoRequest, nullptr, kEchoErrors, "InvalidParameterException", "POST", "/"},
     {"Unbuilt", &kEchoRequest, nullptr, kEchoErrors, "InvalidParameterException", "POST", "/"},
 };
 constexpr const Shape* kModelErrors[] = {&kBadThing, &kBroken};
-constexpr ServiceModel kMini{"mini",           "mini",      "Mini_20260101",
-                             "2026-01-01",     "1.1",       "com.amazonaws.mini",
-                             kModelOperations, kModelErrors};
+constexpr Protocol kMiniProtocols[] = {Protocol::kJson11, Protocol::kCbor};
+constexpr ServiceModel kMini{"mini",           "mini",       "Mini_20260101",
+                             "2026-01-01",     "1.1",        "com.amazonaws.mini",
+                             kModelOperations, kModelErrors, kMiniProtocols};
 const Shape& shape_of(const EchoRequest*) { return kEchoRequest; }
 const Shape& shape_of(const EchoResponse*) { return kEchoResponse; }
 const Shape& shape_of(const BadThing*) { return kBadThing; }
@@ -113,6 +116,7 @@ ServiceError map_error(const OperationModel&, const Error& error) {
 constexpr OperationDef kOperations[] = {
     {"Echo", Access::kRead, 1'000, typed<echo>},
     {"Fail", Access::kControl, 1'000, typed<fail_as_told>},
+    {"GetOwn", Access::kControl, 1'000, typed<quiet>, {Permission::kIdentity}},
     {"Later", Access::kWrite, 1'000, raw<later>},
     {"Quiet", Access::kControl, 1'000, typed<quiet>},
 };
@@ -121,8 +125,15 @@ class Keys final : public KeySource {
 public:
     std::optional<Credential> find(std::string_view id) const override {
         if (id != "AKID") return std::nullopt;
-        return Credential{"AKID", "secret", "210987654321"};
+        Credential key{"AKID", "secret", "210987654321"};
+        key.permissions = permissions;
+        return key;
     }
+    void note_used(std::string_view id, std::int64_t now_ms) const override {
+        used.emplace_back(std::string(id), now_ms);
+    }
+    Permissions permissions = Permissions::all();
+    mutable std::vector<std::pair<std::string, std::int64_t>> used;
 };
 
 std::string gzip(std::string_view text) {
@@ -159,6 +170,11 @@ public:
             {"/console/", http::Lane::kRead, 5, [](http::Request request, http::Respond respond) {
                  respond({200, {}, request.head.target});
              }});
+        options.audit = [this](const AuditRecord& record) {
+            audited.push_back(std::string(record.action) + " " + std::string(record.caller_arn) +
+                              " " + std::string(record.parameters) + " " +
+                              std::to_string(record.status) + " " + std::string(record.error_type));
+        };
         options.unknown_route = [](const http::RequestHead& head) {
             return http::Response{404, {}, "no page " + head.target};
         };
@@ -210,6 +226,7 @@ public:
     }
 
     Keys keys;
+    std::vector<std::string> audited;
     ManualClock clock;
     SeededRandom random;
     Mini mini;
@@ -244,7 +261,7 @@ TEST_CASE("a signed call: tenant from key and scope, request id, lane") {
     CHECK(rig.admitted->lane == http::Lane::kRead);
     CHECK(rig.admitted->body_bytes_max == 1'000);
     const auto counts = rig.dispatcher->counts();
-    REQUIRE(counts.operations.size() == 4);
+    REQUIRE(counts.operations.size() == std::size(kOperations));
     CHECK(counts.operations[0].operation == "Echo");
     CHECK(counts.operations[0].calls == 1);
     CHECK(counts.operations[0].client_errors == 0);
@@ -279,6 +296,68 @@ TEST_CASE("authentication") {
     rig.clock.advance_ms(6 * 60'000);
     CHECK(type_of(rig.send(old)) == "InvalidSignatureException");
     CHECK(rig.dispatcher->counts().authentication_failures == 4);
+}
+
+TEST_CASE("authorisation: any permission that opens the operation, decided after the signature") {
+    struct Case {
+        std::string_view operation;
+        Permissions permissions;
+        bool allowed;
+    };
+    constexpr Permissions kRead = {Permission::kRead}, kWrite = {Permission::kWrite},
+                          kAdmin = {Permission::kAdmin};
+    const Case cases[] = {
+        {"Echo", kRead, true},   {"Echo", kWrite, false},  {"Echo", kAdmin, false},
+        {"Echo", {}, false},     {"Later", kWrite, true},  {"Later", kRead, false},
+        {"Quiet", kAdmin, true}, {"Quiet", kWrite, false}, {"Quiet", kRead, false},
+        {"GetOwn", {}, true},    {"GetOwn", kRead, true},
+    };
+    for (const Case& c : cases) {
+        CAPTURE(c.operation);
+        CAPTURE(format_permissions(c.permissions));
+        Rig rig;
+        rig.open();
+        rig.keys.permissions = c.permissions;
+        const auto response =
+            rig.send(rig.signed_request(rig.request(c.operation, R"({"text":"hi"})")));
+        CHECK(response.status == (c.allowed ? 200 : 400));
+        CHECK(rig.keys.used ==
+              std::vector<std::pair<std::string, std::int64_t>>{{"AKID", rig.clock.now_ms()}});
+        if (c.allowed) continue;
+        const std::string operation(c.operation);
+        CHECK(response.body ==
+              R"({"__type":"AccessDeniedException","message":"User: )"
+              "arn:aws:iam::210987654321:user/AKID is not authorized to perform: mini:" +
+                  operation + " because no identity-based policy allows the mini:" + operation +
+                  R"( action"})");
+        // Who cannot sign learns nothing about what the key may do.
+        CHECK(type_of(rig.send(rig.signed_request(rig.request(c.operation, R"({"text":"hi"})"),
+                                                  "guess"))) == "InvalidSignatureException");
+        CHECK(rig.keys.used.size() == 1);
+        CHECK(rig.dispatcher->counts().authentication_failures == 1);
+    }
+}
+
+TEST_CASE("audit: administration is put on record, whatever came of it; nothing else is") {
+    Rig rig;
+    rig.open();
+    const auto send = [&](std::string_view operation, std::string body) {
+        rig.audited.clear();
+        rig.send(rig.signed_request(rig.request(operation, std::move(body))));
+        return rig.audited;
+    };
+    const std::string who = "arn:aws:iam::210987654321:user/AKID";
+    CHECK(send("Echo", R"({"text":"x"})").empty());
+    CHECK(send("GetOwn", R"({"text":"x"})").empty());
+    CHECK(send("Quiet", R"({"text":"x","secretKey":"hush"})") ==
+          std::vector{"mini:Quiet " + who + R"( {"text":"x","secretKey":"***"} 200 )"});
+    CHECK(send("Fail", R"({"text":"plain"})") ==
+          std::vector{"mini:Fail " + who + R"( {"text":"plain"} 400 BadThing)"});
+    CHECK(send("Quiet", "no json") ==
+          std::vector{"mini:Quiet " + who + " {} 400 SerializationException"});
+    rig.keys.permissions = {Permission::kRead};
+    CHECK(send("Quiet", R"({"text":"x"})") ==
+          std::vector{"mini:Quiet " + who + " {} 400 AccessDeniedException"});
 }
 
 TEST_CASE("authentication off: the scope still names the region") {
@@ -422,6 +501,10 @@ TEST_CASE("classification: who answers what") {
         {"cbor of a built operation",
          plain("POST", "/p/service/ns.Mini_20260101/operation/Echo",
                {{"smithy-protocol", "rpc-v2-cbor"}}),
+         400, "com.amazonaws.mini#InvalidParameterException"},
+        {"cbor of an operation that is not built",
+         plain("POST", "/service/Mini_20260101/operation/Unbuilt",
+               {{"smithy-protocol", "rpc-v2-cbor"}}),
          404, "com.amazonaws.mini#UnknownOperationException"},
         {"rest", plain("POST", "/GetSamplingRules", {{"Authorization", xray}}, "{}"), 404,
          "Operation POST/GetSamplingRules is not supported"},
@@ -458,10 +541,11 @@ TEST_CASE("what the server refuses by itself is told in the protocol spoken") {
         http::Refusal why;
         int status;
         std::string_view type;
+        int plain_status = 0;  // Where nothing tells the protocol, if another.
     };
     constexpr Case kCases[] = {
-        {http::Refusal::kQueueFull, 400, "ThrottlingException"},
-        {http::Refusal::kOutOfBodyMemory, 400, "ThrottlingException"},
+        {http::Refusal::kQueueFull, 400, "ThrottlingException", 429},
+        {http::Refusal::kOutOfBodyMemory, 400, "ThrottlingException", 429},
         {http::Refusal::kBodyTooLarge, 413, "RequestEntityTooLargeException"},
         {http::Refusal::kBodyTimeout, 408, "RequestTimeoutException"},
         {http::Refusal::kMalformed, 400, "SerializationException"},
@@ -476,7 +560,7 @@ TEST_CASE("what the server refuses by itself is told in the protocol spoken") {
         CHECK(type_of(response) == c.type);
         CHECK(header(response, "x-amzn-RequestId").size() == 36);
         const auto plain = rig.dispatcher->refuse(broken, c.why);
-        CHECK(plain.status == c.status);
+        CHECK(plain.status == (c.plain_status != 0 ? c.plain_status : c.status));
         CHECK(header(plain, "x-amzn-ErrorType") == c.type);
     }
     CHECK(rig.dispatcher->counts().operations[0].throttled == 2);

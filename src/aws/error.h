@@ -7,11 +7,17 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "aws/shape.h"
 #include "base/result.h"
 
 namespace sky::aws {
+
+/// One broken constraint in the form of the published REST validation error.
+struct FieldFault {
+    std::string path, message;  // "/a/0/b"
+};
 
 /// An error on its way to a client. Made from a plain sky::Error (SKY_TRY does it), it has no type
 /// yet: the service's ErrorMap names one. Handlers that know the type use fault().
@@ -22,6 +28,8 @@ struct ServiceError {
     // The error's modelled structure, for members beside `message` (queryCompileError).
     std::shared_ptr<const void> detail = nullptr;
     const Shape* detail_shape = nullptr;
+    // Of a validation error whose shape has a `fieldList` (violation.h); else empty.
+    std::vector<FieldFault> fields = {};
 
     ServiceError(Error plain) : error(std::move(plain)) {}
     ServiceError(std::string wire_type, Error plain)
@@ -35,6 +43,9 @@ struct ServiceError {
         return std::move(*this);
     }
 };
+
+/// Bytes that do not have the modelled form.
+std::unexpected<ServiceError> malformed(std::string message);
 
 /// What a handler returns. Result<T> is accepted as well.
 template <class T>

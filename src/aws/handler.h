@@ -12,6 +12,7 @@
 
 #include "aws/codec.h"
 #include "aws/error.h"
+#include "aws/permissions.h"
 #include "aws/shape.h"
 #include "http/message.h"
 
@@ -25,6 +26,14 @@ struct CallContext {
     std::string request_id;     // As in x-amzn-RequestId.
     std::string remote_ip;
     std::int64_t now_ms = 0;  // Arrival, Unix milliseconds.
+    /// What the caller may do: all without authentication. Handlers ask it where one operation
+    /// answers differently (logs:Unmask); whether the operation is open was decided before.
+    Permissions permissions = {};
+    /// As GetCallerIdentity shows them: of a user or an assumed role; the root without
+    /// authentication.
+    std::string caller_arn = {}, caller_id = {};
+    /// Signed with temporary credentials: the long-term key that they hang on. Else empty.
+    std::string session_issuer = {};
 };
 
 /// What an operation does to data, and on which of the server's pools it runs.
@@ -131,6 +140,8 @@ struct OperationDef {
     Access access;
     std::uint64_t body_bytes_max;  // As received, and again after inflation.
     Handler handler;
+    /// Any one of these opens it; empty: default_allowed_by(access, name).
+    Permissions allowed_by = {};
 };
 
 /// A service as src/server hands it to the dispatcher.

@@ -30,7 +30,34 @@ inline constexpr std::size_t kViolationValueBytesMax = 1024;
 /// has 34.
 inline constexpr std::size_t kScopeWordMax = 64;
 
+/// Longest session token that is looked at. Source: AWS asks clients to leave room for 4,096 bytes;
+/// ours have fewer than 4,000.
+inline constexpr std::size_t kSessionTokenBytesMax = 4096;
+
+/// Source: STS model, AssumeRole: arnType 20..2048, roleSessionNameType 2..64.
+inline constexpr std::size_t kRoleArnBytesMax = 2048;
+inline constexpr std::size_t kSessionNameBytesMax = 64;
+
+/// Shortest secret that is good from anywhere. Source: 128 bits at the least; AWS's have 40
+/// characters.
+inline constexpr std::size_t kSecretBytesMin = 16;
+
+/// Bytes of one value that an audit record repeats, and members of a request that it looks at. Our
+/// choice: names of log groups have at most 512.
+inline constexpr std::size_t kAuditValueBytesMax = 1024;
+inline constexpr std::size_t kAuditMembersMax = 32;
+
 /// Headers named by one signature. Our choice; SDKs sign fewer than 20.
 inline constexpr std::size_t kSignedHeadersMax = 64;
+
+/// Parts of a form key ("a.member.1.b" has four). Our choice: the deepest modelled one has 14.
+inline constexpr std::size_t kFormKeyPartsMax = 64;
+
+/// Pairs of a form. Our choice: PutMetricData at its limits (1000 values of 30 dimensions) has
+/// fewer.
+inline constexpr std::size_t kFormPairsMax = 100'000;
+
+/// Nesting of CBOR items; as json::limits::kDepthMax.
+inline constexpr std::size_t kCborDepthMax = 128;
 
 }  // namespace sky::aws::limits

@@ -32,6 +32,19 @@ struct Path {
         if (step != Step::kMember) out += ".member";
         return out;
     }
+
+    /// "/a/0/b": the form of REST's published validation errors.
+    std::string slashed() const {
+        if (step == Step::kRoot) return {};
+        std::string out = parent->slashed();
+        out.push_back('/');
+        if (step == Step::kElement) {
+            out += std::to_string(number - 1);
+        } else {
+            out += name;
+        }
+        return out;
+    }
 };
 
 }  // namespace sky::aws

@@ -15,4 +15,8 @@ const Shape* ServiceModel::find_error(std::string_view error) const {
     return at != errors.end() && (*at)->name == error ? *at : nullptr;
 }
 
+bool ServiceModel::speaks(Protocol protocol) const {
+    return std::ranges::find(protocols, protocol) != protocols.end();
+}
+
 }  // namespace sky::aws

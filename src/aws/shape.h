@@ -18,6 +18,9 @@ namespace sky::aws {
 /// Bits of a mask of required members; tools/gen_shapes.py holds the models to it.
 inline constexpr std::size_t kRequiredMembersMax = 64;
 
+/// Query and its EC2 flavour are one codec with two sets of names.
+enum class Protocol : std::uint8_t { kJson10, kJson11, kRestJson, kQuery, kEc2Query, kCbor };
+
 /// The C++ type that a generated struct uses for each kind:
 ///   kString std::string · kBlob aws::Blob (bytes, not base64) · kBoolean bool · kInteger
 ///   std::int32_t · kLong std::int64_t · kFloat float · kDouble double · kTimestamp aws::Timestamp
@@ -84,14 +87,41 @@ struct Slot {
     const void* (*get)(const void* field);  // Null when absent.
 };
 
+/// Where REST puts a member of an operation's input or output. The other protocols have a body
+/// alone.
+enum class Location : std::uint8_t {
+    kBody,
+    kPayload,    // The member is the whole body.
+    kUri,        // A label of the path.
+    kQuery,      // One key of the query string.
+    kQueryMap,   // All keys, bound ones included.
+    kHeader,     // One header.
+    kHeaderMap,  // All headers whose names begin with `wire_name`.
+    kStatus,     // The response's status.
+};
+
+/// A name space that XML declares at an element. (Requests have no XML.)
+struct XmlNamespace {
+    std::string_view uri = {}, prefix = {};
+};
+
 struct Member {
-    std::string_view name;  // As on the wire.
+    std::string_view name;  // As modelled; the wire's name in JSON 1.x and CBOR.
     const Shape* shape;
     std::size_t offset;  // Of the field in its struct.
     const Slot* slot;
     bool required;
-    std::string_view location;       // "", "uri", "querystring", "header", "headers", "statusCode".
-    std::string_view location_name;  // The wire name where it differs from `name`; empty otherwise.
+    Location location = Location::kBody;
+    // REST and Query: label, query key, header, JSON key, form key, element; empty where it is
+    // `name`.
+    std::string_view wire_name = {};
+    std::string_view ec2_name = {};          // EC2's form key where it follows no rule.
+    std::string_view timestamp_format = {};  // Before the shape's own.
+    XmlNamespace xml_namespace = {};
+    bool flattened = false;      // Query: a list or map without an element of its own.
+    bool xml_attribute = false;  // Query: written into the start tag.
+
+    std::string_view on_wire() const { return wire_name.empty() ? name : wire_name; }
 };
 
 struct ListAccess {
@@ -132,7 +162,18 @@ struct Shape {
     // What AWS refuses and we accept on purpose: a further form of the whole string, tried when
     // `pattern` does not match (model_overrides.json).
     std::string_view also_accept = {};
-    std::string_view timestamp_format = {};
+    std::string_view timestamp_format = {};  // "iso8601", "rfc822", "unixTimestamp", or none.
+    std::uint8_t bits = 32;                  // kInteger: 8 and 16 exist as well.
+    std::optional<double> real_min = {};     // kFloat, kDouble, instead of min and max.
+    std::optional<double> real_max = {};
+    std::string_view error_code = {};  // Errors: Query's name, where it is not `name`.
+    int query_status = 0;              // Errors: Query's status, where it is not `http_status`.
+    std::string_view media_type = {};  // Strings and blobs that hold a document of that type.
+    bool flattened = false;            // kList, kMap: wherever a member has it.
+    // Query: what a list's elements are called where that is not "member", a map's keys and values
+    // where not "key" and "value".
+    std::string_view element_name = {}, key_name = {}, value_name = {};
+    XmlNamespace element_namespace = {}, key_namespace = {}, value_namespace = {};
 };
 
 struct OperationModel {
@@ -143,6 +184,7 @@ struct OperationModel {
     std::string_view validation_error;         // The type that a broken constraint answers with.
     std::string_view http_method, http_uri;
     int http_status = 200;
+    std::string_view result_wrapper = {};  // Query: the element around the members of the output.
 };
 
 struct ServiceModel {
@@ -154,6 +196,12 @@ struct ServiceModel {
     std::string_view error_namespace;            // "com.amazonaws.logs" in full shape ids.
     std::span<const OperationModel> operations;  // Sorted by name.
     std::span<const Shape* const> errors;        // Sorted by name.
+    std::span<const Protocol> protocols;         // That its clients speak.
+    std::string_view xml_namespace = {};         // Of Query's answers.
+    // Answers of JSON and CBOR also name an error's Query code (clients.md trap 9).
+    bool query_compatible = false;
+
+    bool speaks(Protocol protocol) const;
     /// Null when the model has no such name.
     const OperationModel* find_operation(std::string_view operation) const;
     const Shape* find_error(std::string_view error) const;

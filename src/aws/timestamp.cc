@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "aws/timestamp.h"
 
+#include <charconv>
 #include <cmath>
 #include <limits>
 
@@ -36,7 +37,7 @@ unsigned days_in_month(std::int64_t year, unsigned month) {
     return static_cast<unsigned>(next - days_from_civil(year, month, 1));
 }
 
-std::optional<Timestamp> parse_iso8601(std::string_view text) {
+std::optional<Timestamp> parse_iso8601(std::string_view text, Offsets offsets) {
     unsigned year, month, day, hour, minute, second;
     if (!digits(text, 4, year) || !eat(text, '-') || !digits(text, 2, month) || !eat(text, '-') ||
         !digits(text, 2, day) || !(eat(text, 'T') || eat(text, 't')) || !digits(text, 2, hour) ||
@@ -60,6 +61,7 @@ std::optional<Timestamp> parse_iso8601(std::string_view text) {
     }
     std::int64_t offset_minutes = 0;
     if (!eat(text, 'Z') && !eat(text, 'z')) {
+        if (offsets == Offsets::kRefuse) return std::nullopt;
         const bool behind = !text.empty() && text.front() == '-';
         unsigned hours, minutes;
         if (!(eat(text, '+') || eat(text, '-')) || !digits(text, 2, hours) || !eat(text, ':') ||
@@ -99,15 +101,21 @@ std::string format_seconds(Timestamp time) {
     return out;
 }
 
-std::optional<Timestamp> parse_timestamp(std::string_view format, std::string_view text) {
-    if (format == "iso8601") return parse_iso8601(text);
+std::optional<Timestamp> parse_timestamp(std::string_view format, std::string_view text,
+                                         Offsets offsets) {
+    if (format == "iso8601") return parse_iso8601(text, offsets);
     if (format == "rfc822") {
-        if (const auto ms = parse_http_date(text)) return Timestamp{*ms};
+        const auto ms = parse_http_date(text);
+        return ms ? std::optional(Timestamp{*ms}) : std::nullopt;
     }
-    return std::nullopt;
+    double seconds = 0;
+    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (fault != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return timestamp_from_seconds(seconds);
 }
 
 std::string format_timestamp(std::string_view format, Timestamp time) {
+    if (format == "unixTimestamp") return format_seconds(time);
     if (format == "rfc822") return format_http_date(time.unix_ms);
     std::string text = format_iso8601_ms(time.unix_ms);
     if (text.ends_with(".000Z")) text.replace(text.size() - 5, 5, "Z");

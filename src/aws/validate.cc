@@ -142,20 +142,6 @@ void truncate(std::string& text, std::size_t bytes_max) {
     text += "...";
 }
 
-std::string length_text(bool at_most, std::int64_t bound) {
-    return std::string("Member must have length ") + (at_most ? "less" : "greater") +
-           " than or equal to " + std::to_string(bound);
-}
-
-std::string value_text(bool at_most, std::int64_t bound) {
-    return std::string("Member must have value ") + (at_most ? "less" : "greater") +
-           " than or equal to " + std::to_string(bound);
-}
-
-std::string pattern_text(const Shape& shape) {
-    return "Member must satisfy regular expression pattern: " + std::string(shape.pattern);
-}
-
 class Validator {
 public:
     // A set, because a hostile batch may miss a member in each of its elements.
@@ -174,13 +160,7 @@ public:
         }
     }
 
-    Status result() const {
-        if (!whole_text_.empty()) return fail(ErrorCode::kInvalidArgument, whole_text_);
-        if (count_ == 0) return {};
-        std::string text = std::to_string(count_) + (count_ == 1 ? " validation error detected: "
-                                                                 : " validation errors detected: ");
-        return fail(ErrorCode::kInvalidArgument, text + violations_);
-    }
+    Violations take() { return std::move(found_); }
 
 private:
     // Missing members are rare: the path's text is built only when there are some.
@@ -224,10 +204,10 @@ private:
                 range(shape, value, *static_cast<const std::int64_t*>(value), path);
                 return;
             case Kind::kFloat:
-                range(shape, value, static_cast<double>(*static_cast<const float*>(value)), path);
+                real_range(shape, value, *static_cast<const float*>(value), path);
                 return;
             case Kind::kDouble:
-                range(shape, value, *static_cast<const double*>(value), path);
+                real_range(shape, value, *static_cast<const double*>(value), path);
                 return;
             case Kind::kBoolean:
             case Kind::kTimestamp:
@@ -237,44 +217,52 @@ private:
 
     void length(const Shape& shape, const void* value, std::int64_t size, const Path& path) {
         if (shape.max && size > *shape.max) {
-            if (!shape.max_text.empty() && whole_text_.empty()) whole_text_ = shape.max_text;
-            broken(shape, value, path, length_text(true, *shape.max));
+            if (!shape.max_text.empty() && found_.whole_text.empty()) {
+                found_.whole_text = shape.max_text;
+            }
+            broken(Rule::kLength, shape, value, path, true, size);
         }
         if (shape.min && size < *shape.min) {
-            broken(shape, value, path, length_text(false, *shape.min));
+            broken(Rule::kLength, shape, value, path, false, size);
         }
     }
 
     template <class T>
     void range(const Shape& shape, const void* value, T number, const Path& path) {
         if (shape.max && number > static_cast<T>(*shape.max)) {
-            broken(shape, value, path, value_text(true, *shape.max));
+            broken(Rule::kRange, shape, value, path, true);
         }
         if (shape.min && number < static_cast<T>(*shape.min)) {
-            broken(shape, value, path, value_text(false, *shape.min));
+            broken(Rule::kRange, shape, value, path, false);
+        }
+    }
+
+    // `bound` in the number's own type, so that a float that was written as the bound holds it.
+    template <class T>
+    void real_range(const Shape& shape, const void* value, T number, const Path& path) {
+        if (shape.real_max && number > static_cast<T>(*shape.real_max)) {
+            broken(Rule::kRange, shape, value, path, true);
+        }
+        if (shape.real_min && number < static_cast<T>(*shape.real_min)) {
+            broken(Rule::kRange, shape, value, path, false);
         }
     }
 
     void string(const Shape& shape, const void* value, const Path& path) {
         const std::string& text = *static_cast<const std::string*>(value);
         if (shape.min || shape.max) length(shape, value, code_points(text), path);
-        if (!shape.pattern.empty() && !pattern_holds(shape, text)) {
-            broken(shape, value, path, pattern_text(shape));
-        }
-        if (!shape.enum_values.empty() &&
-            std::ranges::find(shape.enum_values, text) == shape.enum_values.end()) {
-            std::string allowed;
-            for (const std::string_view one : shape.enum_values) {
-                if (!allowed.empty()) allowed += ", ";
-                allowed += one;
-            }
-            broken(shape, value, path, "Member must satisfy enum value set: [" + allowed + "]");
-        }
+        if (!pattern_holds(shape, text)) broken(Rule::kPattern, shape, value, path);
+        if (!enum_holds(shape, text)) broken(Rule::kEnum, shape, value, path);
     }
 
-    static bool pattern_holds(const Shape& shape, const std::string& text) {
-        return matches(shape.pattern, text) ||
+    static bool pattern_holds(const Shape& shape, std::string_view text) {
+        return shape.pattern.empty() || matches(shape.pattern, text) ||
                (!shape.also_accept.empty() && matches(shape.also_accept, text));
+    }
+
+    static bool enum_holds(const Shape& shape, std::string_view text) {
+        return shape.enum_values.empty() ||
+               std::ranges::find(shape.enum_values, text) != shape.enum_values.end();
     }
 
     void map(const Shape& shape, const void* value, const Path& path) {
@@ -282,61 +270,55 @@ private:
         struct Visit {
             Validator& self;
             const Shape& shape;
+            const void* map;
             const Path& path;
             bool keys_hold = true;
-        } visit{*this, shape, path};
+        } visit{*this, shape, value, path};
         shape.map->each(value, &visit, [](void* context, std::string_view key, const void* item) {
             auto& at = *static_cast<Visit*>(context);
-            if (!key_holds(*at.shape.key, key)) at.keys_hold = false;
+            // One entry a map, as the service does it, however many keys are wrong.
+            if (at.keys_hold) at.keys_hold = at.self.key(at.shape, at.map, key, at.path);
             const Path here = at.path.entry(key);
             at.self.check(*at.shape.element, item, here);
         });
-        if (!visit.keys_hold) {
-            std::string rules;
-            const auto rule = [&rules](const std::string& text) {
-                rules += (rules.empty() ? "" : ", ") + text;
-            };
-            if (shape.key->max) rule(length_text(true, *shape.key->max));
-            if (shape.key->min) rule(length_text(false, *shape.key->min));
-            if (!shape.key->pattern.empty()) rule(pattern_text(*shape.key));
-            broken(shape, value, path, "Map keys must satisfy constraint: [" + rules + "]");
-        }
     }
 
-    static bool key_holds(const Shape& shape, std::string_view key) {
-        const std::int64_t size = code_points(key);
-        if (shape.max && size > *shape.max) return false;
-        if (shape.min && size < *shape.min) return false;
-        if (!shape.enum_values.empty() &&
-            std::ranges::find(shape.enum_values, key) == shape.enum_values.end()) {
-            return false;
+    bool key(const Shape& map, const void* value, std::string_view text, const Path& path) {
+        const Shape& shape = *map.key;
+        const std::int64_t size = code_points(text);
+        Rule rule = Rule::kLength;
+        bool at_most = false;
+        if (shape.max && size > *shape.max) {
+            at_most = true;
+        } else if (shape.min && size < *shape.min) {
+            at_most = false;
+        } else if (!pattern_holds(shape, text)) {
+            rule = Rule::kPattern;
+        } else if (!enum_holds(shape, text)) {
+            rule = Rule::kEnum;
+        } else {
+            return true;
         }
-        return shape.pattern.empty() || matches(shape.pattern, key);
+        if (++found_.count > limits::kViolationsMax) return false;
+        found_.list.push_back({rule, path.text(), path.slashed(), &shape, true, at_most, size,
+                               render_java(map, value)});
+        return false;
     }
 
     void null_at(const Path& path) {
-        add("Value null at '" + path.text() + "'", "Member must not be null");
+        if (++found_.count > limits::kViolationsMax) return;
+        found_.list.push_back({Rule::kNotNull, path.text(), path.slashed()});
     }
 
-    void broken(const Shape& shape, const void* value, const Path& path,
-                const std::string& constraint) {
-        if (count_ >= limits::kViolationsMax) {
-            ++count_;
-            return;
-        }
-        add("Value '" + render_java(shape, value) + "' at '" + path.text() + "'", constraint);
-    }
-
-    void add(const std::string& what, const std::string& constraint) {
-        if (count_++ >= limits::kViolationsMax) return;
-        if (!violations_.empty()) violations_ += "; ";
-        violations_ += what + " failed to satisfy constraint: " + constraint;
+    void broken(Rule rule, const Shape& shape, const void* value, const Path& path,
+                bool at_most = false, std::int64_t size = 0) {
+        if (++found_.count > limits::kViolationsMax) return;
+        found_.list.push_back({rule, path.text(), path.slashed(), &shape, false, at_most, size,
+                               render_java(shape, value)});
     }
 
     const std::unordered_set<std::string> missing_;
-    std::size_t count_ = 0;
-    std::string violations_;
-    std::string whole_text_;
+    Violations found_;
 };
 
 Status check_patterns_of(const Shape& shape, std::unordered_set<const Shape*>& seen) {
@@ -368,10 +350,16 @@ std::string render_java(const Shape& shape, const void* value) {
     return out;
 }
 
-Status validate(const Shape& shape, const void* value, const MissingMembers& missing) {
+Violations find_violations(const Shape& shape, const void* value, const MissingMembers& missing) {
     Validator validator(missing);
     validator.structure(shape, value, Path{});
-    return validator.result();
+    return validator.take();
+}
+
+Status validate(const Shape& shape, const void* value, const MissingMembers& missing) {
+    const Violations found = find_violations(shape, value, missing);
+    if (found.empty()) return {};
+    return fail(ErrorCode::kInvalidArgument, classic_text(found));
 }
 
 }  // namespace sky::aws

@@ -5,14 +5,16 @@
 
 #include "aws/codec.h"
 #include "aws/shape.h"
+#include "aws/violation.h"
 #include "base/result.h"
 
 namespace sky::aws {
 
 /// Checks required members, lengths, ranges, patterns and enums of a decoded struct and everything
-/// below. Error: kInvalidArgument with all violations in one text, "1 validation error detected:
-/// Value 'x' at 'a.1.member' failed to satisfy constraint: ..." (logs-api.md 1), in the order of
-/// the model.
+/// below.
+Violations find_violations(const Shape& shape, const void* value, const MissingMembers& missing);
+
+/// The same as an error: kInvalidArgument with classic_text().
 Status validate(const Shape& shape, const void* value, const MissingMembers& missing);
 
 /// Compiles the patterns of a shape and everything below, so that a pattern which RE2 cannot read

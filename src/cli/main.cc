@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
         add_key(app, exit_code);
         add_query(app, exit_code);
         add_put(app, exit_code);
+        add_doctor(app, exit_code);
         app.footer(
             "Every flag can also be set as SKYWATCH_<FLAG>, for example SKYWATCH_ENDPOINT.\n"
             "Keys: --access-key and --secret-key, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.\n"

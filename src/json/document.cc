@@ -67,6 +67,10 @@ int escape_at(std::string_view text, std::size_t at) {
 
 }  // namespace
 
+bool is_valid_utf8(std::string_view bytes) {
+    return simdjson::validate_utf8(bytes.data(), bytes.size());
+}
+
 std::optional<std::string> replace_lone_surrogates(std::string_view json) {
     std::optional<std::string> changed;
     for (std::size_t at = json.find('\\'); at != std::string_view::npos; at = json.find('\\', at)) {

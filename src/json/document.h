@@ -122,6 +122,9 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
+/// Whether bytes are UTF-8, for texts that arrive outside of JSON.
+bool is_valid_utf8(std::string_view bytes);
+
 /// The one place where lone surrogates are mended: rewrites each \uD800-\uDFFF escape that is no
 /// half of a pair to \uFFFD. nullopt when there is none (the usual case: one scan, no copy). Works
 /// on anything; text that is no JSON stays no JSON.

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "logs/identifiers.h"
 #include "logs/tokens.h"
+#include "os/thread_priority.h"
 
 namespace sky::logs {
 namespace {
@@ -116,7 +117,10 @@ struct QuerySessions::Impl {
          const SessionOptions& o)
         : store(s), clock(c), random(r), groups(g), engine(e), options(o) {
         for (unsigned i = 0; i < options.running_max; ++i)
-            workers.emplace_back([this] { work_loop(); });
+            workers.emplace_back([this] {
+                os::step_aside(os::kQueryNiceness);  // Threads that a query starts inherit it.
+                work_loop();
+            });
     }
 
     ~Impl() {

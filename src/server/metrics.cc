@@ -92,7 +92,12 @@ std::string render_metrics(const Measured& measured) {
               store.live_segment_bytes},
              {"skywatch_store_orphans", "Files moved aside at start.", "gauge", store.orphans},
              {"skywatch_store_read_only", "1 after the disk failed twice; restart to write again.",
-              "gauge", store.read_only ? 1U : 0U}});
+              "gauge", store.read_only ? 1U : 0U},
+             {"skywatch_store_disk_full", "1 while flushes fail for want of space.", "gauge",
+              store.disk_full ? 1U : 0U},
+             {"skywatch_store_deletion_suspended",
+              "1 while nothing expires because the wall clock jumped.", "gauge",
+              store.deletion_suspended ? 1U : 0U}});
     }
     return text.take();
 }

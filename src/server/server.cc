@@ -9,6 +9,8 @@
 #include <mutex>
 #include <thread>
 
+#include "admin/api/audit_log.h"
+#include "admin/api/keys.h"
 #include "admin/api/operations.h"
 #include "admin/api/shapes/service.h"
 #include "aws/dispatch.h"
@@ -65,7 +67,10 @@ http::Response plain(int status, std::string body) {
 class RunningServer final : public Server {
 public:
     RunningServer(const ServeOptions& options, const Clock& clock, Random& random)
-        : options_(options), clock_(clock), random_(random) {}
+        : options_(options),
+          clock_(clock),
+          random_(random),
+          audit_(os::real_fs(), options.data_directory) {}
     ~RunningServer() override {
         if (auto stopped = stop(); !stopped) {
             log::error("stop_failed", {{"why", stopped.error().message}});
@@ -129,6 +134,13 @@ private:
         dispatch.account = options_.account;
         dispatch.region = options_.region;
         dispatch.routes = own_routes();
+        dispatch.audit = [this](const aws::AuditRecord& record) {
+            // What was done stays done; that nobody will read of it must at least be read here.
+            if (const Status written = audit_.append(record); !written) {
+                log::error("audit_failed", {{"why", written.error().message},
+                                            {"record", admin::api::render_audit(record)}});
+            }
+        };
         dispatch.unknown_route = [](const http::RequestHead&) {
             return plain(
                 404,
@@ -164,8 +176,11 @@ private:
     /// Design decision 9: the first start makes one key, which run() prints once.
     Status make_first_key() {
         if (options_.auth == Auth::kOff || !store_->catalog().list_keys().empty()) return {};
-        const store::AccessKey key = admin::api::make_access_key(options_.account, clock_, random_);
-        SKY_TRY(store_->catalog().put_key(key));
+        admin::api::KeyWish wish;
+        wish.account = options_.account;
+        wish.description = "made by the first start";
+        const store::AccessKey key =
+            SKY_TRY(admin::api::create_key(store_->catalog(), {}, wish, clock_, random_));
         first_key_ =
             fmt::format("  AWS_ACCESS_KEY_ID={}\n  AWS_SECRET_ACCESS_KEY={}\n", key.id, key.secret);
         return {};
@@ -217,6 +232,7 @@ private:
     std::string first_key_;
     // In the order of their making; http_ goes first, so that nothing calls into the others.
     CatalogKeys keys_;
+    admin::api::AuditLog audit_;
     logs::InsightsEngine engine_;
     std::unique_ptr<store::Store> store_;
     std::unique_ptr<logs::Service> logs_;

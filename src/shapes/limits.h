@@ -20,6 +20,15 @@ inline constexpr std::size_t kFamilyRowsMin = 8;
 inline constexpr std::size_t kSlotsMax = 255;
 inline constexpr std::size_t kPiecesMax = 2 * kSlotsMax + 1;
 
+// Tokens of one line before any is taken apart further; the rest of the line is one more. Lines of
+// real programs have fewer; a traceback does not pay for more.
+inline constexpr std::size_t kTokensMax = 128;
+inline constexpr std::size_t kJsonTokensMax = 200;
+// Rows that a decision about a family looks at.
+inline constexpr std::size_t kSampleRows = 256;
+// Times that one family's lines may be divided or one of its slots taken apart, one inside another.
+inline constexpr std::size_t kMineDepthMax = 6;
+
 // Longest text of a value that is kept as a number, address, time or hex digits.
 inline constexpr std::size_t kFormBytesMax = 64;
 // Decimal digits of a number that always fits 64 bits.

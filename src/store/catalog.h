@@ -54,6 +54,12 @@ struct AccessKey {
     std::string secret;
     std::string account;
     std::int64_t creation_ms = 0;
+    std::string description = {};  // The administrator's own words.
+    /// Words of aws/permissions.h; the store only keeps them.
+    std::string permissions = {};
+    bool enabled = true;
+    std::optional<std::int64_t> expires_ms = {};    // Absent: never.
+    std::optional<std::int64_t> last_used_ms = {};  // Written behind: exact to a minute or so.
 };
 
 /// Every write is one committed SQLite transaction before it returns; reads come from memory.
@@ -98,10 +104,15 @@ public:
 
     // Access keys
     // --------------------------------------------------------------------------------------------
+    /// Makes the key, or replaces all that is known of it; the time of its last use never goes
+    /// back.
     virtual Status put_key(const AccessKey& key) = 0;
     virtual Status delete_key(std::string_view id) = 0;
     virtual std::optional<AccessKey> find_key(std::string_view id) const = 0;
     virtual std::vector<AccessKey> list_keys() const = 0;
+    /// Remembers in memory that a request was signed with the key; an unknown id is ignored. Cheap:
+    /// called for every request. The store writes it behind.
+    virtual void note_key_used(std::string_view id, std::int64_t now_ms) = 0;
 };
 
 }  // namespace sky::store

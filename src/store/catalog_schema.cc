@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/catalog_schema.h"
 
+#include <array>
+
+#include "base/log.h"
+#include "os/fs.h"
+
 namespace sky::store {
 
 namespace {
@@ -21,7 +26,9 @@ CREATE TABLE streams(id INTEGER PRIMARY KEY, group_id INTEGER NOT NULL, name TEX
   creation_ms INTEGER NOT NULL, first_ms INTEGER, last_ms INTEGER, ingestion_ms INTEGER,
   UNIQUE(group_id, name));
 CREATE TABLE keys(id TEXT PRIMARY KEY, secret TEXT NOT NULL, account TEXT NOT NULL,
-  creation_ms INTEGER NOT NULL) WITHOUT ROWID;
+  creation_ms INTEGER NOT NULL, description TEXT NOT NULL DEFAULT '',
+  permissions TEXT NOT NULL DEFAULT '', enabled INTEGER NOT NULL DEFAULT 1, expires_ms INTEGER,
+  last_used_ms INTEGER) WITHOUT ROWID;
 CREATE TABLE segments(id INTEGER PRIMARY KEY, group_id INTEGER NOT NULL, day INTEGER NOT NULL,
   min_ms INTEGER NOT NULL, max_ms INTEGER NOT NULL, row_count INTEGER NOT NULL,
   message_bytes INTEGER NOT NULL, file_bytes INTEGER NOT NULL, lsn_min INTEGER NOT NULL,
@@ -30,16 +37,68 @@ CREATE TABLE tombstones(kind INTEGER NOT NULL, id INTEGER NOT NULL, group_id INT
   name TEXT NOT NULL, PRIMARY KEY(kind, id)) WITHOUT ROWID;
 CREATE TABLE flushed(group_id INTEGER NOT NULL, day INTEGER NOT NULL, lsn INTEGER NOT NULL,
   PRIMARY KEY(group_id, day)) WITHOUT ROWID;
-INSERT INTO meta VALUES('format',1),('transaction',0),('next_group',1),('next_stream',1),
+INSERT INTO meta VALUES('format',2),('transaction',0),('next_group',1),('next_stream',1),
   ('next_segment',1);
 COMMIT;
 )sql";
 static_assert(kApplicationId == 1397446999, "the pragma takes a literal");
 
+// What leads from each format to the next. Keys of format 1 could do everything.
+struct Migration {
+    std::int64_t from;
+    const char* sql;
+};
+constexpr auto kMigrations = std::to_array<Migration>({
+    {1, R"sql(
+BEGIN IMMEDIATE;
+ALTER TABLE keys ADD COLUMN description TEXT NOT NULL DEFAULT '';
+ALTER TABLE keys ADD COLUMN permissions TEXT NOT NULL DEFAULT '';
+ALTER TABLE keys ADD COLUMN enabled INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE keys ADD COLUMN expires_ms INTEGER;
+ALTER TABLE keys ADD COLUMN last_used_ms INTEGER;
+UPDATE keys SET permissions='admin read unmask write';
+UPDATE meta SET value=2 WHERE key='format';
+COMMIT;
+)sql"},
+});
+static_assert(kMigrations.size() == kCatalogFormat - 1, "one step from each older format");
+
+constexpr std::size_t kCopyBytes = 1 << 20;
+
+// A whole copy or none: temporary file, sync, rename, sync of the directory.
+Status copy_file_durably(os::Fs& fs, const std::string& from, const std::string& to) {
+    const std::string temporary = to + ".tmp";
+    const auto in = SKY_TRY(fs.open(from, os::OpenMode::kRead));
+    {
+        const auto out = SKY_TRY(fs.open(temporary, os::OpenMode::kCreate));
+        SKY_TRY(out->truncate(0));
+        std::vector<std::byte> part(kCopyBytes);
+        for (std::uint64_t offset = 0;;) {
+            const std::size_t bytes = SKY_TRY(in->pread(offset, part));
+            if (bytes == 0) break;
+            SKY_TRY(out->pwrite(offset, std::span<const std::byte>(part.data(), bytes)));
+            offset += bytes;
+        }
+        SKY_TRY(out->fdatasync());
+    }
+    SKY_TRY(fs.rename(temporary, to));
+    return fs.fsync_directory(os::parent_directory(to));
+}
+
+Status migrate(os::Fs& fs, SqliteDb& db, const std::string& path, std::int64_t format) {
+    const std::string copy = path + ".format" + std::to_string(format);
+    // Reading the format has already undone what a crash left half written, and nothing is open.
+    SKY_TRY(copy_file_durably(fs, path, copy));
+    for (const Migration& step : kMigrations)
+        if (step.from >= format) SKY_TRY(db.execute(step.sql));
+    log::info("catalog_migrated",
+              {{"from_format", format}, {"to_format", kCatalogFormat}, {"old_file", copy}});
+    return {};
+}
+
 }  // namespace
 
-Status prepare_schema(SqliteDb& db, const std::string& path) {
-    if (SKY_TRY(db.number("SELECT count(*) FROM sqlite_master")) == 0) return db.execute(kSchema);
+Result<std::int64_t> check_format(SqliteDb& db, const std::string& path) {
     if (SKY_TRY(db.number("PRAGMA application_id")) != kApplicationId)
         return fail(ErrorCode::kCorruption, "not a catalog of skywatch: " + path);
     const std::int64_t format = SKY_TRY(db.number("SELECT value FROM meta WHERE key='format'"));
@@ -51,7 +110,13 @@ Status prepare_schema(SqliteDb& db, const std::string& path) {
     if (format < 1)
         return fail(ErrorCode::kCorruption,
                     "the catalog has no known format: " + std::to_string(format) + ": " + path);
-    return {};
+    return format;
+}
+
+Status prepare_schema(os::Fs& fs, SqliteDb& db, const std::string& path) {
+    if (SKY_TRY(db.number("SELECT count(*) FROM sqlite_master")) == 0) return db.execute(kSchema);
+    const std::int64_t format = SKY_TRY(check_format(db, path));
+    return format < kCatalogFormat ? migrate(fs, db, path, format) : Status();
 }
 
 Status write_files(SqliteDb& db, const FilesChange& change, std::int64_t flushed_lsn_max,

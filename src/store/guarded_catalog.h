@@ -67,6 +67,9 @@ public:
         return inner_->find_key(id);
     }
     std::vector<AccessKey> list_keys() const override { return inner_->list_keys(); }
+    void note_key_used(std::string_view id, std::int64_t now_ms) override {
+        inner_->note_key_used(id, now_ms);
+    }
 
 private:
     const std::shared_ptr<SqliteCatalog> inner_;

@@ -43,8 +43,17 @@ inline constexpr std::uint64_t kMemoryThrottlePercent = 90;
 inline constexpr std::int64_t kFlushTickMs = 1'000;
 inline constexpr std::int64_t kExpireEveryMs = 60'000;
 inline constexpr std::int64_t kBallastEveryMs = 60'000;
+// Times at which keys were last used are written behind this often. Our choice: CloudWatch's own
+// accounts show such times hours late.
+inline constexpr std::int64_t kKeyUsageEveryMs = 60'000;
 
 // Records of ids that the catalog does not know, kept for an operator (store.md 1.7).
 inline constexpr std::uint64_t kQuarantineFilesMax = 10'000;
+
+// Copying into and out of a backup, a piece at a time. Our choice: large enough for a disk's full
+// speed, small beside the memory budget.
+inline constexpr std::size_t kBackupCopyBytes = 1U << 20U;
+// A line is about 50 bytes: a million segments.
+inline constexpr std::uint64_t kBackupManifestBytesMax = 64U << 20U;
 
 }  // namespace sky::store::limits

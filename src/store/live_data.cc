@@ -641,6 +641,18 @@ Status LiveData::expire(WalExtent wal) {
     return self.delete_old_orphans();
 }
 
+Result<std::vector<SegmentFilePtr>> LiveData::pin(const std::function<Status()>& copy) const {
+    const Impl& self = *impl_;
+    const std::lock_guard working(impl_->work_mutex);
+    SKY_TRY(copy());
+    std::vector<SegmentFilePtr> files;
+    for (const auto& [id, state] : self.all_states()) {
+        const std::lock_guard lock(state->mutex);
+        files.insert(files.end(), state->segments->begin(), state->segments->end());
+    }
+    return files;
+}
+
 Status LiveData::confirm_clock() {
     Impl& self = *impl_;
     const std::lock_guard working(self.work_mutex);

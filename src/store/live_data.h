@@ -3,12 +3,15 @@
               // snapshot, expire.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
 #include "store/chunk.h"
+#include "store/segment_file.h"
 #include "store/sqlite_catalog.h"
 #include "store/store.h"
 
@@ -87,6 +90,10 @@ public:
     Status expire(WalExtent wal);
     /// An operator vouches for the wall clock after a jump.
     Status confirm_clock();
+
+    /// Runs `copy` while no seal and no expiry changes the files, and returns the live files of
+    /// that moment. They stay on the disk as long as the list lives.
+    Result<std::vector<SegmentFilePtr>> pin(const std::function<Status()>& copy) const;
 
     LiveDataStats stats() const;
 

@@ -2,6 +2,7 @@
 #include "store/sqlite_catalog.h"
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -47,6 +48,19 @@ struct Group {
     std::shared_ptr<const std::vector<StreamId>> deleted;  // Sorted; null when none.
 };
 
+struct Key {
+    AccessKey key;
+    // Moves under the shared lock: every signed request passes here.
+    std::atomic<std::int64_t> last_used_ms{0};
+
+    AccessKey info() const {
+        AccessKey out = key;
+        if (const std::int64_t ms = last_used_ms.load(std::memory_order_relaxed); ms != 0)
+            out.last_used_ms = ms;
+        return out;
+    }
+};
+
 struct DeadStream {
     GroupId group;
     std::string name;
@@ -87,7 +101,7 @@ struct SqliteCatalog::Impl {
     std::unordered_map<StreamId, Stream*> streams;
     std::unordered_map<StreamId, DeadStream> dead_streams;  // Deleted since start, or tombstoned.
     std::map<std::pair<Tombstone::Kind, std::uint64_t>, Tombstone> tombstones;
-    std::map<std::string, AccessKey, std::less<>> keys;
+    std::map<std::string, Key, std::less<>> keys;
     std::map<std::uint64_t, SegmentRow> segments;
     std::map<std::pair<GroupId, std::int64_t>, std::uint64_t> flushed;
     std::map<std::string, std::int64_t, std::less<>> meta;
@@ -175,7 +189,7 @@ Result<std::shared_ptr<SqliteCatalog>> SqliteCatalog::open(os::Fs& fs, const std
     impl->fs = &fs;
     impl->vfs = std::make_unique<SqliteVfs>(fs);
     impl->db = SKY_TRY(SqliteDb::open(*impl->vfs, path));
-    SKY_TRY(prepare_schema(*impl->db, path));
+    SKY_TRY(prepare_schema(fs, *impl->db, path));
     SKY_TRY(impl->load());
     return std::shared_ptr<SqliteCatalog>(new SqliteCatalog(std::move(impl)));
 }
@@ -222,9 +236,16 @@ Status SqliteCatalog::Impl::load_groups() {
         names[info->tenant][info->name] = info->id;
         groups[info->id].info = std::move(info);
     }
-    SqliteStatement key = SKY_TRY(db->prepare("SELECT id,secret,account,creation_ms FROM keys"));
-    while (SKY_TRY(key.step()))
-        keys[key.text(0)] = {key.text(0), key.text(1), key.text(2), key.integer(3)};
+    SqliteStatement key =
+        SKY_TRY(db->prepare("SELECT id,secret,account,creation_ms,description,permissions,enabled,"
+                            "expires_ms,last_used_ms FROM keys"));
+    while (SKY_TRY(key.step())) {
+        Key& entry = keys[key.text(0)];
+        entry.key = {key.text(0),         key.text(1),          key.text(2),
+                     key.integer(3),      key.text(4),          key.text(5),
+                     key.integer(6) != 0, key.maybe_integer(7), key.maybe_integer(8)};
+        entry.last_used_ms = entry.key.last_used_ms.value_or(0);
+    }
     return {};
 }
 
@@ -519,19 +540,64 @@ std::vector<StreamInfo> SqliteCatalog::list_streams_by_time(GroupId group_id) co
 Status SqliteCatalog::put_key(const AccessKey& key) {
     Impl& self = *impl_;
     const std::lock_guard writing(self.write_mutex);
+    std::int64_t used_ms = key.last_used_ms.value_or(0);
+    if (const auto known = find_key(key.id))
+        used_ms = std::max(used_ms, known->last_used_ms.value_or(0));
     const Status committed = self.commit([&](SqliteDb& db) -> Status {
-        SqliteStatement put =
-            SKY_TRY(db.prepare("INSERT OR REPLACE INTO keys(id,secret,account,creation_ms)"
-                               " VALUES(?,?,?,?)"));
+        SqliteStatement put = SKY_TRY(
+            db.prepare("INSERT OR REPLACE INTO keys(id,secret,account,creation_ms,description,"
+                       "permissions,enabled,expires_ms,last_used_ms) VALUES(?,?,?,?,?,?,?,?,?)"));
         return put.bind(1, std::string_view(key.id))
             .bind(2, std::string_view(key.secret))
             .bind(3, std::string_view(key.account))
             .bind(4, key.creation_ms)
+            .bind(5, std::string_view(key.description))
+            .bind(6, std::string_view(key.permissions))
+            .bind(7, std::int64_t{key.enabled})
+            .bind(8, key.expires_ms)
+            .bind(9, used_ms == 0 ? std::nullopt : std::optional(used_ms))
             .run();
     });
     SKY_TRY(committed);
     const std::unique_lock lock(self.mutex);
-    self.keys[key.id] = key;
+    Key& entry = self.keys[key.id];
+    entry.key = key;
+    entry.key.last_used_ms = used_ms == 0 ? std::nullopt : std::optional(used_ms);
+    entry.last_used_ms = std::max(entry.last_used_ms.load(), used_ms);
+    return {};
+}
+
+void SqliteCatalog::note_key_used(std::string_view id, std::int64_t now_ms) {
+    const std::shared_lock lock(impl_->mutex);
+    const auto it = impl_->keys.find(id);
+    if (it == impl_->keys.end()) return;
+    std::atomic<std::int64_t>& last = it->second.last_used_ms;
+    std::int64_t seen = last.load(std::memory_order_relaxed);
+    while (seen < now_ms && !last.compare_exchange_weak(seen, now_ms, std::memory_order_relaxed)) {
+    }
+}
+
+Status SqliteCatalog::write_key_usage() {
+    Impl& self = *impl_;
+    const std::lock_guard writing(self.write_mutex);
+    std::vector<std::pair<std::string, std::int64_t>> moved;
+    {
+        const std::shared_lock lock(self.mutex);
+        for (const auto& [id, entry] : self.keys) {
+            const std::int64_t ms = entry.last_used_ms.load(std::memory_order_relaxed);
+            if (ms != entry.key.last_used_ms.value_or(0)) moved.emplace_back(id, ms);
+        }
+    }
+    if (moved.empty()) return {};
+    const Status committed = self.commit([&](SqliteDb& db) -> Status {
+        SqliteStatement put = SKY_TRY(db.prepare("UPDATE keys SET last_used_ms=? WHERE id=?"));
+        for (const auto& [id, ms] : moved)
+            SKY_TRY(put.bind(1, ms).bind(2, std::string_view(id)).run());
+        return {};
+    });
+    SKY_TRY(committed);
+    const std::unique_lock lock(self.mutex);
+    for (const auto& [id, ms] : moved) self.keys.at(id).key.last_used_ms = ms;
     return {};
 }
 
@@ -552,13 +618,13 @@ Status SqliteCatalog::delete_key(std::string_view id) {
 std::optional<AccessKey> SqliteCatalog::find_key(std::string_view id) const {
     const std::shared_lock lock(impl_->mutex);
     const auto it = impl_->keys.find(id);
-    return it == impl_->keys.end() ? std::nullopt : std::optional(it->second);
+    return it == impl_->keys.end() ? std::nullopt : std::optional(it->second.info());
 }
 
 std::vector<AccessKey> SqliteCatalog::list_keys() const {
     const std::shared_lock lock(impl_->mutex);
     std::vector<AccessKey> out;
-    for (const auto& [id, key] : impl_->keys) out.push_back(key);
+    for (const auto& [id, entry] : impl_->keys) out.push_back(entry.info());
     return out;
 }
 
@@ -719,6 +785,18 @@ Result<std::uint64_t> SqliteCatalog::allocate_segment_id() {
         self.reserved_segments_end = end;
     }
     return self.next_segment++;
+}
+
+Status SqliteCatalog::copy_to(const std::string& path) {
+    Impl& self = *impl_;
+    const std::lock_guard writing(self.write_mutex);
+    if (self.read_only || !self.db)
+        return fail(ErrorCode::kUnavailable, "the catalog is read-only after a disk failure");
+    SKY_TRY(self.db->copy_to(path));
+    // The copy is whole: its journal, kept by PERSIST, has nothing to undo.
+    const Status gone = self.fs->unlink(path + "-journal");
+    if (!gone && gone.error().code != ErrorCode::kNotFound) return gone;
+    return {};
 }
 
 std::optional<std::int64_t> SqliteCatalog::meta(std::string_view key) const {

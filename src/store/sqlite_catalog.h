@@ -95,6 +95,9 @@ public:
     Status delete_key(std::string_view id) override;
     std::optional<AccessKey> find_key(std::string_view id) const override;
     std::vector<AccessKey> list_keys() const override;
+    void note_key_used(std::string_view id, std::int64_t now_ms) override;
+    /// Writes the times of last use that have moved since the last call; nothing without any.
+    Status write_key_usage();
 
     /// Replay drops records of deleted ids and quarantines unknown ones (store.md 1.7).
     IdState group_state(GroupId id) const;
@@ -122,6 +125,10 @@ public:
     std::vector<Tombstone> tombstones() const;
     /// Ends tombstones that no record and no file names any more.
     Status drop_tombstones(std::span<const Tombstone> dropped);
+
+    /// A copy of the file as of now, at a path where nothing is; durable when this returns.
+    /// Errors: kNoSpace, kInternal; the catalog itself is not harmed.
+    Status copy_to(const std::string& path);
 
     /// Small named values of the store ("deletion_high_water_ms"); nullopt when never set.
     std::optional<std::int64_t> meta(std::string_view key) const;

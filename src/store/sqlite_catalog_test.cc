@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "os/sim_fs.h"
+#include "store/catalog_schema.h"
 #include "store/sqlite_db.h"
 
 namespace sky::store {
@@ -208,17 +209,113 @@ TEST_CASE("catalog: access keys and named values") {
         const auto catalog = open_catalog(fs);
         REQUIRE(catalog->put_key({"AKIA2", "s2", "1", 5}));
         REQUIRE(catalog->put_key({"AKIA1", "s1", "1", 5}));
-        REQUIRE(catalog->put_key({"AKIA1", "s3", "2", 6}));
+        REQUIRE(catalog->put_key({"AKIA1", "s3", "2", 6, "a host", "read write", false, 99}));
         REQUIRE(catalog->set_meta("x", -7));
     }
     const auto catalog = open_catalog(fs);
-    CHECK(catalog->find_key("AKIA1")->secret == "s3");
+    const AccessKey key = *catalog->find_key("AKIA1");
+    CHECK(key.secret == "s3");
+    CHECK(key.account == "2");
+    CHECK(key.creation_ms == 6);
+    CHECK(key.description == "a host");
+    CHECK(key.permissions == "read write");
+    CHECK_FALSE(key.enabled);
+    CHECK(key.expires_ms == 99);
+    CHECK_FALSE(key.last_used_ms.has_value());
+    CHECK(catalog->find_key("AKIA2")->enabled);
+    CHECK_FALSE(catalog->find_key("AKIA2")->expires_ms.has_value());
     CHECK(catalog->list_keys().size() == 2);
     REQUIRE(catalog->delete_key("AKIA2"));
     CHECK(catalog->delete_key("AKIA2").error().code == ErrorCode::kNotFound);
     CHECK_FALSE(open_catalog(fs)->find_key("AKIA2").has_value());
     CHECK(catalog->meta("x") == -7);
     CHECK_FALSE(catalog->meta("y").has_value());
+}
+
+TEST_CASE("catalog: the last use of a key is written behind and never goes back") {
+    os::SimFs fs(1);
+    {
+        const auto catalog = open_catalog(fs);
+        REQUIRE(catalog->put_key({"AKIA1", "s1", "1", 5}));
+        REQUIRE(catalog->put_key({"AKIA2", "s2", "1", 5}));
+        catalog->note_key_used("AKIA1", 700);
+        catalog->note_key_used("AKIA1", 600);
+        catalog->note_key_used("nobody", 700);
+        CHECK(catalog->find_key("AKIA1")->last_used_ms == 700);
+        CHECK_FALSE(open_catalog(fs)->find_key("AKIA1")->last_used_ms.has_value());
+        REQUIRE(catalog->write_key_usage());
+        const std::uint64_t changes = fs.changes();
+        REQUIRE(catalog->write_key_usage());
+        CHECK(fs.changes() == changes);  // Nothing moved, nothing is written.
+        // A change of settings made from an older copy keeps the newer time.
+        catalog->note_key_used("AKIA1", 900);
+        REQUIRE(catalog->put_key({"AKIA1", "s1", "1", 5, "renamed", "", true, {}, 700}));
+    }
+    const auto catalog = open_catalog(fs);
+    CHECK(catalog->find_key("AKIA1")->last_used_ms == 900);
+    CHECK(catalog->find_key("AKIA1")->description == "renamed");
+    CHECK_FALSE(catalog->find_key("AKIA2")->last_used_ms.has_value());
+}
+
+// The tables as the first release made them, with a row of each kind that changes.
+constexpr const char* kFormat1 = R"sql(
+BEGIN;
+PRAGMA application_id=1397446999;
+CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE groups(id INTEGER PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL,
+  name TEXT NOT NULL, creation_ms INTEGER NOT NULL, log_class TEXT NOT NULL,
+  retention_days INTEGER, kms_key_id TEXT, deletion_protection INTEGER NOT NULL,
+  UNIQUE(account, region, name));
+CREATE TABLE tags(group_id INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+  PRIMARY KEY(group_id, key)) WITHOUT ROWID;
+CREATE TABLE streams(id INTEGER PRIMARY KEY, group_id INTEGER NOT NULL, name TEXT NOT NULL,
+  creation_ms INTEGER NOT NULL, first_ms INTEGER, last_ms INTEGER, ingestion_ms INTEGER,
+  UNIQUE(group_id, name));
+CREATE TABLE keys(id TEXT PRIMARY KEY, secret TEXT NOT NULL, account TEXT NOT NULL,
+  creation_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE segments(id INTEGER PRIMARY KEY, group_id INTEGER NOT NULL, day INTEGER NOT NULL,
+  min_ms INTEGER NOT NULL, max_ms INTEGER NOT NULL, row_count INTEGER NOT NULL,
+  message_bytes INTEGER NOT NULL, file_bytes INTEGER NOT NULL, lsn_min INTEGER NOT NULL,
+  lsn_max INTEGER NOT NULL, sequence_max INTEGER NOT NULL);
+CREATE TABLE tombstones(kind INTEGER NOT NULL, id INTEGER NOT NULL, group_id INTEGER NOT NULL,
+  name TEXT NOT NULL, PRIMARY KEY(kind, id)) WITHOUT ROWID;
+CREATE TABLE flushed(group_id INTEGER NOT NULL, day INTEGER NOT NULL, lsn INTEGER NOT NULL,
+  PRIMARY KEY(group_id, day)) WITHOUT ROWID;
+INSERT INTO meta VALUES('format',1),('transaction',3),('next_group',2),('next_stream',1),
+  ('next_segment',1);
+INSERT INTO groups VALUES(1,'123456789012','us-east-1','old',5,'STANDARD',NULL,NULL,0);
+INSERT INTO keys VALUES('AKIAOLD','secret','123456789012',7);
+COMMIT;
+)sql";
+
+TEST_CASE("catalog: an older format is copied, then changed, whenever the power fails") {
+    for (std::uint64_t cut = 0; cut <= 80; ++cut) {
+        CAPTURE(cut);
+        auto fs = std::make_unique<os::SimFs>(cut + 1);
+        {
+            SqliteVfs vfs(*fs);
+            REQUIRE((*SqliteDb::open(vfs, kPath))->execute(kFormat1));
+            REQUIRE(fs->fsync_directory("."));
+        }
+        if (cut != 0) {
+            fs->cut_power_after(cut);
+            static_cast<void>(SqliteCatalog::open(*fs, kPath));
+            fs = fs->after_power_loss(cut);
+        }
+        const auto catalog = open_catalog(*fs);
+        CHECK(catalog->find_group(kTenant, "old"));
+        const auto key = catalog->find_key("AKIAOLD");
+        REQUIRE(key);
+        CHECK(key->secret == "secret");
+        CHECK(key->permissions == "admin read unmask write");
+        CHECK(key->enabled);
+        CHECK(catalog->meta("format") == kCatalogFormat);
+        SqliteVfs vfs(*fs);
+        const auto old = SqliteDb::open(vfs, std::string(kPath) + ".format1");
+        REQUIRE(old);
+        CHECK((*old)->number("SELECT value FROM meta WHERE key='format'") == 1);
+        CHECK((*old)->number("SELECT creation_ms FROM keys WHERE id='AKIAOLD'") == 7);
+    }
 }
 
 TEST_CASE("catalog: of racing creates exactly one wins") {
@@ -258,11 +355,11 @@ TEST_CASE("catalog: a newer format, another program's file and damage are refuse
     os::SimFs fs(1);
     open_catalog(fs);
     SqliteVfs vfs(fs);
-    REQUIRE((*SqliteDb::open(vfs, kPath))->execute("UPDATE meta SET value=2 WHERE key='format'"));
+    REQUIRE((*SqliteDb::open(vfs, kPath))->execute("UPDATE meta SET value=3 WHERE key='format'"));
     const auto newer = SqliteCatalog::open(fs, kPath);
     REQUIRE_FALSE(newer);
     CHECK(newer.error().code == ErrorCode::kUnavailable);
-    CHECK(newer.error().message.find("format 2") != std::string::npos);
+    CHECK(newer.error().message.find("format 3") != std::string::npos);
     CHECK(newer.error().message.find(kPath) != std::string::npos);
 
     REQUIRE((*SqliteDb::open(vfs, "other"))->execute("CREATE TABLE t(x)"));

@@ -114,6 +114,16 @@ Result<std::int64_t> SqliteDb::number(std::string_view sql) {
     return statement.integer(0);
 }
 
+Status SqliteDb::copy_to(const std::string& path) {
+    const auto target = SKY_TRY(open(vfs_, path));
+    sqlite3_backup* const backup = sqlite3_backup_init(target->db_, "main", db_, "main");
+    if (backup == nullptr) return std::unexpected(target->error(sqlite3_errcode(target->db_)));
+    sqlite3_backup_step(backup, -1);
+    const int code = sqlite3_backup_finish(backup);  // Also what the step ran into.
+    if (code != SQLITE_OK) return std::unexpected(target->error(code));
+    return {};
+}
+
 Error SqliteDb::error(int code) {
     std::string message = "catalog: ";
     message += db_ != nullptr ? sqlite3_errmsg(db_) : sqlite3_errstr(code);

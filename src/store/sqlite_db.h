@@ -73,6 +73,9 @@ public:
     /// First column of the first row; kCorruption when there is no row.
     Result<std::int64_t> number(std::string_view sql);
 
+    /// Copies everything, as of one moment, into a new database; durable when this returns.
+    Status copy_to(const std::string& path);
+
     /// The newest failure in SQLite's and the disk's words.
     Error error(int code);
 

@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "columnar/text_column.h"
 #include "store/background.h"
+#include "store/backup.h"
 #include "store/catalog.h"
 
 namespace sky::os {
@@ -157,6 +158,11 @@ public:
     virtual Status flush() = 0;
     /// Drops what retention and tombstones allow. Called by a background thread too; tests call it.
     virtual Status expire() = 0;
+    /// Makes `directory`, which must be missing or empty, a backup of everything acknowledged
+    /// before this call (and perhaps of some that came later, by whole batches); appends and
+    /// queries go on. Durable when this returns; an interrupted one has no manifest. Errors:
+    /// kInvalidArgument (the directory is in use), kNoSpace, kInternal.
+    virtual Result<BackupSummary> backup(const std::string& directory) = 0;
     /// Seals everything so that the next start has an empty WAL; later calls answer kUnavailable.
     virtual Status close() = 0;
     virtual StoreStats stats() const = 0;

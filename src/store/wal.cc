@@ -52,7 +52,8 @@ struct Segment {
     std::uint64_t bytes = 0;
     SegmentState state = SegmentState::kFree;
     std::uint64_t first_lsn = 0;
-    std::uint64_t end_lsn = 0;  // One past the last record.
+    std::uint64_t end_lsn = 0;        // One past the last record.
+    std::uint64_t durable_bytes = 0;  // Of its front; what lies behind may change.
     std::unique_ptr<os::File> file;
 };
 
@@ -186,6 +187,7 @@ struct Wal::Impl {
                 active = free;
                 active->state = SegmentState::kActive;
                 active->first_lsn = active->end_lsn = next_lsn;
+                active->durable_bytes = 0;
                 break;
             }
             if (!making && segments.size() < segments_max()) {
@@ -369,6 +371,7 @@ Status Wal::Impl::recover(const std::function<Status(const WalRecord&)>& replay)
     next_lsn = std::max(expected, options.lsn_floor);
     for (Found& each : found) {
         each.segment->state = SegmentState::kFull;
+        each.segment->durable_bytes = each.segment->bytes;
         segments.push_back(std::move(each.segment));
     }
     return {};
@@ -462,6 +465,7 @@ Status Wal::Impl::write_group(std::span<WalEntry> entries, std::uint64_t next_se
     ++stats.syncs;
     next_lsn = lsn + entries.size();
     active->end_lsn = next_lsn;
+    active->durable_bytes = offset;
     if (offset > active->bytes / 2 && !asked_for_spare && find_free() == nullptr) {
         asked_for_spare = true;  // Once a segment: a full disk is not asked again at every group.
         want_spare = true;
@@ -560,6 +564,15 @@ void Wal::make_spare() {
     SKY_ASSERT(impl_->options.background == Background::kStepped, "else a thread does it");
     std::unique_lock lock(impl_->mutex);
     if (impl_->want_spare && !impl_->making) impl_->make_wanted_spare(lock);
+}
+
+std::vector<Wal::Part> Wal::parts() const {
+    const std::lock_guard lock(impl_->mutex);
+    std::vector<Part> parts;
+    for (const auto& segment : impl_->segments)
+        if (segment->state != SegmentState::kFree && segment->durable_bytes > 0)
+            parts.push_back({segment->file->path(), segment->durable_bytes});
+    return parts;
 }
 
 std::uint64_t Wal::next_lsn() const {

@@ -93,6 +93,15 @@ public:
     /// kStepped alone: makes the spare segment that a commit asked for, if one did.
     void make_spare();
 
+    /// A file of the log and how much of its front is durable and in use.
+    struct Part {
+        std::string path;
+        std::uint64_t bytes;
+    };
+    /// Everything committed and not released. The fronts do not change until release(): copies of
+    /// them, made meanwhile, open as this log does.
+    std::vector<Part> parts() const;
+
     /// LSN that the next record will get.
     std::uint64_t next_lsn() const;
     /// First LSN of the segment being written: once everything below it is flushed, all others can

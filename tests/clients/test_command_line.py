@@ -185,3 +185,41 @@ def test_ctrl_c_stops_the_server_in_order(own_place):
     own_place.start()
     own_place.server.process.send_signal(signal.SIGINT)
     assert own_place.server.process.wait(server_process.STOP_SECONDS_MAX) == 0
+
+
+def test_doctor(run, own_place):
+    data = ["--data", str(own_place.data)]
+
+    def grades(*arguments, code=OK):
+        done = run("doctor", *data, "--json", *arguments)
+        assert done.returncode == code, done.stdout
+        return {line["subject"]: (line["grade"], line["what"]) for line in json.loads(done.stdout)}
+
+    free = ["--listen", "127.0.0.1:0"]
+    stopped = grades(*free)
+    assert stopped["permissions"][0] == "OK" and stopped["catalog"][0] == "OK" and "none runs" in stopped["server"][1]
+    url = own_place.start().url
+    running = grades("--endpoint", url)
+    assert running["server"] == ("OK", f"{url} is ready")
+    assert "in use" in running["catalog"][1]
+    assert grades("--endpoint", "http://127.0.0.1:1", code=FAILED)["server"][0] == "FAIL"
+    assert own_place.server.stop() == 0
+    taken = own_place.start().address
+    assert grades("--endpoint", own_place.server.url)["server"][0] == "OK"
+    empty = run("doctor", "--data", str(own_place.data / "none"), "--listen", f"127.0.0.1:{taken[1]}")
+    assert empty.returncode == FAILED and b"Address already in use" in empty.stdout
+    assert not (own_place.data / "none").exists()
+    own_place.server.kill()  # What a crash leaves: a log to read.
+    own_place.server = None
+
+    own_place.data.chmod(0o755)
+    assert grades(*free)["permissions"][0] == "WARN"
+    own_place.data.chmod(0o700)
+    catalog = own_place.data / "catalog.sqlite"
+    catalog.write_bytes(b"x" * 8192)
+    assert grades(*free, code=FAILED)["catalog"][0] == "FAIL"
+    text = run("doctor", *data, *free)
+    assert text.returncode == FAILED
+    lines = text.stdout.decode().splitlines()
+    fault = next(i for i, line in enumerate(lines) if line.startswith("FAIL  catalog"))
+    assert lines[fault + 1].strip().startswith("Restore")

@@ -3,32 +3,57 @@
 
 #include <array>
 
+#include "admin/api/keys.h"
+#include "admin/api/limits.h"
 #include "admin/api/shapes/create_access_key.h"
 #include "admin/api/shapes/delete_access_key.h"
+#include "admin/api/shapes/get_access_key.h"
 #include "admin/api/shapes/list_access_keys.h"
-#include "crypto/encoding.h"
+#include "admin/api/shapes/rotate_access_key.h"
+#include "admin/api/shapes/update_access_key.h"
 
 namespace sky::admin::api {
 namespace {
 
-constexpr std::uint64_t kBodyBytesMax = 16 * 1024;  // Names and secrets only.
+Actor actor_of(const aws::CallContext& call) {
+    return {call.account, call.session_issuer.empty() ? call.access_key_id : call.session_issuer,
+            call.permissions};
+}
 
-Result<CreateAccessKeyResponse> create_access_key(Service& service, const aws::CallContext& call,
-                                                  const CreateAccessKeyRequest& in) {
-    if (in.access_key_id.has_value() != in.secret_access_key.has_value()) {
-        return fail(ErrorCode::kInvalidArgument,
-                    "AccessKeyId and SecretAccessKey are imported together or not at all.");
+// The model's enum has checked each word.
+std::optional<aws::Permissions> permissions_of(const std::optional<std::vector<std::string>>& in) {
+    if (!in) return std::nullopt;
+    std::string words;
+    for (const std::string& word : *in) words += word + " ";
+    return aws::parse_permissions(words).value_or(aws::Permissions{});
+}
+
+std::vector<std::string> words_of(std::string_view permissions) {
+    std::vector<std::string> out;
+    while (!permissions.empty()) {
+        const std::size_t end = std::min(permissions.find(' '), permissions.size());
+        out.emplace_back(permissions.substr(0, end));
+        permissions.remove_prefix(std::min(end + 1, permissions.size()));
     }
-    store::AccessKey key = make_access_key(call.account, service.clock, service.random);
-    if (in.access_key_id) {
-        key.id = *in.access_key_id;
-        key.secret = *in.secret_access_key;
-        if (service.catalog.find_key(key.id)) {
-            return fail(ErrorCode::kAlreadyExists, "The access key already exists.");
-        }
-    }
-    SKY_TRY(service.catalog.put_key(key));
-    CreateAccessKeyResponse out;
+    return out;
+}
+
+AccessKeyMetadata metadata_of(const store::AccessKey& key) {
+    AccessKeyMetadata out;
+    out.access_key_id = key.id;
+    out.account = key.account;
+    out.create_date = key.creation_ms;
+    if (!key.description.empty()) out.description = key.description;
+    out.expire_date = key.expires_ms;
+    out.last_used_date = key.last_used_ms;
+    out.permissions = words_of(key.permissions);
+    out.status = key.enabled ? "Active" : "Inactive";
+    return out;
+}
+
+template <class Response>
+Response with_secret(const store::AccessKey& key) {
+    Response out;
     out.access_key_id = key.id;
     out.secret_access_key = key.secret;
     out.account = key.account;
@@ -36,38 +61,74 @@ Result<CreateAccessKeyResponse> create_access_key(Service& service, const aws::C
     return out;
 }
 
+Result<CreateAccessKeyResponse> create_access_key(Service& service, const aws::CallContext& call,
+                                                  const CreateAccessKeyRequest& in) {
+    KeyWish wish;
+    wish.account = call.account;
+    wish.id = in.access_key_id;
+    wish.secret = in.secret_access_key;
+    wish.allow_short = in.allow_short_pair.value_or(false);
+    wish.description = in.description.value_or("");
+    wish.permissions = permissions_of(in.permissions);
+    wish.expires_ms = in.expire_date;
+    return with_secret<CreateAccessKeyResponse>(
+        SKY_TRY(create_key(service.catalog, actor_of(call), wish, service.clock, service.random)));
+}
+
 Result<DeleteAccessKeyResponse> delete_access_key(Service& service, const aws::CallContext& call,
                                                   const DeleteAccessKeyRequest& in) {
-    // The last key must stay, or nobody could ask for another one.
-    if (in.access_key_id == call.access_key_id) {
-        return fail(ErrorCode::kInvalidArgument,
-                    "A key cannot delete itself; sign the request with another one.");
-    }
-    const auto key = service.catalog.find_key(in.access_key_id);
-    if (!key || key->account != call.account) {
-        return fail(ErrorCode::kNotFound, "The access key does not exist.");
-    }
-    SKY_TRY(service.catalog.delete_key(in.access_key_id));
+    SKY_TRY(delete_key(service.catalog, actor_of(call), in.access_key_id));
     return DeleteAccessKeyResponse{};
+}
+
+Result<GetAccessKeyResponse> get_access_key(Service& service, const aws::CallContext& call,
+                                            const GetAccessKeyRequest& in) {
+    GetAccessKeyResponse out;
+    out.access_key =
+        metadata_of(SKY_TRY(find_key(service.catalog, actor_of(call), in.access_key_id)));
+    return out;
 }
 
 Result<ListAccessKeysResponse> list_access_keys(Service& service, const aws::CallContext& call,
                                                 const ListAccessKeysRequest&) {
     ListAccessKeysResponse out;
-    for (const store::AccessKey& key : service.catalog.list_keys()) {
-        if (key.account != call.account) continue;
-        AccessKeyMetadata& row = out.access_keys.emplace_back();
-        row.access_key_id = key.id;
-        row.account = key.account;
-        row.create_date = key.creation_ms;
-    }
+    for (const store::AccessKey& key : list_keys(service.catalog, actor_of(call)))
+        out.access_keys.push_back(metadata_of(key));
     return out;
 }
 
+Result<RotateAccessKeyResponse> rotate_access_key(Service& service, const aws::CallContext& call,
+                                                  const RotateAccessKeyRequest& in) {
+    return with_secret<RotateAccessKeyResponse>(
+        SKY_TRY(rotate_key(service.catalog, actor_of(call), in.access_key_id, in.old_expire_date,
+                           service.clock, service.random)));
+}
+
+Result<UpdateAccessKeyResponse> update_access_key(Service& service, const aws::CallContext& call,
+                                                  const UpdateAccessKeyRequest& in) {
+    KeyChange change;
+    change.description = in.description;
+    change.permissions = permissions_of(in.permissions);
+    if (in.status) change.enabled = *in.status == "Active";
+    // 0 ends an expiry: the wire has no null.
+    if (in.expire_date)
+        change.expires_ms = *in.expire_date == 0 ? Expiry() : Expiry(*in.expire_date);
+    UpdateAccessKeyResponse out;
+    out.access_key = metadata_of(SKY_TRY(
+        update_key(service.catalog, actor_of(call), in.access_key_id, change, service.clock)));
+    return out;
+}
+
+constexpr aws::Access kControl = aws::Access::kControl;
+constexpr aws::Permissions kAdmins = {aws::Permission::kAdmin};
+constexpr auto kBody = limits::kBodyBytesMax;
 constexpr auto kOperations = std::to_array<aws::OperationDef>({
-    {"CreateAccessKey", aws::Access::kControl, kBodyBytesMax, aws::typed<&create_access_key>},
-    {"DeleteAccessKey", aws::Access::kControl, kBodyBytesMax, aws::typed<&delete_access_key>},
-    {"ListAccessKeys", aws::Access::kControl, kBodyBytesMax, aws::typed<&list_access_keys>},
+    {"CreateAccessKey", kControl, kBody, aws::typed<&create_access_key>, kAdmins},
+    {"DeleteAccessKey", kControl, kBody, aws::typed<&delete_access_key>, kAdmins},
+    {"GetAccessKey", kControl, kBody, aws::typed<&get_access_key>, kAdmins},
+    {"ListAccessKeys", kControl, kBody, aws::typed<&list_access_keys>, kAdmins},
+    {"RotateAccessKey", kControl, kBody, aws::typed<&rotate_access_key>, kAdmins},
+    {"UpdateAccessKey", kControl, kBody, aws::typed<&update_access_key>, kAdmins},
 });
 
 }  // namespace
@@ -80,6 +141,8 @@ aws::ServiceError map_error(const aws::OperationModel&, const Error& error) {
             return {"ResourceNotFoundException", error};
         case ErrorCode::kAlreadyExists:
             return {"ResourceAlreadyExistsException", error};
+        case ErrorCode::kLimitExceeded:
+            return {"LimitExceededException", error};
         case ErrorCode::kInvalidArgument:
             return {"InvalidParameterException", error};
         case ErrorCode::kAccessDenied:
@@ -92,22 +155,6 @@ aws::ServiceError map_error(const aws::OperationModel&, const Error& error) {
         default:
             return {std::string(aws::error_types::kInternalFailure), error};
     }
-}
-
-store::AccessKey make_access_key(std::string account, const Clock& clock, Random& random) {
-    static constexpr char kBase32[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    std::array<std::uint8_t, 16> id_bytes{};
-    random.fill(std::as_writable_bytes(std::span(id_bytes)));
-    std::array<std::byte, 30> secret_bytes{};
-    random.fill(secret_bytes);
-    store::AccessKey key;
-    key.id = "AKIA";
-    for (const std::uint8_t byte : id_bytes) key.id += kBase32[byte % 32];
-    key.secret = crypto::base64_encode(
-        std::string_view(reinterpret_cast<const char*>(secret_bytes.data()), secret_bytes.size()));
-    key.account = std::move(account);
-    key.creation_ms = clock.now_ms();
-    return key;
 }
 
 }  // namespace sky::admin::api

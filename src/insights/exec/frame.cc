@@ -36,13 +36,37 @@ void Frame::begin_events(const EventSource& source, const store::EventBatch& eve
     selected_ = nullptr;
     timestamps_ = nullptr;
     sequences_ = nullptr;
+    shaped_ = nullptr;
+    part_ = nullptr;
+    captures_.clear();
     context_.rows = end - begin;
+}
+
+void Frame::begin_shaped(const EventSource& source, const store::EventBatch& events,
+                         ShapedScan& scan, const ShapedPart& part, std::size_t begin,
+                         std::size_t end) {
+    begin_events(source, events, begin, end);
+    shaped_ = &scan;
+    part_ = &part;
+    if (part.batch_rows != nullptr) selected_ = part.batch_rows + begin;
+    ranks_ = part.ranks != nullptr ? part.ranks + begin : nullptr;
+    rank_begin_ = static_cast<std::uint32_t>(begin);
+    captures_.assign(plan_.slots.size(), nullptr);
+}
+
+const symbolic::Binding* Frame::decided(const void* asker) const {
+    if (shaped_ == nullptr) return nullptr;
+    const symbolic::Binding* const binding = shaped_->binding(*part_, asker);
+    return binding != nullptr && binding->verdict != symbolic::Verdict::kSlow ? binding : nullptr;
 }
 
 void Frame::begin_table(const Table& table) {
     columns_ = table.columns;
     columns_.resize(plan_.slots.size(), nullptr);
     events_ = nullptr;
+    shaped_ = nullptr;
+    part_ = nullptr;
+    captures_.clear();
     selected_ = nullptr;
     timestamps_ = table.order.timestamp_ms;
     sequences_ = table.order.sequence;
@@ -51,7 +75,12 @@ void Frame::begin_table(const Table& table) {
 
 const Vector* Frame::column(std::uint32_t slot) {
     if (columns_[slot] == nullptr) {
-        const Vector* loaded = events_ != nullptr ? load(slot) : nullptr;
+        const Vector* loaded = nullptr;
+        if (!captures_.empty() && captures_[slot] != nullptr) {
+            loaded = shaped_->capture(context_, *part_, ranks(), *captures_[slot]);
+        } else if (events_ != nullptr) {
+            loaded = load(slot);
+        }
         columns_[slot] =
             loaded != nullptr ? loaded : Vector::missing(context_.arena, context_.rows);
     }
@@ -71,11 +100,8 @@ const Vector* Frame::load(std::uint32_t slot) {
             }
             return Vector::timestamps(arena, rows, times);
         }
-        case SlotKind::kMessage: {
-            auto* texts = arena.array<std::string_view>(rows);
-            for (std::size_t i = 0; i < rows; ++i) texts[i] = events_->message[event_row(i)];
-            return Vector::texts(arena, rows, texts);
-        }
+        case SlotKind::kMessage:
+            return load_messages();
         case SlotKind::kLogStream:
             return load_streams();
         case SlotKind::kLog:
@@ -104,6 +130,13 @@ std::string_view Frame::stream_name(store::StreamId id) {
     const auto [at, added] = stream_names_.try_emplace(id);
     if (added) at->second = source_.source->snapshot->stream_name(id);
     return at->second;
+}
+
+const Vector* Frame::load_messages() {
+    if (shaped_ != nullptr) return shaped_->messages(context_, *part_, ranks());
+    auto* texts = context_.arena.array<std::string_view>(context_.rows);
+    for (std::size_t i = 0; i < context_.rows; ++i) texts[i] = events_->message[event_row(i)];
+    return Vector::texts(context_.arena, context_.rows, texts);
 }
 
 const Vector* Frame::load_streams() {
@@ -142,9 +175,7 @@ void Frame::load_discovered() {
     if (message_slot != kNoSlot) {
         messages = column(message_slot);
     } else {
-        auto* texts = context_.arena.array<std::string_view>(context_.rows);
-        for (std::size_t i = 0; i < context_.rows; ++i) texts[i] = events_->message[event_row(i)];
-        messages = Vector::texts(context_.arena, context_.rows, texts);
+        messages = load_messages();
     }
     const auto found = discovery_->discovery.resolve(context_, source_.source->log, messages);
     for (std::size_t i = 0; i < found.size(); ++i) columns_[discovery_->slots[i]] = found[i];
@@ -181,6 +212,12 @@ void Frame::select(std::span<const std::uint32_t> rows) {
         for (std::size_t i = 0; i < rows.size(); ++i) selected[i] = event_row(rows[i]);
         selected_ = selected;
     }
+    if (shaped_ != nullptr) {
+        auto* chosen = arena.array<std::uint32_t>(rows.size());
+        const Ranks before = ranks();
+        for (std::size_t i = 0; i < rows.size(); ++i) chosen[i] = before[rows[i]];
+        ranks_ = chosen;
+    }
     if (timestamps_ != nullptr) {
         auto* times = arena.array<std::int64_t>(rows.size());
         auto* sequences = arena.array<std::uint64_t>(rows.size());
@@ -203,6 +240,11 @@ void Frame::slice(std::size_t begin, std::size_t count) {
 
 namespace {
 
+const Vector* decision(EvalContext& context, const symbolic::Binding& once) {
+    return Vector::constant(context.arena, context.rows,
+                            Value::of_boolean(once.verdict == symbolic::Verdict::kMatch));
+}
+
 /// The one slot that the expression reads; kNoSlot when there are none or several.
 std::uint32_t only_slot(const BoundExpr& expr) {
     std::uint32_t slot = kNoSlot;
@@ -218,7 +260,8 @@ std::uint32_t only_slot(const BoundExpr& expr) {
 /// Null when the expression reads something else too, or its texts are not few.
 const Vector* evaluate_entries(const BoundExpr& expr, Frame& frame) {
     const std::uint32_t slot = only_slot(expr);
-    if (slot == kNoSlot) return nullptr;
+    // Messages are not few, and making them may not be needed at all.
+    if (slot == kNoSlot || frame.plan().slots[slot].kind == SlotKind::kMessage) return nullptr;
     const Vector* const column = frame.column(slot);
     if (column->codes() == nullptr) return nullptr;
     const std::span<const std::string_view> texts = column->dictionary()->entries;
@@ -297,8 +340,10 @@ const Vector* evaluate(const BoundExpr& expr, Frame& frame) {
         case BoundExpr::Kind::kNot:
             return logical_not(context, arg(0));
         case BoundExpr::Kind::kLike:
+            if (const auto* once = frame.decided(&expr)) return decision(context, *once);
             return like(context, arg(0), arg(1));
         case BoundExpr::Kind::kMatches:
+            if (const auto* once = frame.decided(&expr)) return decision(context, *once);
             return matches(context, *expr.regex, arg(0));
         case BoundExpr::Kind::kIn:
             return expr.set->contains(context, arg(0));
@@ -314,6 +359,19 @@ bool apply_row_step(const Step& step, Frame& frame) {
         return true;
     }
     if (const auto* parse = std::get_if<ParseStep>(&step)) {
+        if (const symbolic::Binding* once = frame.decided(parse)) {
+            const bool found = once->verdict == symbolic::Verdict::kMatch;
+            for (std::size_t i = 0; i < parse->slots.size(); ++i) {
+                if (parse->slots[i] == kNoSlot) continue;
+                if (found) {
+                    frame.bind(parse->slots[i], once->captures[i]);
+                } else {
+                    frame.set(parse->slots[i],
+                              Vector::missing(frame.context().arena, frame.rows()));
+                }
+            }
+            return true;
+        }
         const Vector* source = evaluate(parse->source, frame);
         const std::size_t captures = parse->slots.size();
         bool* needed = frame.context().arena.array<bool>(captures);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "insights/exec/query.h"
+#include "insights/exec/shaped_scan.h"
 #include "insights/functions/aggregate.h"
 #include "insights/functions/discover.h"
 #include "insights/plan/plan.h"
@@ -59,6 +60,10 @@ public:
     /// Rows [begin, end) of `events`, which outlives the pass.
     void begin_events(const EventSource& source, const store::EventBatch& events, std::size_t begin,
                       std::size_t end);
+    /// Rows [begin, end) of a part of `events`; all three outlive the pass. What parses capture is
+    /// made of slots, and only when read; so are the messages.
+    void begin_shaped(const EventSource& source, const store::EventBatch& events, ShapedScan& scan,
+                      const ShapedPart& part, std::size_t begin, std::size_t end);
     /// All rows of a table, which outlives the pass and whose arena is the context's.
     void begin_table(const Table& table);
 
@@ -67,7 +72,17 @@ public:
     std::size_t rows() const { return context_.rows; }
     /// Never null.
     const Vector* column(std::uint32_t slot);
-    void set(std::uint32_t slot, const Vector* column) { columns_[slot] = column; }
+    void set(std::uint32_t slot, const Vector* column) {
+        columns_[slot] = column;
+        if (!captures_.empty()) captures_[slot] = nullptr;
+    }
+    /// The column is this capture of the part, made when it is read.
+    void bind(std::uint32_t slot, const symbolic::Capture& capture) {
+        columns_[slot] = nullptr;
+        captures_[slot] = &capture;
+    }
+    /// What was decided for all rows about a question of the plan; null when nothing was.
+    const symbolic::Binding* decided(const void* asker) const;
     /// Keeps these rows, in this order.
     void select(std::span<const std::uint32_t> rows);
     /// Keeps rows [begin, begin + count).
@@ -81,6 +96,8 @@ private:
     const Vector* load(std::uint32_t slot);
     const Vector* load_streams();
     const Vector* load_pointers();
+    const Vector* load_messages();
+    Ranks ranks() const { return {ranks_, rank_begin_, context_.rows}; }
     void load_discovered();
     std::uint32_t event_row(std::size_t row) const {
         return selected_ != nullptr ? selected_[row] : static_cast<std::uint32_t>(begin_ + row);
@@ -97,6 +114,12 @@ private:
     const std::uint32_t* selected_ = nullptr;   // Rows of `events_`; null: begin_, begin_ + 1, …
     const std::int64_t* timestamps_ = nullptr;  // Of the rows; null until asked for.
     const std::uint64_t* sequences_ = nullptr;
+    // Of a shaped part only.
+    ShapedScan* shaped_ = nullptr;
+    const ShapedPart* part_ = nullptr;
+    const std::uint32_t* ranks_ = nullptr;
+    std::uint32_t rank_begin_ = 0;
+    std::vector<const symbolic::Capture*> captures_;  // By slot; null: not bound.
     std::unordered_map<std::uint64_t, std::string> stream_names_;
     std::uint32_t stream_source_ = 0xFFFFFFFF;  // Whose names are held.
 };

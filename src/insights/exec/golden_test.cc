@@ -21,6 +21,7 @@
 using namespace sky;
 using namespace sky::insights;
 using sky::insights::testing::Cut;
+using sky::insights::testing::Form;
 using sky::insights::testing::TestEvent;
 using sky::insights::testing::TestSnapshot;
 
@@ -35,6 +36,8 @@ struct Config {
     const char* name;
     Cut cut;
     unsigned threads;
+    Form form = Form::kText;
+    ShapedReads shaped = ShapedReads::kYes;
 };
 constexpr Config kConfigs[] = {
     {"one morsel, one thread", Cut::kOneMorsel, 1},
@@ -42,6 +45,12 @@ constexpr Config kConfigs[] = {
     {"row by row, one thread", Cut::kRowByRow, 1},
     {"row by row, three threads", Cut::kRowByRow, 3},
     {"scattered, three threads", Cut::kScattered, 3},
+    {"shaped, one morsel, one thread", Cut::kOneMorsel, 1, Form::kShaped},
+    {"shaped, scattered, three threads", Cut::kScattered, 3, Form::kShaped},
+    {"shaped, row by row, one thread", Cut::kRowByRow, 1, Form::kShaped},
+    {"shaped, some rows of blocks", Cut::kOneMorsel, 1, Form::kShapedCut},
+    {"shaped, some rows of blocks, scattered", Cut::kScattered, 3, Form::kShapedCut},
+    {"shaped, read as text", Cut::kOneMorsel, 1, Form::kShaped, ShapedReads::kNo},
 };
 
 std::string escape(std::string_view text) {
@@ -94,11 +103,13 @@ RunOptions options_for(const std::vector<Group>& groups, const Config& config) {
         info.tenant = {groups[i].log.substr(0, colon), "us-east-1"};
         info.name = groups[i].log.substr(colon + 1);
         options.sources.push_back(
-            {std::make_shared<TestSnapshot>(info, groups[i].events, config.cut), groups[i].log});
+            {std::make_shared<TestSnapshot>(info, groups[i].events, config.cut, 1, config.form),
+             groups[i].log});
     }
     options.range = {0, INT64_MAX};
     options.now_s = 1'767'225'600;  // 2026-01-01T00:00:00Z
     options.threads = config.threads;
+    options.shaped = config.shaped;
     return options;
 }
 

@@ -28,6 +28,9 @@ struct Source {
     std::string log;  // "<account>:<group>", what @log shows.
 };
 
+/// Whether lines that are stored as families and slots are read so. The answer is the same.
+enum class ShapedReads : std::uint8_t { kYes, kNo };
+
 struct RunOptions {
     std::vector<Source> sources;
     store::TimeRange range;  // Milliseconds, both ends included.
@@ -39,6 +42,7 @@ struct RunOptions {
     std::uint64_t memory_bytes_max = 256ULL << 20;
     std::int64_t deadline_monotonic_ns = 0;  // 0 = none. Then kDeadlineExceeded.
     const Clock* clock = nullptr;
+    ShapedReads shaped = ShapedReads::kYes;
 };
 
 struct Cell {

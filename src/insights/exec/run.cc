@@ -6,6 +6,7 @@
 #include <exception>
 #include <mutex>
 #include <new>
+#include <ranges>
 #include <thread>
 
 #include "insights/exec/compiled.h"
@@ -147,6 +148,7 @@ std::uint64_t effective_rows_max(const Plan& plan, std::uint64_t api_limit) {
 
 std::uint64_t batch_bytes(const store::EventBatch& batch) {
     return batch.message.bytes() + batch.message.offsets().size() * sizeof(std::uint32_t) +
+           (batch.shaped != nullptr ? batch.shaped->text_bytes() : 0) +
            (batch.timestamp_ms.size() + batch.sequence.size() + batch.ingestion_ms.size() +
             batch.stream.size()) *
                sizeof(std::uint64_t);
@@ -166,11 +168,13 @@ struct Execution::Impl {
             : arena(budget),
               context{arena, 0, owner.options.now_s, std::nullopt},
               frame(owner.query->plan, context, &owner.discovery),
+              shaped(owner.sites),
               sink(owner.make_sink(budget)) {}
         std::mutex mutex;
         Arena arena;
         EvalContext context;
         Frame frame;
+        ShapedScan shaped;
         std::unique_ptr<Sink> sink;
         std::uint64_t matched = 0;
         std::uint64_t scanned = 0;
@@ -182,7 +186,10 @@ struct Execution::Impl {
           options(std::move(run_options)),
           rows_max(effective_rows_max(query->plan, options.limit)),
           cut(cut_plan(query->plan, rows_max)),
-          columns(columns_of(query->plan)),
+          sites(symbolic_sites(query->plan, cut.sink)),
+          columns(columns_of(query->plan) |
+                  (options.shaped == ShapedReads::kYes ? store::Columns::kShaped
+                                                       : store::Columns::kNone)),
           discovery(query->plan),
           budget(options.memory_bytes_max) {
         const unsigned threads = std::clamp(options.threads, 1U, kThreadsMax);
@@ -241,7 +248,8 @@ struct Execution::Impl {
             if (!batch) return std::unexpected(batch.error());
             const std::uint64_t bytes = batch_bytes(*batch);
             budget.reserve(bytes);
-            Status done = scan_batch(worker, item, *batch);
+            Status done = batch->shaped != nullptr ? scan_shaped(worker, item, *batch)
+                                                   : scan_batch(worker, item, *batch);
             budget.release(bytes);
             SKY_TRY(std::move(done));
         }
@@ -264,12 +272,67 @@ struct Execution::Impl {
                                                 times + static_cast<std::ptrdiff_t>(end), useful);
             const auto useful_begin = static_cast<std::size_t>(first - times);
             if (useful_begin == end) return {};
-            pass(worker, item, batch, useful_begin, end,
-                 has_text ? static_cast<double>(batch.message.offsets()[end] -
-                                                batch.message.offsets()[useful_begin])
-                          : bytes_a_row * static_cast<double>(end - useful_begin));
-            if (worker.context.error) return std::unexpected(*worker.context.error);
-            if (budget.exhausted()) return std::unexpected(memory_error(budget.bytes_max()));
+            const double bytes = has_text
+                                     ? static_cast<double>(batch.message.offsets()[end] -
+                                                           batch.message.offsets()[useful_begin])
+                                     : bytes_a_row * static_cast<double>(end - useful_begin);
+            pass(worker, end - useful_begin, bytes,
+                 [&](Frame& frame) { frame.begin_events(item.source, batch, useful_begin, end); });
+            SKY_TRY(check(worker));
+            if (useful_begin != begin) return {};
+            end = begin;
+        }
+        return {};
+    }
+
+    Status check(const Worker& worker) const {
+        if (worker.context.error) return std::unexpected(*worker.context.error);
+        if (budget.exhausted()) return std::unexpected(memory_error(budget.bytes_max()));
+        return {};
+    }
+
+    /// Part by part; sinks do not care in which order rows come.
+    Status scan_shaped(Worker& worker, const Work& item, const store::EventBatch& batch) {
+        SKY_TRY(worker.shaped.open(batch));
+        // The largest first: where a few rows are wanted the others then end at once.
+        std::vector<const ShapedPart*> parts;
+        for (const ShapedPart& part : worker.shaped.parts()) parts.push_back(&part);
+        std::stable_sort(parts.begin(), parts.end(), [](const ShapedPart* a, const ShapedPart* b) {
+            return a->rows > b->rows;
+        });
+        for (const ShapedPart* part : parts) {
+            SKY_TRY(scan_part(worker, item, batch, *part));
+        }
+        return {};
+    }
+
+    Status scan_part(Worker& worker, const Work& item, const store::EventBatch& batch,
+                     const ShapedPart& part) {
+        const double bytes_a_row = worker.shaped.bytes_a_row();
+        // Lines may have to be made: then they count as text does.
+        const auto rows_of_text = static_cast<std::size_t>(static_cast<double>(kPassTextBytesMax) /
+                                                           std::max(bytes_a_row, 1.0));
+        const std::size_t rows_a_pass = std::clamp<std::size_t>(rows_of_text, 1, kPassRowsMax);
+        const auto time_of = [&](std::size_t i) {
+            return batch.timestamp_ms[part.batch_rows != nullptr ? part.batch_rows[i] : i];
+        };
+        std::size_t end = part.rows;
+        while (end > 0) {
+            SKY_TRY(poll());
+            const std::size_t begin = end > rows_a_pass ? end - rows_a_pass : 0;
+            const std::int64_t useful = useful_ms.load(std::memory_order_relaxed);
+            std::size_t useful_begin = begin;
+            if (time_of(begin) < useful) {
+                const auto places = std::views::iota(begin, end);
+                const auto first = std::ranges::lower_bound(places, useful, {}, time_of);
+                useful_begin = begin + static_cast<std::size_t>(first - places.begin());
+                if (useful_begin == end) return {};
+            }
+            const std::size_t rows = end - useful_begin;
+            pass(worker, rows, bytes_a_row * static_cast<double>(rows), [&](Frame& frame) {
+                frame.begin_shaped(item.source, batch, worker.shaped, part, useful_begin, end);
+            });
+            SKY_TRY(check(worker));
             if (useful_begin != begin) return {};
             end = begin;
         }
@@ -288,16 +351,17 @@ struct Execution::Impl {
         return std::min(static_cast<std::size_t>(at - offsets.begin()), end - 1);
     }
 
-    void pass(Worker& worker, const Work& item, const store::EventBatch& batch, std::size_t begin,
-              std::size_t end, double bytes) {
+    /// `begin` gives the frame its rows.
+    template <class Begin>
+    void pass(Worker& worker, std::size_t rows, double bytes, Begin&& begin) {
         const std::lock_guard lock(worker.mutex);
         worker.arena.reset();
         Frame& frame = worker.frame;
-        frame.begin_events(item.source, batch, begin, end);
+        begin(frame);
         for (std::size_t i = 0; i < cut.sink && frame.rows() > 0; ++i) {
             apply_row_step(query->plan.steps[i], frame);
         }
-        worker.scanned += end - begin;
+        worker.scanned += rows;
         worker.bytes += bytes;
         worker.matched += frame.rows();
         if (frame.rows() == 0) return;
@@ -404,6 +468,7 @@ struct Execution::Impl {
     const RunOptions options;
     const std::uint64_t rows_max;
     const Cut cut;
+    const std::vector<SymbolicSite> sites;
     const store::Columns columns;
     const DiscoveryPlan discovery;
     columnar::MemoryBudget budget;

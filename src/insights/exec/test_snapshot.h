@@ -3,11 +3,14 @@
               // morsels at will; for tests.
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "base/assert.h"
 #include "base/random.h"
+#include "shapes/shaped_block.h"
 #include "store/store.h"
 
 namespace sky::insights::testing {
@@ -25,11 +28,67 @@ enum class Cut : std::uint8_t {
     kScattered,  // Every row into a random one of seven: their times overlap.
 };
 
+/// How messages come.
+enum class Form : std::uint8_t {
+    kText,
+    kShaped,     // As families and slots, however few the lines are.
+    kShapedCut,  // So too, and the block holds rows that the batch does not.
+};
+
+/// Lines of as many words as each other that begin alike are a family; a word is constant where all
+/// its lines have it. Real mining wants more lines than tests have.
+inline shapes::Shaping shape_lines(const std::vector<std::string>& lines) {
+    std::map<std::string, std::vector<std::size_t>> like;
+    std::vector<std::vector<std::string_view>> words(lines.size());
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        std::string_view rest = lines[i];
+        while (true) {
+            const std::size_t end = rest.find(' ');
+            words[i].push_back(rest.substr(0, end));
+            if (end == std::string_view::npos) break;
+            rest.remove_prefix(end + 1);
+        }
+        like[std::to_string(words[i].size()) + lines[i].substr(0, 1)].push_back(i);
+    }
+    shapes::Shaping out;
+    out.family_of_row.resize(lines.size());
+    // Numbered by first appearance, as miners do.
+    std::vector<const std::vector<std::size_t>*> order;
+    for (const auto& [of, rows] : like) order.push_back(&rows);
+    std::sort(order.begin(), order.end(),
+              [](const auto* a, const auto* b) { return a->front() < b->front(); });
+    for (const std::vector<std::size_t>* rows : order) {
+        shapes::Family family;
+        shapes::FamilyRows values;
+        const std::vector<std::string_view>& first = words[rows->front()];
+        for (std::size_t w = 0; w < first.size(); ++w) {
+            if (w > 0) family.add_constant(" ");
+            const bool same =
+                rows->size() > 1 && std::all_of(rows->begin(), rows->end(), [&](std::size_t row) {
+                    return words[row][w] == first[w];
+                });
+            if (same) {
+                family.add_constant(first[w]);
+                continue;
+            }
+            family.add_slot();
+            values.slots.emplace_back();
+            for (const std::size_t row : *rows) values.slots.back().push_back(words[row][w]);
+        }
+        for (const std::size_t row : *rows) {
+            out.family_of_row[row] = static_cast<std::uint16_t>(out.families.size());
+        }
+        out.families.push_back(std::move(family));
+        out.rows.push_back(std::move(values));
+    }
+    return out;
+}
+
 class TestSnapshot final : public store::Snapshot {
 public:
     TestSnapshot(store::GroupInfo group, std::vector<TestEvent> events, Cut cut,
-                 std::uint64_t seed = 1)
-        : group_(std::move(group)) {
+                 std::uint64_t seed = 1, Form form = Form::kText)
+        : group_(std::move(group)), form_(form) {
         std::stable_sort(events.begin(), events.end(), [](const TestEvent& a, const TestEvent& b) {
             return a.timestamp_ms != b.timestamp_ms ? a.timestamp_ms < b.timestamp_ms
                                                     : a.sequence < b.sequence;
@@ -79,6 +138,10 @@ public:
             }
             if (has(columns, store::Columns::kMessage)) batch.message.push_back(event.message);
         }
+        const bool shaped = form_ != Form::kText && batch.rows() > 0 &&
+                            has(columns, store::Columns::kMessage) &&
+                            has(columns, store::Columns::kShaped);
+        if (shaped) shape(batch);
         return batch;
     }
 
@@ -92,10 +155,29 @@ public:
     }
 
 private:
+    void shape(store::EventBatch& batch) const {
+        std::vector<std::string> lines;
+        std::size_t bytes = 0;
+        for (std::size_t i = 0; i < batch.rows(); ++i) {
+            if (form_ == Form::kShapedCut) {
+                // Rows of another range, which nobody may see.
+                if (i % 3 == 0) lines.push_back("[profiler] GET hidden 1.00 200");
+                batch.shaped_row.push_back(static_cast<std::uint32_t>(lines.size()));
+            }
+            lines.emplace_back(batch.message[i]);
+        }
+        for (const std::string& line : lines) bytes += line.size();
+        auto opened = shapes::ShapedBlock::open(shapes::encode_block(shape_lines(lines)),
+                                                lines.size(), bytes);
+        SKY_ASSERT(opened.has_value(), "what was encoded just now opens");
+        batch.shaped = *std::move(opened);
+        batch.message = {};
+    }
     static store::StreamId stream_id(const std::string& name) {
         return std::hash<std::string>()(name) | 1U;
     }
     store::GroupInfo group_;
+    Form form_ = Form::kText;
     std::vector<std::vector<TestEvent>> parts_;
 };
 

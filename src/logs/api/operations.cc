@@ -36,31 +36,41 @@ using aws::Access;
 using aws::OperationDef;
 using limits::kBodyBytesMax;
 
+// Rows without these: reading events takes read, ingest takes write, all the rest admin. What
+// agents call before their first event is open to writers, with the action list of AWS's own agent
+// policy (CloudWatchAgentServerPolicy); StopQuery is as good as its query.
+constexpr aws::Permissions kReaders = {aws::Permission::kRead};
+constexpr aws::Permissions kWriters = {aws::Permission::kWrite, aws::Permission::kAdmin};
+constexpr aws::Permissions kAll = {aws::Permission::kRead, aws::Permission::kWrite,
+                                   aws::Permission::kAdmin};
+
 constexpr auto kOperations = std::to_array<OperationDef>({
-    {"CreateLogGroup", Access::kControl, kBodyBytesMax, aws::typed<create_log_group>},
-    {"CreateLogStream", Access::kControl, kBodyBytesMax, aws::typed<create_log_stream>},
+    {"CreateLogGroup", Access::kControl, kBodyBytesMax, aws::typed<create_log_group>, kWriters},
+    {"CreateLogStream", Access::kControl, kBodyBytesMax, aws::typed<create_log_stream>, kWriters},
     {"DeleteLogGroup", Access::kControl, kBodyBytesMax, aws::typed<delete_log_group>},
     {"DeleteLogStream", Access::kControl, kBodyBytesMax, aws::typed<delete_log_stream>},
     {"DeleteRetentionPolicy", Access::kControl, kBodyBytesMax, aws::typed<delete_retention_policy>},
-    {"DescribeLogGroups", Access::kControl, kBodyBytesMax, aws::typed<describe_log_groups>},
-    {"DescribeLogStreams", Access::kControl, kBodyBytesMax, aws::typed<describe_log_streams>},
-    {"DescribeQueries", Access::kControl, kBodyBytesMax, aws::typed<describe_queries>},
+    {"DescribeLogGroups", Access::kControl, kBodyBytesMax, aws::typed<describe_log_groups>, kAll},
+    {"DescribeLogStreams", Access::kControl, kBodyBytesMax, aws::typed<describe_log_streams>, kAll},
+    {"DescribeQueries", Access::kControl, kBodyBytesMax, aws::typed<describe_queries>, kReaders},
     {"FilterLogEvents", Access::kRead, kBodyBytesMax, aws::typed<filter_log_events>},
     {"GetLogEvents", Access::kRead, kBodyBytesMax, aws::typed<get_log_events>},
     {"GetLogGroupFields", Access::kRead, kBodyBytesMax, aws::typed<get_log_group_fields>},
     {"GetLogRecord", Access::kRead, kBodyBytesMax, aws::typed<get_log_record>},
     {"GetQueryResults", Access::kRead, kBodyBytesMax, aws::typed<get_query_results>},
-    {"ListLogGroups", Access::kControl, kBodyBytesMax, aws::typed<list_log_groups>},
-    {"ListTagsForResource", Access::kControl, kBodyBytesMax, aws::typed<list_tags_for_resource>},
-    {"ListTagsLogGroup", Access::kControl, kBodyBytesMax, aws::typed<list_tags_log_group>},
+    {"ListLogGroups", Access::kControl, kBodyBytesMax, aws::typed<list_log_groups>, kAll},
+    {"ListTagsForResource", Access::kControl, kBodyBytesMax, aws::typed<list_tags_for_resource>,
+     kAll},
+    {"ListTagsLogGroup", Access::kControl, kBodyBytesMax, aws::typed<list_tags_log_group>, kAll},
     {"PutLogEvents", Access::kWrite, limits::kPutBodyBytesMax, aws::raw<put_log_events>},
     {"PutLogGroupDeletionProtection", Access::kControl, kBodyBytesMax,
      aws::typed<put_log_group_deletion_protection>},
-    {"PutRetentionPolicy", Access::kControl, kBodyBytesMax, aws::typed<put_retention_policy>},
+    {"PutRetentionPolicy", Access::kControl, kBodyBytesMax, aws::typed<put_retention_policy>,
+     kWriters},
     {"StartQuery", Access::kRead, kBodyBytesMax, aws::typed<start_query>},
-    {"StopQuery", Access::kControl, kBodyBytesMax, aws::typed<stop_query>},
-    {"TagLogGroup", Access::kControl, kBodyBytesMax, aws::typed<tag_log_group>},
-    {"TagResource", Access::kControl, kBodyBytesMax, aws::typed<tag_resource>},
+    {"StopQuery", Access::kControl, kBodyBytesMax, aws::typed<stop_query>, kReaders},
+    {"TagLogGroup", Access::kControl, kBodyBytesMax, aws::typed<tag_log_group>, kWriters},
+    {"TagResource", Access::kControl, kBodyBytesMax, aws::typed<tag_resource>, kWriters},
     {"UntagLogGroup", Access::kControl, kBodyBytesMax, aws::typed<untag_log_group>},
     {"UntagResource", Access::kControl, kBodyBytesMax, aws::typed<untag_resource>},
 });

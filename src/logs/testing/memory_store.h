@@ -140,6 +140,7 @@ public:
         return found->second;
     }
     std::vector<AccessKey> list_keys() const override { return {}; }
+    void note_key_used(std::string_view, std::int64_t) override {}
 
     /// What the store knows of a stream's events.
     void saw(GroupId group, StreamId id, const AppendBatch& batch) {
@@ -266,6 +267,10 @@ public:
     }
     Status flush() override { return {}; }
     Status expire() override { return {}; }
+    Result<BackupSummary> backup(const std::string& directory) override {
+        return fail(ErrorCode::kInvalidArgument, "nothing here outlives the test: " + directory);
+    }
+    void step(BackgroundTask) override {}  // append() has done everything.
     Status close() override { return {}; }
     StoreStats stats() const override { return {}; }
 

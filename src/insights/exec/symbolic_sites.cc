@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "insights/exec/symbolic_sites.h"
+
+#include <algorithm>
+
+#include "insights/symbolic/symbolic_glob.h"
+#include "insights/symbolic/symbolic_regex.h"
+
+namespace sky::insights {
+namespace {
+
+bool is_message(const Plan& plan, const BoundExpr& expr) {
+    return expr.kind == BoundExpr::Kind::kSlot && plan.slots[expr.slot].kind == SlotKind::kMessage;
+}
+
+/// Each byte of the text gets a class of its own.
+void tell_apart(std::string_view text, SymbolicSite& site) {
+    std::uint8_t last = *std::max_element(site.classes.begin(), site.classes.end());
+    for (const char c : text) {
+        std::uint8_t& of = site.classes[static_cast<unsigned char>(c)];
+        if (of == 0 && last < 255) of = ++last;
+    }
+}
+
+void add_regex(const void* asker, const Regex& regex, std::span<const bool> needed,
+               std::vector<SymbolicSite>& out) {
+    SymbolicSite site;
+    site.asker = asker;
+    site.regex = symbolic::RegexProgram::compile(regex.pattern(), needed);
+    if (!site.regex) return;
+    for (std::size_t byte = 0; byte < 256; ++byte) {
+        site.classes[byte] = site.regex->class_of(static_cast<char>(byte));
+    }
+    out.push_back(std::move(site));
+}
+
+void add_expression(const Plan& plan, const BoundExpr& expr, std::vector<SymbolicSite>& out) {
+    if (expr.kind == BoundExpr::Kind::kLike && is_message(plan, expr.args[0]) &&
+        expr.args[1].kind == BoundExpr::Kind::kConstant &&
+        expr.args[1].constant.kind == Kind::kText && !expr.args[1].text.empty()) {
+        SymbolicSite site;
+        site.asker = &expr;
+        site.substring = expr.args[1].text;
+        tell_apart(site.substring, site);
+        out.push_back(std::move(site));
+    } else if (expr.kind == BoundExpr::Kind::kMatches && is_message(plan, expr.args[0])) {
+        add_regex(&expr, *expr.regex, {}, out);
+    }
+    for (const BoundExpr& arg : expr.args) add_expression(plan, arg, out);
+}
+
+void add_parse(const Plan& plan, const ParseStep& parse, std::vector<SymbolicSite>& out) {
+    if (!is_message(plan, parse.source)) {
+        add_expression(plan, parse.source, out);
+        return;
+    }
+    if (parse.regex != nullptr) {
+        const auto needed = std::make_unique<bool[]>(parse.slots.size());
+        for (std::size_t i = 0; i < parse.slots.size(); ++i) needed[i] = parse.slots[i] != kNoSlot;
+        add_regex(&parse, *parse.regex, {needed.get(), parse.slots.size()}, out);
+    } else if (parse.glob != nullptr) {
+        SymbolicSite site;
+        site.asker = &parse;
+        site.glob = parse.glob.get();
+        for (const std::string& literal : parse.glob->literals()) tell_apart(literal, site);
+        if (parse.glob->literals().back().empty()) tell_apart("\r\n", site);
+        out.push_back(std::move(site));
+    }
+}
+
+}  // namespace
+
+symbolic::Binding SymbolicSite::decide(const symbolic::Family& family) const {
+    if (glob != nullptr) return symbolic::bind_glob(*glob, family);
+    if (regex) return symbolic::bind_regex(*regex, family);
+    return {symbolic::decide_contains(substring, family), {}};
+}
+
+std::vector<SymbolicSite> symbolic_sites(const Plan& plan, std::size_t count) {
+    std::vector<SymbolicSite> out;
+    for (std::size_t i = 0; i < count; ++i) {
+        const Step& step = plan.steps[i];
+        if (const auto* parse = std::get_if<ParseStep>(&step)) {
+            add_parse(plan, *parse, out);
+        } else if (const auto* filter = std::get_if<FilterStep>(&step)) {
+            add_expression(plan, filter->condition, out);
+        } else if (const auto* compute = std::get_if<ComputeStep>(&step)) {
+            add_expression(plan, compute->expr, out);
+        }
+    }
+    return out;
+}
+
+}  // namespace sky::insights

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/insights/exec/symbolic_sites.h - where a plan asks something of @message that
+              // can be decided for a whole family of lines.
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "insights/plan/plan.h"
+#include "insights/symbolic/family.h"
+#include "insights/symbolic/regex_program.h"
+
+namespace sky::insights {
+
+/// One question: a parse, a `like` or a `=~` of the whole message. Immutable; any thread.
+struct SymbolicSite {
+    /// What asks: a ParseStep or a BoundExpr of the plan.
+    const void* asker = nullptr;
+    const Glob* glob = nullptr;  // One of the three.
+    std::string substring;       // Not empty.
+    std::optional<symbolic::RegexProgram> regex;
+
+    symbolic::Binding decide(const symbolic::Family& family) const;
+    /// Bytes that the question tells apart have different classes; 0 is one of them.
+    std::uint8_t class_of(unsigned char byte) const { return classes[byte]; }
+    std::array<std::uint8_t, 256> classes{};
+};
+
+/// The questions of steps [0, count). Pointers into the plan, which outlives them.
+std::vector<SymbolicSite> symbolic_sites(const Plan& plan, std::size_t count);
+
+}  // namespace sky::insights
