@@ -91,7 +91,7 @@ public:
         sessions.threads_per_query = cores;
         logs_ = std::make_unique<logs::Service>(*store_, clock_, random_, engine_, sessions);
         admin_ = std::make_unique<admin::api::Service>(
-            admin::api::Service{store_->catalog(), clock_, random_});
+            admin::api::Service{store_->catalog(), *store_, clock_, random_});
         dispatcher_->open({logs::api::service_definition(*logs_),
                            aws::service_def(admin::api::service_model(), admin::api::operations(),
                                             &admin::api::map_error, *admin_)});
