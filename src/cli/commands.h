@@ -20,6 +20,8 @@ void add_serve(CLI::App& app, int& exit_code);
 void add_key(CLI::App& app, int& exit_code);
 void add_query(CLI::App& app, int& exit_code);
 void add_put(CLI::App& app, int& exit_code);
+void add_backup(CLI::App& app, int& exit_code);
+void add_restore(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
 
 }  // namespace sky::cli

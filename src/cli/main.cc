@@ -16,6 +16,8 @@ int main(int argc, char** argv) {
         add_key(app, exit_code);
         add_query(app, exit_code);
         add_put(app, exit_code);
+        add_backup(app, exit_code);
+        add_restore(app, exit_code);
         add_doctor(app, exit_code);
         app.footer(
             "Every flag can also be set as SKYWATCH_<FLAG>, for example SKYWATCH_ENDPOINT.\n"

@@ -121,7 +121,7 @@ def test_exit_codes(run, group, arguments, code, words):
     assert words in done.stderr
 
 
-@pytest.mark.parametrize("command", [[], ["serve"], ["key"], ["key", "create"], ["query"], ["put"]])
+@pytest.mark.parametrize("command", [[], ["serve"], ["key"], ["key", "create"], ["query"], ["put"], ["backup"], ["restore"]])
 def test_help(run, command):
     done = run(*command, "--help")
     assert done.returncode == OK

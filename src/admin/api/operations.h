@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once  // src/admin/api/operations.h - administration of a running server: its access keys.
+#pragma once  // src/admin/api/operations.h - administration of a running server: its access keys,
+              // its backups.
 
 #include <span>
 
 #include "aws/handler.h"
 #include "base/clock.h"
 #include "base/random.h"
-#include "store/catalog.h"
+#include "store/store.h"
 
 namespace sky::admin::api {
 
 /// What the handlers work on. Everything outlives the service.
 struct Service {
     store::Catalog& catalog;
+    store::Store& store;
     const Clock& clock;
     Random& random;
 };
 
-/// CreateAccessKey, DeleteAccessKey, GetAccessKey, ListAccessKeys, RotateAccessKey,
+/// CreateAccessKey, CreateBackup, DeleteAccessKey, GetAccessKey, ListAccessKeys, RotateAccessKey,
 /// UpdateAccessKey; sorted by name, all for administrators. Our own service, in the words of IAM's
 /// operations of the same names. A secret is answered once, by CreateAccessKey and RotateAccessKey.
 std::span<const aws::OperationDef> operations();

@@ -8,7 +8,7 @@
 #include "admin/api/shapes/service.h"
 #include "aws/call.h"
 #include "os/sim_fs.h"
-#include "store/sqlite_catalog.h"
+#include "store/store.h"
 
 namespace sky::admin::api {
 namespace {
@@ -17,13 +17,22 @@ struct World {
     os::SimFs fs{1};
     ManualClock clock{1'700'000'000'000};
     SeededRandom random{1};
-    std::shared_ptr<store::SqliteCatalog> catalog;
+    std::unique_ptr<store::Store> store;
+    store::Catalog* catalog = nullptr;
     std::unique_ptr<Service> service;
 
     World() {
-        REQUIRE(fs.make_directory("/d"));
-        catalog = store::SqliteCatalog::open(fs, "/d/catalog.sqlite").value();
-        service = std::make_unique<Service>(Service{*catalog, clock, random});
+        auto opened = store::Store::open({.directory = "/d",
+                                          .fs = &fs,
+                                          .clock = &clock,
+                                          .random = &random,
+                                          .wal_segment_bytes = 64U << 10U,
+                                          .ballast_bytes = 16U << 10U,
+                                          .background = store::Background::kStepped});
+        REQUIRE(opened.has_value());
+        store = *std::move(opened);
+        catalog = &store->catalog();
+        service = std::make_unique<Service>(Service{*catalog, *store, clock, random});
     }
 
     aws::Permissions permissions = aws::Permissions::all();
@@ -219,6 +228,22 @@ TEST_CASE("access keys: an account has a limited number") {
                    "LimitExceededException"));
     CHECK(world.call("DeleteAccessKey", R"({"AccessKeyId":"AKIA1000000000000000"})").status == 200);
     CHECK(world.call("CreateAccessKey", "{}").status == 200);
+}
+
+TEST_CASE("backups: made where nothing is, named by an absolute path") {
+    World world;
+    const http::Response made = world.call("CreateBackup", R"({"Directory":"/backups/monday"})");
+    CHECK(made.status == 200);
+    CHECK(contains(made.body, R"("Segments":0)"));
+    CHECK(world.fs.stat("/backups/monday/MANIFEST").has_value());
+    CHECK(store::restore_backup(world.fs, "/backups/monday", "/restored").has_value());
+    for (const char* const wrong :
+         {R"({"Directory":"/backups/monday"})", R"({"Directory":"relative"})", "{}"}) {
+        CAPTURE(wrong);
+        const http::Response refused = world.call("CreateBackup", wrong);
+        CHECK(refused.status == 400);
+        CHECK(contains(refused.body, "InvalidParameterException"));
+    }
 }
 
 TEST_CASE("audit log: one line a record, durable, and never more than its files") {
