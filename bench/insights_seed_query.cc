@@ -6,6 +6,8 @@
 
 #include "insights/exec/query.h"
 #include "seed_lines.h"
+#include "shapes/miner.h"
+#include "shapes/shaped_block.h"
 
 namespace {
 
@@ -13,7 +15,8 @@ using namespace sky;
 
 constexpr std::size_t kMorselRows = 65'536;
 
-/// Morsels that are made once and handed out as copies, as a decoding store would.
+/// Morsels that are made once and handed out as copies, or opened from shaped blocks, as a decoding
+/// store would.
 class SeedSnapshot final : public store::Snapshot {
 public:
     explicit SeedSnapshot(std::size_t rows) {
@@ -28,6 +31,7 @@ public:
                 batch.sequence.push_back(++sequence);
             }
             bytes_ += batch.message.bytes();
+            blocks_.push_back(shapes::encode_block(shapes::mine(batch.message)));
             batches_.push_back(std::move(batch));
         }
     }
@@ -41,9 +45,18 @@ public:
         }
         return list;
     }
-    Result<store::EventBatch> read(const store::Morsel& morsel, store::TimeRange, store::Columns,
+    Result<store::EventBatch> read(const store::Morsel& morsel, store::TimeRange,
+                                   store::Columns columns,
                                    std::span<const store::StreamId>) const override {
-        return batches_[morsel.index];
+        const store::EventBatch& from = batches_[morsel.index];
+        if (!has(columns, store::Columns::kShaped)) return from;
+        store::EventBatch out;
+        out.timestamp_ms = from.timestamp_ms;
+        out.sequence = from.sequence;
+        if (!has(columns, store::Columns::kMessage)) return out;
+        out.shaped = SKY_TRY(
+            shapes::ShapedBlock::open(blocks_[morsel.index], from.rows(), from.message.bytes()));
+        return out;
     }
     std::string stream_name(store::StreamId) const override { return "s"; }
     std::size_t bytes() const { return bytes_; }
@@ -51,6 +64,7 @@ public:
 private:
     store::GroupInfo group_;
     std::vector<store::EventBatch> batches_;
+    std::vector<std::string> blocks_;
     std::size_t bytes_ = 0;
 };
 
@@ -74,6 +88,8 @@ void seed_query(benchmark::State& state) {
         options.sources.push_back({snapshot, "123456789012:/seed"});
         options.range = {INT64_MIN, INT64_MAX};
         options.threads = static_cast<unsigned>(state.range(1));
+        options.shaped =
+            state.range(2) != 0 ? insights::ShapedReads::kYes : insights::ShapedReads::kNo;
         insights::Execution execution(*query, options);
         const auto result = execution.run();
         if (!result) state.SkipWithError(result.error().message.c_str());
@@ -83,8 +99,8 @@ void seed_query(benchmark::State& state) {
     state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(snapshot->bytes()));
 }
 BENCHMARK(seed_query)
-    ->ArgNames({"query", "threads"})
-    ->ArgsProduct({{0, 1, 2, 3, 4, 5}, {1, 2}})
+    ->ArgNames({"query", "threads", "shaped"})
+    ->ArgsProduct({{0, 1, 2, 3, 4, 5}, {1, 2}, {0, 1}})
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
 

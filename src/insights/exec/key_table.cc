@@ -14,7 +14,6 @@ KeyTable::KeyTable(std::size_t width, columnar::MemoryBudget& budget) : budget_(
     for (std::size_t i = 0; i < width; ++i) {
         columns_.push_back(std::make_unique<ValueDictionary>(budget));
     }
-    if (width > 1) entries_.assign(64, Entry{0, kFree});
     shifts_.assign(width, 0);
     account();
 }
@@ -22,9 +21,9 @@ KeyTable::KeyTable(std::size_t width, columnar::MemoryBudget& budget) : budget_(
 KeyTable::~KeyTable() { budget_.release(accounted_bytes_); }
 
 void KeyTable::account() {
-    const std::uint64_t bytes = codes_.capacity() * sizeof(std::uint32_t) +
-                                entries_.capacity() * sizeof(Entry) +
-                                recent_.capacity() * sizeof(Recent);
+    const std::uint64_t bytes =
+        codes_.capacity() * sizeof(std::uint32_t) + entries_.capacity() * sizeof(Entry) +
+        recent_.capacity() * sizeof(Recent) + direct_.capacity() * sizeof(std::uint32_t);
     if (bytes > accounted_bytes_) {
         budget_.reserve(bytes - accounted_bytes_);
         accounted_bytes_ = bytes;
@@ -72,10 +71,14 @@ bool KeyTable::find(const std::uint32_t* codes, std::uint32_t& number) {
         at = hash & mask;
         while (entries_[at].number != kFree) at = (at + 1) & mask;
     }
-    number = static_cast<std::uint32_t>(count_++);
-    codes_.insert(codes_.end(), codes, codes + width());
+    number = append(codes);
     entries_[at] = {tag, number};
     return true;
+}
+
+std::uint32_t KeyTable::append(const std::uint32_t* codes) {
+    codes_.insert(codes_.end(), codes, codes + width());
+    return static_cast<std::uint32_t>(count_++);
 }
 
 bool KeyTable::number_rows(EvalContext& context, std::span<const Vector* const> columns,
@@ -86,8 +89,20 @@ bool KeyTable::number_rows(EvalContext& context, std::span<const Vector* const> 
     for (std::size_t c = 0; c < width(); ++c) {
         if (!columns_[c]->code_rows(context, *columns[c], codes + c * rows)) return false;
     }
-    const bool fits = pack_columns() ? number_packed(context, codes, numbers)
-                                     : number_tuples(context, codes, numbers);
+    bool fits = true;
+    if (pack_columns()) {
+        auto* const words = context.arena.array<std::uint64_t>(rows);
+        std::fill_n(words, rows, std::uint64_t{0});
+        for (std::size_t c = 0; c < width(); ++c) {
+            const std::uint32_t* const column = codes + c * rows;
+            const unsigned shift = shifts_[c];
+            for (std::size_t i = 0; i < rows; ++i) words[i] |= std::uint64_t{column[i]} << shift;
+        }
+        fits = direct_on_ ? number_direct(context, codes, words, numbers)
+                          : number_recent(context, codes, words, numbers);
+    } else {
+        fits = number_tuples(context, codes, numbers);
+    }
     account();
     return fits && !budget_.exhausted();
 }
@@ -104,33 +119,91 @@ bool KeyTable::number_tuples(EvalContext& context, const std::uint32_t* codes,
     return fits;
 }
 
-/// Room for each column's code in one word; false when there is none.
+/// Gives each column's code its place in one word, the largest column on top: times come in runs,
+/// so the array is then read in runs too. Chooses array or hash table. False when there is no room
+/// in a word.
 bool KeyTable::pack_columns() {
     unsigned bits = 0;
-    bool changed = false;
+    bool changed = shifts_.empty();
+    shifts_.resize(width(), 0);
+    // Twice as large, lest two columns that grow together change places again and again.
     for (std::size_t c = 0; c < width(); ++c) {
-        const std::size_t size = std::max<std::size_t>(columns_[c]->size(), 1);
+        if (columns_[c]->size() > 2 * columns_[top_]->size()) top_ = c;
+    }
+    const auto place = [&](std::size_t c) {
         if (shifts_[c] != bits) changed = true;
         shifts_[c] = bits;
+        const std::size_t size = std::max<std::size_t>(columns_[c]->size(), 1);
         bits += static_cast<unsigned>(std::bit_width(size - 1));
+    };
+    for (std::size_t c = 0; c < width(); ++c) {
+        if (c != top_) place(c);
     }
+    place(top_);
+    word_bits_ = bits;
+    const bool dense = bits <= kDirectBitsMax && ((count_ + 1) * kDirectWaste) >> bits != 0;
+    const bool fits = bits <= kDirectBitsMax &&
+                      (sizeof(std::uint32_t) << bits) <= budget_.bytes_max() / kDirectShare;
+    if (fits && (bits <= kDirectBits || dense)) {
+        open_direct(changed);
+        return true;
+    }
+    open_hash();
     if (bits >= 64) return false;
     // Words of another packing name other keys.
     if (changed || recent_.empty()) recent_.assign(kRecentKeys, Recent{kNoKey, 0});
     return true;
 }
 
-/// The keys of a batch repeat: most are among the last ones, found by one word.
-bool KeyTable::number_packed(EvalContext& context, const std::uint32_t* codes,
+std::uint64_t KeyTable::word_of(const std::uint32_t* codes) const {
+    std::uint64_t word = 0;
+    for (std::size_t c = 0; c < width(); ++c) word |= std::uint64_t{codes[c]} << shifts_[c];
+    return word;
+}
+
+void KeyTable::open_direct(bool repacked) {
+    const std::size_t size = std::size_t{1} << word_bits_;
+    if (direct_on_ && !repacked && size <= direct_.size()) return;
+    if (direct_on_ && !repacked) {
+        direct_.resize(size, kFree);
+        return;
+    }
+    direct_.assign(size, kFree);
+    for (std::size_t i = 0; i < count_; ++i) {
+        direct_[word_of(codes_.data() + i * width())] = static_cast<std::uint32_t>(i);
+    }
+    direct_on_ = true;
+    entries_ = {};
+    recent_ = {};
+}
+
+void KeyTable::open_hash() {
+    if (!direct_on_ && !entries_.empty()) return;
+    direct_on_ = false;
+    direct_ = {};
+    entries_.assign(std::max<std::size_t>(32, std::bit_ceil(count_ + 1)), Entry{0, kFree});
+    grow();
+}
+
+bool KeyTable::number_direct(EvalContext& context, const std::uint32_t* codes, std::uint64_t* words,
                              std::uint32_t* numbers) {
     const std::size_t rows = context.rows;
-    auto* const words = context.arena.array<std::uint64_t>(rows);
-    std::copy(codes, codes + rows, words);
-    for (std::size_t c = 1; c < width(); ++c) {
-        const std::uint32_t* const column = codes + c * rows;
-        const unsigned shift = shifts_[c];
-        for (std::size_t i = 0; i < rows; ++i) words[i] |= std::uint64_t{column[i]} << shift;
+    auto* const tuple = context.arena.array<std::uint32_t>(width());
+    for (std::size_t i = 0; i < rows; ++i) {
+        std::uint32_t& number = direct_[words[i]];
+        if (number == kFree) {
+            for (std::size_t c = 0; c < width(); ++c) tuple[c] = codes[c * rows + i];
+            number = append(tuple);
+        }
+        numbers[i] = number;
     }
+    return true;
+}
+
+/// The keys of a batch repeat: most are among the last ones, found by one word.
+bool KeyTable::number_recent(EvalContext& context, const std::uint32_t* codes, std::uint64_t* words,
+                             std::uint32_t* numbers) {
+    const std::size_t rows = context.rows;
     auto* const tuple = context.arena.array<std::uint32_t>(width());
     constexpr unsigned kIndexShift = 64 - std::bit_width(kRecentKeys - 1);
     bool fits = true;
@@ -161,10 +234,17 @@ bool KeyTable::number_keys(const KeyTable& other, std::vector<std::uint32_t>& nu
     }
     numbers.resize(other.count_);
     std::vector<std::uint32_t> codes(width());
+    pack_columns();
     bool fits = true;
     for (std::size_t i = 0; i < other.count_ && fits; ++i) {
         for (std::size_t c = 0; c < width(); ++c) codes[c] = mine[c][other.code(i, c)];
-        fits = find(codes.data(), numbers[i]);
+        if (direct_on_) {
+            std::uint32_t& number = direct_[word_of(codes.data())];
+            if (number == kFree) number = append(codes.data());
+            numbers[i] = number;
+        } else {
+            fits = find(codes.data(), numbers[i]);
+        }
     }
     account();
     return fits && !budget_.exhausted();

@@ -48,9 +48,21 @@ private:
     };
     static constexpr std::uint64_t kNoKey = ~std::uint64_t{0};
     static constexpr std::size_t kRecentKeys = 8'192;  // A power of two; 128 KiB stay in the L2.
+    /// Words of so many bits are looked up in an array: always, and where keys are dense enough.
+    static constexpr unsigned kDirectBits = 18, kDirectBitsMax = 23;
+    static constexpr std::uint64_t kDirectWaste = 32;  // Words of the array a key.
+    static constexpr std::uint64_t kDirectShare = 8;   // Part of the query's memory, at most.
+
     bool pack_columns();
-    bool number_packed(EvalContext& context, const std::uint32_t* codes, std::uint32_t* numbers);
+    std::uint64_t word_of(const std::uint32_t* codes) const;
+    void open_direct(bool repacked);
+    void open_hash();
+    bool number_direct(EvalContext& context, const std::uint32_t* codes, std::uint64_t* words,
+                       std::uint32_t* numbers);
+    bool number_recent(EvalContext& context, const std::uint32_t* codes, std::uint64_t* words,
+                       std::uint32_t* numbers);
     bool number_tuples(EvalContext& context, const std::uint32_t* codes, std::uint32_t* numbers);
+    std::uint32_t append(const std::uint32_t* codes);
     std::uint64_t hash_of(const std::uint32_t* codes) const;
     bool find(const std::uint32_t* codes, std::uint32_t& number);
     void grow();
@@ -60,9 +72,13 @@ private:
     std::vector<std::unique_ptr<ValueDictionary>> columns_;
     // Unused for a width of one: there the code is the number.
     std::vector<std::uint32_t> codes_;
-    std::vector<Entry> entries_;  // A power of two of them, at most half in use.
+    std::vector<Entry> entries_;  // A power of two of them, at most half in use; or empty.
     std::size_t count_ = 0;
     std::vector<unsigned> shifts_;  // Where each column's code begins in a word.
+    unsigned word_bits_ = 0;
+    std::size_t top_ = 0;                // The column above the others.
+    bool direct_on_ = false;             // Else `entries_` knows all keys.
+    std::vector<std::uint32_t> direct_;  // Number of each word; kFree: none.
     std::vector<Recent> recent_;
     std::uint64_t accounted_bytes_ = 0;
 };

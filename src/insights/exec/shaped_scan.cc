@@ -164,7 +164,9 @@ Status ShapedScan::open_family(std::uint32_t family, std::span<const std::uint32
     part.batch_rows = batch_rows;
     part.ranks = ranks.data();
     part.bindings = decide(state);
-    if (all_decided(part.bindings)) {
+    // Lines that have nothing in common are looked at one by one.
+    const bool free_text = shape.pieces.size() == 1 && shape.slots == 1;
+    if (free_text || all_decided(part.bindings)) {
         parts_.push_back(std::move(part));
         return {};
     }
