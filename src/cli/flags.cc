@@ -67,27 +67,6 @@ void add_environment(CLI::App& command) {
     }
 }
 
-Status apply_config(CLI::App& command, const std::string& file) {
-    // The library reports by throwing; this is its one border for configuration files.
-    try {
-        for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_file(file)) {
-            if (item.name == "++" || item.name == "--") continue;  // The reader's section marks.
-            CLI::Option* const option =
-                item.parents.empty() ? command.get_option_no_throw("--" + item.name) : nullptr;
-            if (option == nullptr || item.name == "config" || item.name == "help") {
-                return fail(ErrorCode::kInvalidArgument,
-                            file + ": no such setting: " + item.fullname());
-            }
-            if (option->count() > 0) continue;  // Flags and environment decide.
-            option->add_result(item.inputs);
-            option->run_callback();
-        }
-    } catch (const CLI::Error& error) {
-        return fail(ErrorCode::kInvalidArgument, file + ": " + error.what());
-    }
-    return {};
-}
-
 std::string default_data_directory() {
     const char* const home = std::getenv("XDG_DATA_HOME");
     return home != nullptr && *home != '\0' ? std::string(home) + "/skywatch" : "/var/lib/skywatch";

@@ -22,10 +22,6 @@ void read_aws_credentials(ConnectionFlags& flags);
 /// Gives every flag that has no environment variable yet SKYWATCH_<NAME>. Last, after all flags.
 void add_environment(CLI::App& command);
 
-/// Fills what flags left out and --config FILE (TOML: name = value, the flags' names) holds.
-/// Errors: kInvalidArgument (unreadable, unknown name, bad value).
-Status apply_config(CLI::App& command, const std::string& file);
-
 /// $XDG_DATA_HOME/skywatch, or /var/lib/skywatch without that variable (design section 10).
 std::string default_data_directory();
 
