@@ -23,6 +23,16 @@ void read_aws_credentials(ConnectionFlags& flags) {
     default_from("SKYWATCH_SESSION_TOKEN", flags.session_token);
 }
 
+void add_ca_bundle_flag(CLI::App& command, std::string& ca_bundle) {
+    default_from("AWS_CA_BUNDLE", ca_bundle);
+    command
+        .add_option("--ca-bundle", ca_bundle,
+                    "Certificates to believe an https endpoint by; default: the system's (also "
+                    "AWS_CA_BUNDLE)")
+        ->type_name("FILE")
+        ->group("Connection");
+}
+
 void add_connection_flags(CLI::App& command, ConnectionFlags& flags) {
     read_aws_credentials(flags);
     const std::string group = "Connection";
@@ -47,6 +57,7 @@ void add_connection_flags(CLI::App& command, ConnectionFlags& flags) {
                     "Token of temporary keys (also AWS_SESSION_TOKEN)")
         ->type_name("TOKEN")
         ->group(group);
+    add_ca_bundle_flag(command, flags.ca_bundle);
     command.add_option("--timeout", flags.timeout_s, "Longest wait for one answer")
         ->capture_default_str()
         ->type_name("SECONDS")

@@ -12,8 +12,12 @@ class App;
 
 namespace sky::cli {
 
-/// --endpoint, --region, --access-key, --secret-key, --session-token, --timeout.
+/// --endpoint, --region, --access-key, --secret-key, --session-token, --ca-bundle,
+/// --timeout.
 void add_connection_flags(CLI::App& command, ConnectionFlags& flags);
+
+/// --ca-bundle, whose default is AWS_CA_BUNDLE; part of the former.
+void add_ca_bundle_flag(CLI::App& command, std::string& ca_bundle);
 
 /// From AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and SKYWATCH_ACCESS_KEY, ...;
 /// part of the former.
