@@ -47,13 +47,15 @@ std::size_t closing(std::string_view text, std::size_t open) {
     return std::string_view::npos;
 }
 
-/// Where the quote at `open` is closed, or npos.
+/// Where the quote at `open` is closed, or npos: the next one behind an even number of backslashes.
 std::size_t closing_quote(std::string_view text, std::size_t open) {
-    for (std::size_t i = open + 1; i < text.size(); ++i) {
-        if (text[i] == '"') return i;
-        if (text[i] == '\\') ++i;
+    for (std::size_t i = open;;) {
+        i = text.find('"', i + 1);
+        if (i == std::string_view::npos) return i;
+        std::size_t escapes = i;
+        while (escapes > open + 1 && text[escapes - 1] == '\\') --escapes;
+        if ((i - escapes) % 2 == 0) return i;
     }
-    return std::string_view::npos;
 }
 
 constexpr bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
