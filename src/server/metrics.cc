@@ -66,6 +66,10 @@ std::string render_metrics(const Measured& measured) {
               http.responses_5xx},
              {"skywatch_http_received_bytes_total", "Bytes received.", "counter", http.bytes_in},
              {"skywatch_http_sent_bytes_total", "Bytes sent.", "counter", http.bytes_out},
+             {"skywatch_http_tls_handshakes_total", "TLS sessions begun.", "counter",
+              http.tls_handshakes},
+             {"skywatch_http_tls_failures_total", "Connections that began no TLS session.",
+              "counter", http.tls_failures},
              {"skywatch_http_connections", "Open connections.", "gauge", http.connections},
              {"skywatch_http_queued", "Requests that wait for a thread.", "gauge", http.queued}});
     }
@@ -82,6 +86,9 @@ std::string render_metrics(const Measured& measured) {
               store.wal_syncs},
              {"skywatch_store_segment_bytes_written_total", "Bytes written to segment files.",
               "counter", store.segment_bytes_written},
+             {"skywatch_store_shape_mismatches_total",
+              "Lines that their shaped form did not give back; stored as text instead.", "counter",
+              store.shape_mismatches},
              {"skywatch_store_corrupt_wal_records_total", "Acknowledged log records found damaged.",
               "counter", store.corrupt_wal_records},
              {"skywatch_store_open_rows", "Events not yet in a segment.", "gauge", store.open_rows},

@@ -73,7 +73,8 @@ struct LiveData::Impl {
     std::map<std::pair<Tombstone::Kind, std::uint64_t>, std::optional<std::uint64_t>>
         tombstone_barriers;
 
-    std::atomic<std::uint64_t> segment_bytes_written{0}, open_rows{0}, open_bytes{0};
+    std::atomic<std::uint64_t> segment_bytes_written{0}, shape_mismatches{0}, open_rows{0},
+        open_bytes{0};
     std::atomic<std::uint64_t> live_segments{0}, live_segment_bytes{0}, orphans{0};
     std::atomic<std::uint64_t> chunks_due{0};
     std::atomic<bool> deletion_suspended{false};
@@ -315,13 +316,13 @@ Status LiveData::Impl::write_seal(Seal& seal) {
     footer.tenant = group->tenant;
     footer.group_name = group->name;
     footer.group_creation_ms = group->creation_ms;
-    const std::string bytes = SKY_TRY(
+    const EncodedSegment encoded = SKY_TRY(
         encode_segment(*rows, [&](StreamId id) { return catalog().stream_name(id); }, footer));
     const std::string path = segment_path(footer.row.id), temporary = path + ".tmp";
     const auto written = [&]() -> Status {
         {
             const auto file = SKY_TRY(options.fs->open(temporary, os::OpenMode::kCreateNew));
-            SKY_TRY(file->pwrite(0, bytes));
+            SKY_TRY(file->pwrite(0, encoded.file));
             SKY_TRY(file->fdatasync());
         }
         return options.fs->rename(temporary, path);
@@ -333,7 +334,8 @@ Status LiveData::Impl::write_seal(Seal& seal) {
     }
     seal.row = footer.row;
     seal.streams = std::move(footer.streams);
-    segment_bytes_written += bytes.size();
+    segment_bytes_written += encoded.file.size();
+    shape_mismatches += encoded.shape_mismatches;
     return {};
 }
 
@@ -499,9 +501,15 @@ std::uint64_t LiveData::stored_bytes(GroupId group_id, std::int64_t now_ms) cons
 
 LiveDataStats LiveData::stats() const {
     const Impl& self = *impl_;
-    return {self.segment_bytes_written, self.open_rows,          self.open_bytes,
-            self.live_segments,         self.live_segment_bytes, self.orphans,
-            self.deletion_suspended,    self.cache->bytes()};
+    return {self.segment_bytes_written,
+            self.shape_mismatches,
+            self.open_rows,
+            self.open_bytes,
+            self.live_segments,
+            self.live_segment_bytes,
+            self.orphans,
+            self.deletion_suspended,
+            self.cache->bytes()};
 }
 
 // Expire

@@ -26,6 +26,7 @@ struct LiveDataOptions {
 
 struct LiveDataStats {
     std::uint64_t segment_bytes_written;  // Since open().
+    std::uint64_t shape_mismatches;       // Since open().
     std::uint64_t open_rows, open_bytes;  // Gauges: rows and memory that no segment holds yet.
     std::uint64_t live_segments, live_segment_bytes, orphans;
     bool deletion_suspended;           // The wall clock jumped (store.md 1.7).

@@ -3,8 +3,13 @@
 
 #include <zstd.h>
 
+#include "base/assert.h"
 #include "base/byte_codec.h"
+#include "base/log.h"
 #include "columnar/int_codec.h"
+#include "shapes/miner.h"
+#include "shapes/shaped_block.h"
+#include "store/segment_limits.h"
 
 namespace sky::store {
 
@@ -35,6 +40,8 @@ public:
     explicit ZstdEncoder(const columnar::TextColumn& messages) : messages_(messages) {}
     MessageCoding coding() const override { return MessageCoding::kZstd; }
     std::string header() const override { return {}; }
+    std::size_t block_rows_max() const override { return limits::kBlockRowsMax; }
+    std::size_t block_bytes_max() const override { return limits::kBlockBytesMax; }
 
     Status encode(std::size_t begin, std::size_t end, std::string& out) override {
         const auto offsets = messages_.offsets();
@@ -85,21 +92,102 @@ public:
             ZSTD_decompressDCtx(context, text, text_bytes, in.position(), in.left());
         return ZSTD_isError(got) == 0 && got == text_bytes;
     }
+    Result<std::unique_ptr<const shapes::ShapedBlock>> open_shaped(std::string_view, std::size_t,
+                                                                   std::size_t) const override {
+        return std::unique_ptr<const shapes::ShapedBlock>();
+    }
 };
+
+class ShapesEncoder final : public MessageEncoder {
+public:
+    ShapesEncoder(std::string block, std::size_t rows) : block_(std::move(block)), rows_(rows) {}
+    MessageCoding coding() const override { return MessageCoding::kShapes; }
+    std::string header() const override { return {}; }
+    std::size_t block_rows_max() const override { return limits::kChunkRowsMax; }
+    std::size_t block_bytes_max() const override { return limits::kChunkBytesMax; }
+    Status encode(std::size_t begin, std::size_t end, std::string& out) override {
+        SKY_ASSERT(begin == 0 && end == rows_, "the segment is one block");
+        out += block_;
+        return {};
+    }
+
+private:
+    const std::string block_;
+    const std::size_t rows_;
+};
+
+class ShapesDecoder final : public MessageDecoder {
+public:
+    bool decode(std::string_view block, char* text, std::size_t text_bytes,
+                std::span<std::uint32_t> ends) const override {
+        const auto opened = open_shaped(block, ends.size(), text_bytes);
+        return opened && (*opened)->render_all(text, ends);
+    }
+    Result<std::unique_ptr<const shapes::ShapedBlock>> open_shaped(
+        std::string_view block, std::size_t rows, std::size_t text_bytes) const override {
+        return shapes::ShapedBlock::open(std::string(block), rows, text_bytes);
+    }
+};
+
+/// Of every kCheckEvery-th line, those that a block does not give back.
+std::uint64_t mismatches(const columnar::TextColumn& messages, const std::string& block) {
+    std::vector<std::uint32_t> rows, ends;
+    for (std::size_t i = 0; i < messages.size(); i += limits::kShapeCheckEvery)
+        rows.push_back(static_cast<std::uint32_t>(i));
+    const auto opened = shapes::ShapedBlock::open(block, messages.size(), messages.bytes());
+    std::string text;
+    if (!opened || !(*opened)->render(rows, text, ends)) return rows.size();
+    std::uint64_t count = 0;
+    std::size_t begin = 0;
+    for (std::size_t i = 0; i < rows.size(); begin = ends[i++])
+        if (std::string_view(text).substr(begin, ends[i] - begin) != messages[rows[i]]) ++count;
+    return count;
+}
+
+/// What the text would take as plain zstd, about; the compressor's failure is "too much".
+std::size_t plain_bytes(const columnar::TextColumn& messages) {
+    std::string out(ZSTD_compressBound(messages.bytes()), '\0');
+    ZSTD_CCtx* const context = compressor();
+    if (context == nullptr) return out.size();
+    const std::size_t got = ZSTD_compressCCtx(context, out.data(), out.size(),
+                                              messages.data().data(), messages.bytes(), kZstdLevel);
+    return (ZSTD_isError(got) != 0 ? out.size() : got) + messages.size();  // A byte a length.
+}
 
 }  // namespace
 
-std::unique_ptr<MessageEncoder> make_message_encoder(const columnar::TextColumn& messages) {
-    return std::make_unique<ZstdEncoder>(messages);
+std::string shape_messages(const columnar::TextColumn& messages) {
+    return shapes::encode_block(shapes::mine(messages));
+}
+
+ChosenEncoder choose_message_encoder(const columnar::TextColumn& messages, Shaper shaper) {
+    ChosenEncoder chosen;
+    if (messages.size() >= limits::kShapedRowsMin) {
+        std::string block = shaper(messages);
+        chosen.mismatches = mismatches(messages, block);
+        // Text that shrinks this much as shapes shrinks less as text.
+        const bool small = block.size() * limits::kShapedRatioSure <= messages.bytes();
+        if (chosen.mismatches == 0 && (small || block.size() <= plain_bytes(messages))) {
+            chosen.encoder = std::make_unique<ShapesEncoder>(std::move(block), messages.size());
+            return chosen;
+        }
+        if (chosen.mismatches != 0)
+            log::error("segment.shape_mismatch",
+                       {{"lines", chosen.mismatches}, {"rows", messages.size()}});
+    }
+    chosen.encoder = std::make_unique<ZstdEncoder>(messages);
+    return chosen;
 }
 
 Result<std::unique_ptr<const MessageDecoder>> make_message_decoder(std::uint64_t coding,
                                                                    std::string_view header) {
-    if (coding != static_cast<std::uint64_t>(MessageCoding::kZstd))
+    const bool shapes = coding == static_cast<std::uint64_t>(MessageCoding::kShapes);
+    if (!shapes && coding != static_cast<std::uint64_t>(MessageCoding::kZstd))
         return fail(ErrorCode::kUnavailable, "messages are stored in coding " +
                                                  std::to_string(coding) +
                                                  ", written by a newer skywatch");
-    if (!header.empty()) return fail(ErrorCode::kCorruption, "zstd messages have no header");
+    if (!header.empty()) return fail(ErrorCode::kCorruption, "messages have no header");
+    if (shapes) return std::make_unique<const ShapesDecoder>();
     return std::make_unique<const ZstdDecoder>();
 }
 

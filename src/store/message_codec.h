@@ -10,11 +10,16 @@
 #include "base/result.h"
 #include "columnar/text_column.h"
 
+namespace sky::shapes {
+class ShapedBlock;  // shapes/shaped_block.h
+}
+
 namespace sky::store {
 
 /// Named in every footer. Numbers are never reused.
 enum class MessageCoding : std::uint8_t {
-    kZstd = 1,  // Lengths as an integer column, the texts as one zstd frame a block.
+    kZstd = 1,    // Lengths as an integer column, the texts as one zstd frame a block.
+    kShapes = 2,  // Families and slot columns (shapes/shaped_block.h); the segment is one block.
 };
 
 /// Encodes the messages of one segment, block by block.
@@ -25,6 +30,9 @@ public:
     virtual MessageCoding coding() const = 0;
     /// What decoders need for all blocks (dictionaries, families); kept in the footer.
     virtual std::string header() const = 0;
+    /// Rows and bytes of text of one block, at most; a single row may have more bytes.
+    virtual std::size_t block_rows_max() const = 0;
+    virtual std::size_t block_bytes_max() const = 0;
     /// Appends rows [begin, end) as one block.
     virtual Status encode(std::size_t begin, std::size_t end, std::string& out) = 0;
 };
@@ -38,10 +46,25 @@ public:
     /// `text`, to `ends`. False when the block is not of that shape.
     [[nodiscard]] virtual bool decode(std::string_view block, char* text, std::size_t text_bytes,
                                       std::span<std::uint32_t> ends) const = 0;
+    /// The block as families and slots; null when its coding has none.
+    /// Errors: kCorruption.
+    virtual Result<std::unique_ptr<const shapes::ShapedBlock>> open_shaped(
+        std::string_view block, std::size_t rows, std::size_t text_bytes) const = 0;
 };
 
-/// `messages` outlives the encoder.
-std::unique_ptr<MessageEncoder> make_message_encoder(const columnar::TextColumn& messages);
+struct ChosenEncoder {
+    std::unique_ptr<MessageEncoder> encoder;
+    /// Shaped lines that were looked at again and did not come back; the text is plain then.
+    std::uint64_t mismatches = 0;
+};
+/// Makes a shaped block of messages; a test may pass one that fails.
+using Shaper = std::string (*)(const columnar::TextColumn& messages);
+std::string shape_messages(const columnar::TextColumn& messages);
+
+/// Shapes, where they give the lines back and are not larger than plain text; else plain text.
+/// `messages` outlives the encoder and has at least one row.
+ChosenEncoder choose_message_encoder(const columnar::TextColumn& messages,
+                                     Shaper shaper = shape_messages);
 /// Errors: kUnavailable (a coding of a newer program), kCorruption (header).
 Result<std::unique_ptr<const MessageDecoder>> make_message_decoder(std::uint64_t coding,
                                                                    std::string_view header);

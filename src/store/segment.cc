@@ -7,6 +7,7 @@
 #include "base/byte_codec.h"
 #include "columnar/int_codec.h"
 #include "crypto/crc32c.h"
+#include "shapes/shaped_block.h"
 #include "store/segment_format.h"
 #include "store/segment_limits.h"
 
@@ -59,13 +60,13 @@ std::vector<SegmentStream> describe_streams(const EventBatch& rows,
 }
 
 /// Rows of each block: as many as fit the limits, at least one.
-std::vector<std::size_t> cut_blocks(const EventBatch& rows) {
+std::vector<std::size_t> cut_blocks(const EventBatch& rows, const MessageEncoder& messages) {
     const auto offsets = rows.message.offsets();
     std::vector<std::size_t> ends;
     for (std::size_t begin = 0; begin < rows.rows();) {
         std::size_t end = begin + 1;
-        while (end < rows.rows() && end - begin < limits::kBlockRowsMax &&
-               offsets[end + 1] - offsets[begin] <= limits::kBlockBytesMax)
+        while (end < rows.rows() && end - begin < messages.block_rows_max() &&
+               offsets[end + 1] - offsets[begin] <= messages.block_bytes_max())
             ++end;
         ends.push_back(begin = end);
     }
@@ -82,9 +83,9 @@ std::uint64_t SegmentFooter::memory_bytes() const {
     return bytes;
 }
 
-Result<std::string> encode_segment(const MiniBatch& chunk,
-                                   const std::function<std::string(StreamId)>& stream_name,
-                                   SegmentFooter& footer) {
+Result<EncodedSegment> encode_segment(const MiniBatch& chunk,
+                                      const std::function<std::string(StreamId)>& stream_name,
+                                      SegmentFooter& footer) {
     const EventBatch& rows = chunk.rows;
     SKY_ASSERT(rows.rows() > 0 && rows.rows() <= limits::kChunkRowsMax &&
                    rows.message.bytes() <= limits::kChunkBytesMax,
@@ -98,10 +99,11 @@ Result<std::string> encode_segment(const MiniBatch& chunk,
     footer.row.sequence_max = chunk.sequence_max;
     std::vector<std::uint64_t> codes;
     footer.streams = describe_streams(rows, stream_name, codes);
-    const std::unique_ptr<MessageEncoder> messages = make_message_encoder(rows.message);
+    const ChosenEncoder chosen = choose_message_encoder(rows.message);
+    const std::unique_ptr<MessageEncoder>& messages = chosen.encoder;
     footer.message_coding = static_cast<std::uint64_t>(messages->coding());
 
-    const std::vector<std::size_t> ends = cut_blocks(rows);
+    const std::vector<std::size_t> ends = cut_blocks(rows, *messages);
     footer.blocks.assign(ends.size(), {});
     std::string file;
     file.reserve(rows.message.bytes() / 4 + 4'096);
@@ -145,7 +147,7 @@ Result<std::string> encode_segment(const MiniBatch& chunk,
     file += tail;
     append_segment_trailer(trailer, file);
     footer.row.file_bytes = file.size();
-    return file;
+    return EncodedSegment{std::move(file), chosen.mismatches};
 }
 
 // Reading
@@ -169,6 +171,7 @@ struct SegmentReader::Output {
     std::vector<std::uint32_t> ends;  // rows + 1 once there are any.
     std::vector<std::uint64_t> codes;
     std::vector<std::uint32_t> kept;  // Rows of the current block, when not all.
+    std::size_t base = 0;             // Rows before the current block.
 };
 
 Error SegmentReader::damaged(std::string_view what) const {
@@ -346,6 +349,7 @@ Status SegmentReader::decode_block(std::size_t index, const Plan& plan, Output& 
 
     EventBatch& rows = out.rows;
     const std::size_t base = rows.timestamp_ms.size(), count = block.rows;
+    out.base = base;
     const auto grow = [&](auto& column) {
         column.resize(base + count);
         return std::span(column).subspan(base);
@@ -396,15 +400,39 @@ Status SegmentReader::decode_block(std::size_t index, const Plan& plan, Output& 
     }
     if (!has(plan.columns, Columns::kMessage)) return {};
 
+    return decode_messages(index, plan, out);
+}
+
+/// The messages of out.kept, or of all rows when none was left out.
+Status SegmentReader::decode_messages(std::size_t index, const Plan& plan, Output& out) const {
+    const SegmentBlock& block = footer_.blocks[index];
+    const std::string_view stored = bytes_of(index, SegmentColumn::kMessage, plan);
+    const std::size_t count = block.rows;
+    const bool all = out.rows.timestamp_ms.size() == out.base + count;
+    if (footer_.message_coding == static_cast<std::uint64_t>(MessageCoding::kShapes)) {
+        auto shaped = messages_->open_shaped(stored, count, block.text_bytes);
+        if (!shaped) return std::unexpected(damaged(shaped.error().message));
+        if (has(plan.columns, Columns::kShaped)) {
+            out.rows.shaped = std::move(*shaped);
+            if (!all) out.rows.shaped_row = out.kept;
+            return {};
+        }
+        if (!all) {
+            std::vector<std::uint32_t> ends;
+            const Status rendered = (*shaped)->render(out.kept, out.text, ends);
+            if (!rendered) return std::unexpected(damaged(rendered.error().message));
+            out.ends.insert(out.ends.end(), ends.begin(), ends.end());
+            return {};
+        }
+    }
     // Straight into the result's buffer; rows that do not stay are closed over afterwards.
-    const std::size_t text_base = out.text.size();
+    const std::size_t base = out.base, text_base = out.text.size();
     out.ends.resize(base + 1 + count);
     const std::span<std::uint32_t> ends = std::span(out.ends).subspan(base + 1);
     bool decoded = false;
     // Not the lambda's own argument as the size: libstdc++ 12 passes the grown capacity there.
     out.text.resize_and_overwrite(text_base + block.text_bytes, [&](char* text, std::size_t) {
-        decoded = messages_->decode(stored(SegmentColumn::kMessage), text + text_base,
-                                    block.text_bytes, ends);
+        decoded = messages_->decode(stored, text + text_base, block.text_bytes, ends);
         return text_base + block.text_bytes;
     });
     if (!decoded) return std::unexpected(damaged("messages of block " + std::to_string(index)));
@@ -447,13 +475,13 @@ Result<EventBatch> SegmentReader::read(const RowFilter& filter, Columns columns)
     if (has(columns, Columns::kIngestion)) out.rows.ingestion_ms.reserve(rows);
     if (has(columns, Columns::kStream)) out.rows.stream.reserve(rows);
     if (has(columns, Columns::kMessage)) {
-        out.text.reserve(text);
+        if (!has(columns, Columns::kShaped)) out.text.reserve(text);
         out.ends.reserve(rows + 1);
         out.ends.push_back(0);
     }
     for (std::size_t b = plan.begin; b < plan.end; ++b)
         if (plan.skipped.empty() || plan.skipped[b] == 0) SKY_TRY(decode_block(b, plan, out));
-    if (has(columns, Columns::kMessage))
+    if (has(columns, Columns::kMessage) && !out.rows.shaped)
         out.rows.message.assign(std::move(out.text), std::move(out.ends));
     return std::move(out.rows);
 }

@@ -18,7 +18,7 @@
 namespace sky::store {
 
 /// Rises with every change of the format; a file of a higher one is refused by name.
-inline constexpr std::uint32_t kSegmentFormat = 1;
+inline constexpr std::uint32_t kSegmentFormat = 2;
 
 /// One stream's share of a segment.
 struct SegmentStream {
@@ -31,7 +31,7 @@ struct SegmentStream {
 enum class SegmentColumn : std::uint8_t { kTime, kSequence, kIngestion, kStream, kMessage };
 inline constexpr std::size_t kSegmentColumns = 5;
 
-/// Up to kBlockRowsMax rows: the unit of decoding, with its zone map.
+/// Rows in a row: the unit of decoding, with its zone map. How many: MessageEncoder.
 struct SegmentBlock {
     struct Extent {
         std::uint64_t offset = 0;  // In the file.
@@ -56,12 +56,17 @@ struct SegmentFooter {
     std::uint64_t memory_bytes() const;
 };
 
+struct EncodedSegment {
+    std::string file;
+    std::uint64_t shape_mismatches = 0;  // ChosenEncoder::mismatches.
+};
+
 /// The file for rows of one group and day, ready to be written. Fills footer.row's figures, streams
 /// and blocks from the rows; the caller sets row.id, group, day, tenant, names and replaced.
 /// `stream_name` gives a stream's name.
-Result<std::string> encode_segment(const MiniBatch& rows,
-                                   const std::function<std::string(StreamId)>& stream_name,
-                                   SegmentFooter& footer);
+Result<EncodedSegment> encode_segment(const MiniBatch& rows,
+                                      const std::function<std::string(StreamId)>& stream_name,
+                                      SegmentFooter& footer);
 
 /// kIgnore lets a fuzzer past the checksums; everything else verifies.
 enum class Checksums : std::uint8_t { kVerify, kIgnore };
@@ -93,6 +98,7 @@ private:
     Status decode_streams(std::size_t index, const Plan& plan,
                           std::vector<std::uint64_t>& codes) const;
     Status decode_block(std::size_t index, const Plan& plan, Output& out) const;
+    Status decode_messages(std::size_t index, const Plan& plan, Output& out) const;
 
     std::unique_ptr<os::File> file_;
     SegmentFooter footer_;

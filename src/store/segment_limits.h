@@ -25,6 +25,14 @@ inline constexpr std::uint64_t kOpenChunkOverheadBytes = 1'024;
 inline constexpr std::size_t kBlockRowsMax = 16 * 1024;
 inline constexpr std::size_t kBlockBytesMax = 256U << 10U;
 
+// Shaped lines are one block: their columns are decoded apart, so a narrow read costs its columns,
+// and long columns are smaller. A chunk of fewer rows is plain text.
+inline constexpr std::size_t kShapedRowsMin = 8;
+// Shaped text that is this many times smaller needs no comparison with plain text.
+inline constexpr std::size_t kShapedRatioSure = 5;
+// Every so manieth line of a shaped block is decoded and compared before the block is written.
+inline constexpr std::size_t kShapeCheckEvery = 8;
+
 // What a reader accepts before it allocates. A message is at most 1 MiB (PutLogEvents), so a
 // well-formed block stays below kBlockBytesMax + one message; a chunk stays below kChunkBytesMax.
 inline constexpr std::uint64_t kSegmentBytesMax = 64U << 20U;

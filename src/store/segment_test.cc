@@ -3,11 +3,15 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "base/byte_codec.h"
 #include "base/random.h"
 #include "columnar/int_codec.h"
 #include "crypto/crc32c.h"
 #include "os/sim_fs.h"
+#include "shapes/shaped_block.h"
 #include "store/segment_format.h"
 #include "store/segment_limits.h"
 
@@ -20,14 +24,20 @@ constexpr const char* kPath = "7.seg";
 MiniBatchPtr random_rows(SeededRandom& random, std::size_t batches, std::size_t rows_max,
                          std::uint64_t streams, std::size_t text_max) {
     std::vector<MiniBatchPtr> pieces;
+    const bool shaped = random.below(2) == 0;  // Lines of one family, or letters.
     std::uint64_t sequence = random.below(1'000);
     for (std::size_t b = 0; b < batches; ++b) {
         std::vector<std::string> texts(1 + random.below(rows_max));
         std::vector<Event> events;
         std::int64_t at = static_cast<std::int64_t>(random.below(1'000'000));
         for (std::string& text : texts) {
-            text.resize(random.below(text_max + 1));
-            for (char& c : text) c = static_cast<char>('a' + random.below(4));
+            if (shaped) {
+                text = "[profiler] GET view-" + std::to_string(random.below(9)) + " " +
+                       std::to_string(random.below(1'000)) + ".50 200";
+            } else {
+                text.resize(random.below(text_max + 1));
+                for (char& c : text) c = static_cast<char>('a' + random.below(4));
+            }
             events.push_back({at, text});
             at += static_cast<std::int64_t>(random.below(20));
         }
@@ -52,7 +62,8 @@ std::string encode(const MiniBatch& rows, SegmentFooter& footer) {
     auto file =
         encode_segment(rows, [](StreamId id) { return "stream-" + std::to_string(id); }, footer);
     REQUIRE(file);
-    return *file;
+    CHECK(file->shape_mismatches == 0);
+    return file->file;
 }
 
 void put_file(os::Fs& fs, const std::string& bytes) {
@@ -66,6 +77,29 @@ bool same(const EventBatch& a, const EventBatch& b) {
            a.ingestion_ms == b.ingestion_ms && a.stream == b.stream &&
            a.message.data() == b.message.data() &&
            std::ranges::equal(a.message.offsets(), b.message.offsets());
+}
+
+/// The rows of tests/formats/segment-*.seg.
+MiniBatchPtr kept_rows() {
+    std::vector<MiniBatchPtr> pieces;
+    for (std::uint64_t b = 0; b < 3; ++b) {
+        std::vector<std::string> texts;
+        std::vector<Event> events;
+        for (std::uint64_t i = 0; i < 20; ++i)
+            texts.push_back("[profiler] GET view-" + std::to_string(i % 3) + " " +
+                            std::to_string(b * 20 + i) + ".50 200");
+        texts[7] = "";
+        texts[9] = "naïve text\nof two lines";
+        for (std::uint64_t i = 0; i < 20; ++i)
+            events.push_back({static_cast<std::int64_t>(1'000 * i + b), texts[i]});
+        pieces.push_back(split_by_day({.group = 3,
+                                       .stream = 10 + b % 2,
+                                       .ingestion_ms = 50'000 + static_cast<std::int64_t>(b),
+                                       .events = events},
+                                      100 * b, 100 + b)[0]
+                             .rows);
+    }
+    return fold(pieces);
 }
 
 }  // namespace
@@ -121,6 +155,7 @@ TEST_CASE("integer columns: sizes of the usual ones") {
 
 TEST_CASE("segment: every read equals the same read of the rows in memory") {
     SeededRandom random(11);
+    int shaped_reads = 0;
     for (int round = 0; round < 60; ++round) {
         CAPTURE(round);
         os::SimFs fs(1);
@@ -147,10 +182,92 @@ TEST_CASE("segment: every read equals the same read of the rows in memory") {
             if (random.below(3) == 0) deleted = {10 + random.below(3), 15};
             const RowFilter filter{range, wanted, deleted};
             const auto columns = static_cast<Columns>(random.below(8));
-            const auto got = (*reader)->read(filter, columns);
+            auto got = (*reader)->read(filter, columns);
             REQUIRE(got);
-            CHECK(same(*got, select_rows({&piece, 1}, filter, columns)));
+            const EventBatch want = select_rows({&piece, 1}, filter, columns);
+            CHECK(same(*got, want));
+            got = (*reader)->read(filter, columns | Columns::kShaped);
+            REQUIRE(got);
+            if (!got->shaped) {
+                CHECK(same(*got, want));
+                continue;
+            }
+            ++shaped_reads;
+            CHECK(has(columns, Columns::kMessage));
+            CHECK(got->message.size() == 0);
+            std::vector<std::uint32_t> kept = got->shaped_row, ends;
+            if (kept.empty())
+                for (std::uint32_t i = 0; i < got->shaped->rows(); ++i) kept.push_back(i);
+            std::string text;
+            REQUIRE(got->shaped->render(kept, text, ends));
+            ends.insert(ends.begin(), 0);
+            got->message.assign(std::move(text), std::move(ends));
+            CHECK(same(*got, want));
         }
+    }
+    CHECK(shaped_reads > 20);
+}
+
+TEST_CASE("segment: files of every earlier format are read") {
+    struct Case {
+        const char* file;
+        MessageCoding coding;
+    };
+    static constexpr Case kCases[] = {{"segment-1.seg", MessageCoding::kZstd},
+                                      {"segment-2.seg", MessageCoding::kShapes}};
+    static_assert(std::size(kCases) == kSegmentFormat, "keep a file of each format");
+    for (const Case& c : kCases) {
+        CAPTURE(c.file);
+        std::ifstream in(std::string(SKY_SOURCE_DIR "/tests/formats/") + c.file, std::ios::binary);
+        REQUIRE(in);
+        os::SimFs fs(1);
+        put_file(fs, std::string((std::istreambuf_iterator<char>(in)), {}));
+        const auto reader = SegmentReader::open(fs, kPath, Checksums::kVerify);
+        REQUIRE(reader);
+        CHECK((*reader)->footer().message_coding == static_cast<std::uint64_t>(c.coding));
+        const MiniBatchPtr want = kept_rows();
+        const auto got = (*reader)->read({.range = {want->min_ms, want->max_ms}}, Columns::kAll);
+        REQUIRE(got);
+        CHECK(same(*got, want->rows));
+    }
+}
+
+TEST_CASE("messages: a shape that does not give its lines back is not stored") {
+    columnar::TextColumn messages, others;
+    for (int i = 0; i < 100; ++i) {
+        messages.push_back("took " + std::to_string(i) + " ms");
+        others.push_back("took " + std::to_string(i) + " s.");
+    }
+    static const columnar::TextColumn* wrong = nullptr;
+    wrong = &others;
+    const ChosenEncoder good = choose_message_encoder(messages);
+    CHECK(good.mismatches == 0);
+    CHECK(good.encoder->coding() == MessageCoding::kShapes);
+    const ChosenEncoder bad = choose_message_encoder(
+        messages, [](const columnar::TextColumn&) { return shape_messages(*wrong); });
+    CHECK(bad.mismatches == 13);  // Every eighth line was looked at.
+    CHECK(bad.encoder->coding() == MessageCoding::kZstd);
+    const ChosenEncoder broken = choose_message_encoder(
+        messages, [](const columnar::TextColumn&) { return std::string("no block"); });
+    CHECK(broken.mismatches == 13);
+    CHECK(broken.encoder->coding() == MessageCoding::kZstd);
+}
+
+TEST_CASE("messages: what does not shrink is hardly larger than it is") {
+    SeededRandom random(4);
+    for (const std::size_t rows : {std::size_t{1}, std::size_t{9}, std::size_t{500}}) {
+        CAPTURE(rows);
+        columnar::TextColumn messages;
+        while (messages.size() < rows) {
+            std::string text(100 + random.below(200), '\0');
+            for (char& c : text) c = static_cast<char>(random.below(256));
+            messages.push_back(text);
+        }
+        const ChosenEncoder chosen = choose_message_encoder(messages);
+        CHECK(chosen.mismatches == 0);
+        std::string out;
+        REQUIRE(chosen.encoder->encode(0, rows, out));
+        CHECK(out.size() <= messages.bytes() + 3 * rows + 40);
     }
 }
 
@@ -235,12 +352,12 @@ TEST_CASE("segment: a newer format or message coding is refused by name") {
     SegmentFooter footer;
     const std::string good = encode(*random_rows(random, 1, 5, 1, 5), footer);
     std::string newer = good;
-    newer[newer.size() - 16] = 2;
+    newer[newer.size() - 16] = 3;
     put_file(fs, newer);
     auto got = SegmentReader::open(fs, kPath, Checksums::kVerify);
     REQUIRE_FALSE(got);
     CHECK(got.error().code == ErrorCode::kUnavailable);
-    CHECK(got.error().message.find("format 2") != std::string::npos);
+    CHECK(got.error().message.find("format 3") != std::string::npos);
     CHECK(got.error().message.find(kPath) != std::string::npos);
 
     footer.message_coding = 99;

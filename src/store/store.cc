@@ -650,6 +650,7 @@ StoreStats StoreImpl::stats() const {
             .wal_bytes = wal.bytes_written,
             .wal_syncs = wal.syncs,
             .segment_bytes_written = live.segment_bytes_written,
+            .shape_mismatches = live.shape_mismatches,
             .open_rows = live.open_rows,
             .open_bytes = live.open_bytes,
             .live_segments = live.live_segments,

@@ -120,6 +120,7 @@ struct StoreOptions {
 /// Counters for /metrics; monotonic unless named otherwise.
 struct StoreStats {
     std::uint64_t events_appended, batches_appended, wal_bytes, wal_syncs, segment_bytes_written;
+    std::uint64_t shape_mismatches;  // Shaped lines that did not come back; stored as text instead.
     std::uint64_t open_rows, open_bytes, live_segments, live_segment_bytes;  // Gauges.
     std::uint64_t corrupt_wal_records, orphans;
     bool read_only;

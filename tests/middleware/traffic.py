@@ -12,17 +12,17 @@ ANSWER_SECONDS_MAX = 60
 
 # Every application serves these. (method, path, which view serves it, status). `{n}` is the number of the round.
 ROUND = (
-    ("GET", "/work/{n}", "work", 200),
+    ("GET", "/rates/{n}", "rates", 200),
     ("GET", "/items/{n}", "items", 200),
     ("POST", "/items/{n}", "items", 201),
     ("HEAD", "/items/{n}", "items", 200),
-    ("GET", "/stream", "stream", 200),
-    ("GET", "/moved", "moved", 302),
-    ("GET", "/fails", "fails", 500),
+    ("GET", "/export", "export", 200),
+    ("GET", "/latest", "latest", 302),
+    ("GET", "/failing", "failing", 500),
     ("GET", "/no/such/page/{n}", "-", 404),
 )
-# Of an answer to /stream.
-STREAM_BYTES = 3000
+# Of an answer to /export.
+EXPORT_BYTES = 3000
 
 
 class Traffic:
@@ -74,7 +74,7 @@ class Traffic:
                 self.seconds[key].append(seconds)
                 if answer.status != status:
                     self.faults.append(f"{method} {path} answered {answer.status}, not {status}")
-                if view == "stream" and len(body) != STREAM_BYTES:
+                if view == "export" and len(body) != EXPORT_BYTES:
                     self.faults.append(f"{path} had {len(body)} bytes")
 
     def total_ms(self, key):

@@ -24,12 +24,12 @@ from django.urls import path  # noqa: E402
 from skywatch_profiler.asgi import FlushOnShutdown, ProfilerMiddleware  # noqa: E402
 
 
-def work(request, n):
+def rates(request, n):
     time.sleep(shipping.WORK_S)
     return HttpResponse("worked")
 
 
-async def work_async(request, n):
+async def rates_async(request, n):
     await asyncio.sleep(shipping.WORK_S)
     return HttpResponse("worked")
 
@@ -41,11 +41,11 @@ def items(request, n):
     return HttpResponse(f"item {n}", status=201 if request.method == "POST" else 200)
 
 
-def stream(request):
+def export(request):
     return StreamingHttpResponse(b"x" * 1000 for _ in range(3))
 
 
-async def stream_async(request):
+async def export_async(request):
     async def chunks():
         for _ in range(3):
             yield b"x" * 1000
@@ -53,20 +53,20 @@ async def stream_async(request):
     return StreamingHttpResponse(chunks())
 
 
-def moved(request):
+def latest(request):
     return HttpResponseRedirect("/items/1")
 
 
-def fails(request):
+def failing(request):
     raise RuntimeError("expected by the test")
 
 
-def routes(work_view, stream_view):
-    return [path("work/<int:n>", work_view, name="work"), path("items/<int:n>", items, name="items"), path("stream", stream_view, name="stream"),
-            path("moved", moved, name="moved"), path("fails", fails, name="fails")]
+def routes(rates_view, export_view):
+    return [path("rates/<int:n>", rates_view, name="rates"), path("items/<int:n>", items, name="items"), path("export", export_view, name="export"),
+            path("latest", latest, name="latest"), path("failing", failing, name="failing")]
 
 
-urlpatterns = routes(work, stream)
+urlpatterns = routes(rates, export)
 application = get_wsgi_application()
 
 
@@ -74,5 +74,5 @@ def __getattr__(name):
     # Only the ASGI server asks for this name: its routes have async views.
     if name != "asgi_application":
         raise AttributeError(name)
-    urlpatterns[:] = routes(work_async, stream_async)
+    urlpatterns[:] = routes(rates_async, export_async)
     return FlushOnShutdown(ProfilerMiddleware(get_asgi_application(), **shipping.OPTIONS))

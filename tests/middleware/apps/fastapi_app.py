@@ -10,8 +10,8 @@ from skywatch_profiler.asgi import ProfilerMiddleware
 app = FastAPI()
 
 
-@app.get("/work/{n}")
-async def work(n: int):
+@app.get("/rates/{n}")
+async def rates(n: int):
     await asyncio.sleep(shipping.WORK_S)
     return "worked"
 
@@ -29,18 +29,18 @@ def make_item(n: int):
     return n
 
 
-@app.get("/stream")
-def stream():
+@app.get("/export")
+def export():
     return StreamingResponse(b"x" * 1000 for _ in range(3))
 
 
-@app.get("/moved")
-def moved():
+@app.get("/latest")
+def latest():
     return RedirectResponse("/items/1", status_code=302)
 
 
-@app.get("/fails")
-def fails():
+@app.get("/failing")
+def failing():
     raise RuntimeError("expected by the test")
 
 

@@ -10,8 +10,8 @@ app = flask.Flask(__name__)
 app.logger.disabled = True
 
 
-@app.route("/work/<int:n>")
-def work(n):
+@app.route("/rates/<int:n>")
+def rates(n):
     time.sleep(shipping.WORK_S)
     return "worked"
 
@@ -22,18 +22,18 @@ def items(n):
     return f"item {n}", 201 if flask.request.method == "POST" else 200
 
 
-@app.route("/stream")
-def stream():
+@app.route("/export")
+def export():
     return flask.Response(b"x" * 1000 for _ in range(3))
 
 
-@app.route("/moved")
-def moved():
+@app.route("/latest")
+def latest():
     return flask.redirect("/items/1")
 
 
-@app.route("/fails")
-def fails():
+@app.route("/failing")
+def failing():
     raise RuntimeError("expected by the test")
 
 

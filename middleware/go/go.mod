@@ -1,0 +1,3 @@
+module skywatch/profiler
+
+go 1.23
