@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import signal
+import ssl
 import subprocess
 import threading
 import time
@@ -42,9 +43,13 @@ def create_key(program, data):
 
 
 class ServerProcess:
-    """One running server. `url` is its base; `output` what it printed so far, both streams."""
+    """One running server. `url` is its base; `output` what it printed so far, both streams.
 
-    def __init__(self, program, data, *options, ready=True):
+    `trust` is the file of certificates by which an https server is believed; it may appear while the server starts.
+    """
+
+    def __init__(self, program, data, *options, ready=True, trust=None):
+        self.trust = trust
         self._lines = []
         self._listening = threading.Event()
         self.url = None
@@ -85,7 +90,8 @@ class ServerProcess:
             raise ServerError(f"the server did not say where it listens; it printed:\n{self.output}")
         while True:
             try:
-                with urllib.request.urlopen(self.url + "/readyz", timeout=5):
+                context = ssl.create_default_context(cafile=str(self.trust)) if self.trust else None
+                with urllib.request.urlopen(self.url + "/readyz", timeout=5, context=context):
                     return
             except (urllib.error.URLError, OSError) as error:
                 if self.process.poll() is not None or time.monotonic() > deadline:

@@ -28,7 +28,9 @@ TEST_CASE("endpoints") {
         {"http://logs.example/", "logs.example", 80, "logs.example", ""},
         {"http://[::1]:4580/aws/", "::1", 4580, "[::1]:4580", "/aws"},
         {"http://[::1]", "::1", 80, "[::1]", ""},
-        {"https://127.0.0.1:4580", "", 0, "", ""},
+        {"https://127.0.0.1:4580", "127.0.0.1", 4580, "127.0.0.1:4580", ""},
+        {"https://logs.example", "logs.example", 443, "logs.example", ""},
+        {"ftp://logs.example", "", 0, "", ""},
         {"127.0.0.1:4580", "", 0, "", ""},
         {"http://", "", 0, "", ""},
         {"http://:4580", "", 0, "", ""},
@@ -50,6 +52,7 @@ TEST_CASE("endpoints") {
         CHECK(got->port == c.port);
         CHECK(got->host_header == c.host_header);
         CHECK(got->base_path == c.base_path);
+        CHECK(got->is_https == c.url.starts_with("https"));
     }
 }
 

@@ -47,6 +47,13 @@ void add_connection_flags(CLI::App& command, ConnectionFlags& flags) {
                     "Token of temporary keys (also AWS_SESSION_TOKEN)")
         ->type_name("TOKEN")
         ->group(group);
+    default_from("AWS_CA_BUNDLE", flags.ca_bundle);
+    command
+        .add_option("--ca-bundle", flags.ca_bundle,
+                    "Certificates to believe an https endpoint by; default: the system's (also "
+                    "AWS_CA_BUNDLE)")
+        ->type_name("FILE")
+        ->group(group);
     command.add_option("--timeout", flags.timeout_s, "Longest wait for one answer")
         ->capture_default_str()
         ->type_name("SECONDS")

@@ -12,7 +12,8 @@ class App;
 
 namespace sky::cli {
 
-/// --endpoint, --region, --access-key, --secret-key, --session-token, --timeout.
+/// --endpoint, --region, --access-key, --secret-key, --session-token, --ca-bundle,
+/// --timeout.
 void add_connection_flags(CLI::App& command, ConnectionFlags& flags);
 
 /// From AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and SKYWATCH_ACCESS_KEY, ...;

@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "crypto/digest.h"
 #include "http/client.h"
+#include "http/tls.h"
 
 namespace sky::cli {
 namespace {
@@ -42,16 +43,17 @@ std::string bare_type(std::string type) {
 Result<Endpoint> parse_endpoint(std::string_view url) {
     const std::string shown(url);
     constexpr std::string_view kHttp = "http://", kHttps = "https://";
-    if (url.starts_with(kHttps)) {
-        return fail(ErrorCode::kInvalidArgument,
-                    "https endpoints are not supported yet; use http://HOST:PORT: " + shown);
-    }
-    if (!url.starts_with(kHttp)) {
-        return fail(ErrorCode::kInvalidArgument,
-                    "An endpoint looks like http://HOST:PORT: " + shown);
-    }
-    url.remove_prefix(kHttp.size());
     Endpoint out;
+    if (url.starts_with(kHttps)) {
+        out.is_https = true;
+        out.port = 443;
+        url.remove_prefix(kHttps.size());
+    } else if (url.starts_with(kHttp)) {
+        url.remove_prefix(kHttp.size());
+    } else {
+        return fail(ErrorCode::kInvalidArgument,
+                    "An endpoint looks like http://HOST:PORT or https://HOST:PORT: " + shown);
+    }
     const auto slash = url.find('/');
     out.host_header = url.substr(0, slash);
     if (slash != std::string_view::npos) out.base_path = url.substr(slash);
@@ -79,12 +81,14 @@ Result<Endpoint> parse_endpoint(std::string_view url) {
     return out;
 }
 
-LogsClient::LogsClient(Endpoint endpoint, ConnectionFlags flags, const Clock& clock)
+LogsClient::LogsClient(Endpoint endpoint, ConnectionFlags flags, const Clock& clock,
+                       std::shared_ptr<const http::TlsTrust> trust)
     : endpoint_(std::move(endpoint)),
       flags_(std::move(flags)),
       clock_(&clock),
       client_(std::make_unique<http::Client>(endpoint_.host, endpoint_.port,
-                                             std::chrono::seconds(flags_.timeout_s))) {}
+                                             std::chrono::seconds(flags_.timeout_s),
+                                             std::move(trust))) {}
 LogsClient::LogsClient(LogsClient&&) noexcept = default;
 LogsClient::~LogsClient() = default;
 
@@ -94,7 +98,9 @@ Result<LogsClient> LogsClient::connect(const ConnectionFlags& flags, const Clock
                     "An access key needs its secret key, and the other way round.");
     }
     Endpoint endpoint = SKY_TRY(parse_endpoint(flags.endpoint));
-    return LogsClient(std::move(endpoint), flags, clock);
+    std::shared_ptr<const http::TlsTrust> trust;
+    if (endpoint.is_https) trust = SKY_TRY(http::TlsTrust::load(flags.ca_bundle));
+    return LogsClient(std::move(endpoint), flags, clock, std::move(trust));
 }
 
 Result<Answer> LogsClient::call(std::string_view operation, std::string_view body,

@@ -14,7 +14,8 @@
 
 namespace sky::http {
 class Client;
-}
+class TlsTrust;
+}  // namespace sky::http
 
 namespace sky::cli {
 
@@ -22,16 +23,18 @@ struct ConnectionFlags {
     std::string endpoint = "http://127.0.0.1:4580";
     std::string region = "us-east-1";
     std::string access_key, secret_key, session_token;  // No access key: requests go unsigned.
-    std::int64_t timeout_s = 60;                        // Of one call.
+    std::string ca_bundle;        // PEM file to believe https endpoints by; empty: the system's.
+    std::int64_t timeout_s = 60;  // Of one call.
 };
 
 struct Endpoint {
     std::string host;  // IPv6 without brackets.
     std::uint16_t port = 80;
+    bool is_https = false;
     std::string host_header;
     std::string base_path;  // Without the last slash.
 };
-/// Errors: kInvalidArgument (not http://, bad port; https is not built yet and says so).
+/// Errors: kInvalidArgument (neither http:// nor https://, bad port).
 Result<Endpoint> parse_endpoint(std::string_view url);
 
 /// What the service said. `error_type` is empty for a success.
@@ -52,7 +55,7 @@ inline constexpr Service kAdministration{"skywatch", "Skywatch_20261121."};  // 
 /// One connection. Belongs to one thread.
 class LogsClient {
 public:
-    /// Errors: kInvalidArgument (endpoint).
+    /// Errors: kInvalidArgument (endpoint, file of authorities).
     static Result<LogsClient> connect(const ConnectionFlags& flags, const Clock& clock);
     LogsClient(LogsClient&&) noexcept;
     ~LogsClient();
@@ -64,7 +67,8 @@ public:
                         const Service& service = kLogs);
 
 private:
-    LogsClient(Endpoint endpoint, ConnectionFlags flags, const Clock& clock);
+    LogsClient(Endpoint endpoint, ConnectionFlags flags, const Clock& clock,
+               std::shared_ptr<const http::TlsTrust> trust);
     Result<Answer> call_once(std::string_view operation, std::string_view body,
                              const Service& service);
 

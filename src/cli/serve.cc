@@ -57,15 +57,32 @@ void add_serve(CLI::App& app, int& exit_code) {
             "--memory", flags->memory,
             "Memory budget such as 1GiB; default 1 GiB, at most half of the cgroup's limit")
         ->type_name("BYTES");
+    command
+        ->add_option("--tls-cert", flags->options.tls_certificate,
+                     "Speak HTTPS with this certificate (PEM, its chain after it)")
+        ->type_name("FILE");
+    command->add_option("--tls-key", flags->options.tls_key, "Its private key (PEM)")
+        ->type_name("FILE");
+    command->add_flag("--tls-self-signed", flags->options.tls_self_signed,
+                      "Speak HTTPS with a certificate made in the data directory");
+    command
+        ->add_option("--cors-origin", flags->options.cors_origins,
+                     "Web page that may call, such as https://dash.example; * for every one; may "
+                     "be repeated. Default: none")
+        ->type_name("ORIGIN")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     command->add_option("--config", flags->config, "TOML file with these flags: name = value")
         ->type_name("FILE");
     add_environment(*command);
     command->footer(
         "The first start on an empty directory makes an access key and prints it.\n"
-        "Flags win over SKYWATCH_* variables, those over --config.\n\n"
+        "Flags win over SKYWATCH_* variables, those over --config.\n"
+        "SIGHUP reads the certificate again; without TLS it stops the server.\n\n"
         "Examples:\n"
         "  skywatch serve --data ~/skywatch\n"
         "  skywatch serve --data /srv/skywatch --listen 0.0.0.0:4580 --config /etc/skywatch.toml\n"
+        "  skywatch serve --data ~/skywatch --listen 0.0.0.0:4580 --tls-self-signed\n"
         "  skywatch serve --data /tmp/try --auth off");
     command->callback([flags, command, &exit_code] {
         const auto options = make_options(*command, *flags);

@@ -19,6 +19,7 @@
 
 #include "base/assert.h"
 #include "http/limits.h"
+#include "http/tls.h"
 
 namespace sky::http {
 namespace {
@@ -60,6 +61,14 @@ private:
     static constexpr std::uint64_t kReserveMax = 8ULL << 20;
 };
 
+// Bytes sent of either part, or what poll() must wait for.
+struct Moved {
+    enum class What : std::uint8_t { kBytes, kWaitRead, kWaitWrite, kEnded, kFailed };
+    What what;
+    std::size_t bytes = 0;
+    std::string why = {};
+};
+
 // Field names, targets and values that would break the request in two are refused.
 bool is_one_line(std::string_view text) {
     return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
@@ -71,6 +80,8 @@ struct Client::Impl {
     std::string host;
     std::uint16_t port;
     std::chrono::milliseconds timeout;
+    std::shared_ptr<const TlsTrust> trust;
+    std::unique_ptr<TlsSession> tls;  // Of the open connection.
     int fd = -1;
     Instant deadline{};
 
@@ -80,14 +91,17 @@ struct Client::Impl {
         bool nothing_arrived;
     };
 
-    Impl(std::string h, std::uint16_t p, std::chrono::milliseconds t)
-        : host(std::move(h)), port(p), timeout(t) {}
+    Impl(std::string h, std::uint16_t p, std::chrono::milliseconds t,
+         std::shared_ptr<const TlsTrust> whom)
+        : host(std::move(h)), port(p), timeout(t), trust(std::move(whom)) {}
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;
     ~Impl() { close(); }
 
     std::string where() const { return host + ":" + std::to_string(port); }
     void close() {
+        if (tls) tls->say_goodbye();
+        tls = nullptr;
         if (fd >= 0) ::close(fd);
         fd = -1;
     }
@@ -107,7 +121,13 @@ struct Client::Impl {
     std::unexpected<Error> late() const {
         return fail(ErrorCode::kDeadlineExceeded, "No answer in time from " + where());
     }
+    std::unexpected<Error> lost(const std::string& why) const {
+        return fail(ErrorCode::kUnavailable, "Connection to " + where() + " lost: " + why);
+    }
     Status connect();
+    Status shake_hands();
+    Moved send_some(std::string_view head, std::string_view body) const;
+    Moved receive_some(char* into, std::size_t bytes_max) const;
     Status connect_to(const addrinfo& address);
     Status write_all(std::string_view head, std::string_view body);
     Try exchange(bool is_head, std::string_view head, std::string_view body);
@@ -152,31 +172,105 @@ Status Client::Impl::connect() {
         status = connect_to(*one);
     }
     ::freeaddrinfo(found);
+    if (!status || !trust) return status;
+    status = shake_hands();
+    if (!status) close();
     return status;
+}
+
+Status Client::Impl::shake_hands() {
+    tls = TlsSession::connect(*trust, fd, host);
+    if (!tls) return fail(ErrorCode::kInvalidArgument, "Not a host name for TLS: " + host);
+    for (;;) {
+        switch (tls->handshake()) {
+            case TlsSession::Step::kDone:
+                return {};
+            case TlsSession::Step::kWantRead:
+                if (!wait_for(POLLIN)) return late();
+                break;
+            case TlsSession::Step::kWantWrite:
+                if (!wait_for(POLLOUT)) return late();
+                break;
+            case TlsSession::Step::kEnded:
+            case TlsSession::Step::kFailed:
+                return fail(ErrorCode::kUnavailable,
+                            "No TLS connection to " + where() + ": " + tls->why());
+        }
+    }
+}
+
+namespace {
+
+Moved moved(const TlsSession& tls, TlsSession::Step step, std::size_t bytes) {
+    switch (step) {
+        case TlsSession::Step::kDone:
+            return {Moved::What::kBytes, bytes};
+        case TlsSession::Step::kWantRead:
+            return {Moved::What::kWaitRead};
+        case TlsSession::Step::kWantWrite:
+            return {Moved::What::kWaitWrite};
+        case TlsSession::Step::kEnded:
+            return {Moved::What::kEnded};
+        case TlsSession::Step::kFailed:
+            break;
+    }
+    return {Moved::What::kFailed, 0, tls.why()};
+}
+
+Moved moved(ssize_t outcome, Moved::What wait) {
+    if (outcome >= 0) return {Moved::What::kBytes, static_cast<std::size_t>(outcome)};
+    if (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK) return {wait};
+    return {Moved::What::kFailed, 0, std::strerror(errno)};
+}
+
+}  // namespace
+
+Moved Client::Impl::send_some(std::string_view head, std::string_view body) const {
+    if (tls) {
+        std::size_t bytes = 0;
+        const TlsSession::Step step = tls->write(head.empty() ? body : head, bytes);
+        return moved(*tls, step, bytes);
+    }
+    // iovec is not const-correct; sendmsg only reads.
+    std::array<iovec, 2> parts = {iovec{const_cast<char*>(head.data()), head.size()},
+                                  iovec{const_cast<char*>(body.data()), body.size()}};
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = parts.size();
+    return moved(::sendmsg(fd, &message, MSG_NOSIGNAL), Moved::What::kWaitWrite);
+}
+
+Moved Client::Impl::receive_some(char* into, std::size_t bytes_max) const {
+    if (tls) {
+        std::size_t bytes = 0;
+        const TlsSession::Step step = tls->read(into, bytes_max, bytes);
+        return moved(*tls, step, bytes);
+    }
+    Moved got = moved(::recv(fd, into, bytes_max, 0), Moved::What::kWaitRead);
+    if (got.what == Moved::What::kBytes && got.bytes == 0) got.what = Moved::What::kEnded;
+    return got;
 }
 
 Status Client::Impl::write_all(std::string_view head, std::string_view body) {
     while (!head.empty() || !body.empty()) {
-        // iovec is not const-correct; sendmsg only reads.
-        std::array<iovec, 2> parts = {iovec{const_cast<char*>(head.data()), head.size()},
-                                      iovec{const_cast<char*>(body.data()), body.size()}};
-        msghdr message{};
-        message.msg_iov = parts.data();
-        message.msg_iovlen = parts.size();
-        const ssize_t sent = ::sendmsg(fd, &message, MSG_NOSIGNAL);
-        if (sent < 0) {
-            if (errno == EINTR) continue;
-            if (errno == EAGAIN || errno == EWOULDBLOCK) {
-                if (!wait_for(POLLOUT)) return late();
-                continue;
+        const Moved sent = send_some(head, body);
+        switch (sent.what) {
+            case Moved::What::kBytes: {
+                const std::size_t of_head = std::min(sent.bytes, head.size());
+                head.remove_prefix(of_head);
+                body.remove_prefix(sent.bytes - of_head);
+                break;
             }
-            return fail(ErrorCode::kUnavailable,
-                        "Connection to " + where() + " lost: " + std::strerror(errno));
+            case Moved::What::kWaitRead:
+            case Moved::What::kWaitWrite:
+                if (!wait_for(sent.what == Moved::What::kWaitRead ? POLLIN : POLLOUT)) {
+                    return late();
+                }
+                break;
+            case Moved::What::kEnded:
+            case Moved::What::kFailed:
+                return lost(sent.why);
         }
-        const auto bytes = static_cast<std::size_t>(sent);
-        const std::size_t of_head = std::min(bytes, head.size());
-        head.remove_prefix(of_head);
-        body.remove_prefix(bytes - of_head);
     }
     return {};
 }
@@ -230,18 +324,15 @@ Client::Impl::Try Client::Impl::read_answer(bool is_head) {
             continue;
         }
         if (have == buffer.size()) return broken("a head or chunk line without end");
-        const ssize_t got = ::recv(fd, buffer.data() + have, buffer.size() - have, 0);
-        if (got < 0) {
-            if (errno == EINTR) continue;
-            if (errno == EAGAIN || errno == EWOULDBLOCK) {
-                if (!wait_for(POLLIN)) return {late(), false};
-                continue;
+        const Moved got = receive_some(buffer.data() + have, buffer.size() - have);
+        if (got.what == Moved::What::kWaitRead || got.what == Moved::What::kWaitWrite) {
+            if (!wait_for(got.what == Moved::What::kWaitRead ? POLLIN : POLLOUT)) {
+                return {late(), false};
             }
-            return {fail(ErrorCode::kUnavailable,
-                         "Connection to " + where() + " lost: " + std::strerror(errno)),
-                    nothing_arrived};
+            continue;
         }
-        if (got == 0) {
+        if (got.what == Moved::What::kFailed) return {lost(got.why), nothing_arrived};
+        if (got.what == Moved::What::kEnded) {
             if (nothing_arrived) {
                 return {fail(ErrorCode::kUnavailable, where() + " closed the connection"), true};
             }
@@ -250,12 +341,13 @@ Client::Impl::Try Client::Impl::read_answer(bool is_head) {
             continue;
         }
         nothing_arrived = false;
-        have += static_cast<std::size_t>(got);
+        have += got.bytes;
     }
 }
 
-Client::Client(std::string host, std::uint16_t port, std::chrono::milliseconds timeout)
-    : impl_(std::make_unique<Impl>(std::move(host), port, timeout)) {}
+Client::Client(std::string host, std::uint16_t port, std::chrono::milliseconds timeout,
+               std::shared_ptr<const TlsTrust> trust)
+    : impl_(std::make_unique<Impl>(std::move(host), port, timeout, std::move(trust))) {}
 Client::Client(Client&&) noexcept = default;
 Client::~Client() = default;
 

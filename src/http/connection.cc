@@ -140,8 +140,18 @@ void Connection::start(std::list<std::shared_ptr<Connection>>::iterator place) {
 
 void Connection::opened(Io outcome) {
     if (outcome == Io::kCancelled || state_ != State::kOpening) return;
-    if (outcome != Io::kDone) return close();
-    begin_request();
+    const bool is_tls = core_.options.tls != nullptr;
+    if (outcome == Io::kDone) {
+        if (is_tls) core_.counters.tls_handshakes.fetch_add(1, std::memory_order_relaxed);
+        return begin_request();
+    }
+    if (is_tls) core_.counters.tls_failures.fetch_add(1, std::memory_order_relaxed);
+    if (outcome != Io::kNotTls) return close();
+    keep_alive_ = KeepAlive::kNo;
+    write_response({400,
+                    {{"Content-Type", "text/plain; charset=utf-8"}},
+                    "This port speaks HTTPS: begin the address with https://\n"},
+                   After::kLinger);
 }
 
 void Connection::on_drain() {

@@ -18,6 +18,11 @@ constexpr std::size_t kChunkExtensionBytesMax = 4 * 1024;
 /// What waits for a slow reader of a streamed answer. Our choice: two full updates of a live tail
 /// (500 events of 256 KiB would be more, and are cut by its own limit).
 constexpr std::size_t kStreamBufferBytes = 4 << 20;
+/// One TLS connection may decrypt this much before others on its loop get their turn.
+constexpr std::size_t kTlsTurnBytes = 256 * 1024;
+/// Up to here a head and its body are copied together, so that they travel in one TLS record (at
+/// most 16 KiB, RFC 8446 5.1).
+constexpr std::size_t kTlsJoinedBytesMax = 16 * 1024;
 /// A full server closes this share of its connections at once, the longest idle first, so that a
 /// flood of them costs few looks at all of them.
 constexpr std::size_t kShedShare = 64;

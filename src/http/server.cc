@@ -57,7 +57,7 @@ void ServerImpl::run() {
     std::vector<EventLoop*> events;
     for (const auto& loop : core_->loops) events.push_back(&loop->events);
     listener_->start(
-        std::move(events), [this] { return may_accept(); },
+        std::move(events), o.tls, [this] { return may_accept(); },
         [this](std::unique_ptr<Socket> socket, std::string ip, std::size_t index) {
             core_->enter();
             Loop* const loop = core_->loops[index].get();
@@ -149,8 +149,9 @@ void ServerImpl::drain(std::chrono::milliseconds grace) {
 
 ServerStats ServerImpl::stats() const {
     const Counters& c = core_->counters;
-    return {c.requests.load(),  c.responses_5xx.load(), c.refused.load(),      c.bytes_in.load(),
-            c.bytes_out.load(), core_->live_now(),      core_->lanes->queued()};
+    return {c.requests.load(),     c.responses_5xx.load(), c.refused.load(),
+            c.bytes_in.load(),     c.bytes_out.load(),     c.tls_handshakes.load(),
+            c.tls_failures.load(), core_->live_now(),      core_->lanes->queued()};
 }
 
 }  // namespace

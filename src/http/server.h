@@ -17,6 +17,8 @@
 
 namespace sky::http {
 
+class TlsIdentity;  // http/tls.h
+
 /// Sends the one response of a request; callable once, from any thread, also after the handler
 /// returned.
 using Respond = std::function<void(Response)>;
@@ -76,13 +78,15 @@ struct ServerOptions {
         write_timeout{60'000};
     /// How long a request waits for body memory before kOutOfBodyMemory.
     std::chrono::milliseconds body_memory_wait{5'000};
+    std::shared_ptr<const TlsIdentity> tls;  // Null: plain HTTP. With it, only TLS.
     const Clock* clock =
         nullptr;  // For the Date header; outlives the server. Null: system_clock().
 };
 
 struct ServerStats {
     std::uint64_t requests, responses_5xx, refused, bytes_in, bytes_out;
-    std::uint64_t connections, queued;  // Gauges.
+    std::uint64_t tls_handshakes, tls_failures;  // A peer that does not speak TLS is a failure.
+    std::uint64_t connections, queued;           // Gauges.
 };
 
 class Server {

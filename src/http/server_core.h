@@ -22,7 +22,8 @@ namespace sky::http {
 class Connection;
 
 struct Counters {
-    std::atomic<std::uint64_t> requests{0}, responses_5xx{0}, refused{0}, bytes_in{0}, bytes_out{0};
+    std::atomic<std::uint64_t> requests{0}, responses_5xx{0}, refused{0}, bytes_in{0}, bytes_out{0},
+        tls_handshakes{0}, tls_failures{0};
 };
 
 // One event loop with its connections. `connections` and the date belong to the loop's thread.

@@ -14,11 +14,14 @@
 
 namespace sky::http {
 
+class TlsIdentity;  // http/tls.h
+
 enum class Io : std::uint8_t {
     kDone,
-    kCancelled,  // By cancel() or close(): whoever did it has decided what comes next.
-    kEnded,      // The peer sends no more, or the connection is broken.
-    kNotTls,     // open() alone: the peer spoke something else; bytes now pass as they are.
+    kCancelled,     // By cancel() or close(): whoever did it has decided what comes next.
+    kEnded,         // The peer sends no more, or the connection is broken.
+    kBadHandshake,  // open() alone: no TLS session came about.
+    kNotTls,        // open() alone: the peer spoke something else; bytes now pass as they are.
 };
 /// Called on the socket's loop, never from within the call that it belongs to (open() may).
 using IoDone = std::move_only_function<void(Io, std::size_t bytes)>;
@@ -55,8 +58,10 @@ public:
     /// Asked when somebody knocks; false leaves them in the kernel's queue until resume().
     using MayAccept = std::function<bool()>;
     using Accepted = std::function<void(std::unique_ptr<Socket>, std::string ip, std::size_t loop)>;
-    /// Hands sockets to the loops in turn. Both run on the listener's own loop.
-    virtual void start(std::vector<EventLoop*> loops, MayAccept may_accept, Accepted accepted) = 0;
+    /// Hands sockets to the loops in turn; with an identity they speak TLS. Both functions run on
+    /// the listener's own loop.
+    virtual void start(std::vector<EventLoop*> loops, std::shared_ptr<const TlsIdentity> identity,
+                       MayAccept may_accept, Accepted accepted) = 0;
     virtual void resume() = 0;
     virtual void close() = 0;
 };

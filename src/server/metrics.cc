@@ -66,6 +66,10 @@ std::string render_metrics(const Measured& measured) {
               http.responses_5xx},
              {"skywatch_http_received_bytes_total", "Bytes received.", "counter", http.bytes_in},
              {"skywatch_http_sent_bytes_total", "Bytes sent.", "counter", http.bytes_out},
+             {"skywatch_http_tls_handshakes_total", "TLS sessions begun.", "counter",
+              http.tls_handshakes},
+             {"skywatch_http_tls_failures_total", "Connections that began no TLS session.",
+              "counter", http.tls_failures},
              {"skywatch_http_connections", "Open connections.", "gauge", http.connections},
              {"skywatch_http_queued", "Requests that wait for a thread.", "gauge", http.queued}});
     }

@@ -32,6 +32,7 @@ int run(const ServeOptions& options) {
     sigemptyset(&stops);
     sigaddset(&stops, SIGTERM);
     sigaddset(&stops, SIGINT);
+    sigaddset(&stops, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &stops, nullptr);
     // A client that goes away is an error of write(2), not the end of the program.
     std::signal(SIGPIPE, SIG_IGN);
@@ -45,11 +46,23 @@ int run(const ServeOptions& options) {
     if (const std::string key = (*server)->first_key(); !key.empty()) {
         fmt::print("skywatch: this is the first start; your access key, shown only now:\n{}", key);
     }
-    fmt::print("skywatch: listening on http://{}:{}\n", url_host(options.host), (*server)->port());
+    const bool is_tls = options.tls_self_signed || !options.tls_certificate.empty();
+    if (const std::string file = (*server)->certificate_to_trust(); !file.empty()) {
+        fmt::print("skywatch: clients trust this server by AWS_CA_BUNDLE={}\n", file);
+    }
+    fmt::print("skywatch: listening on {}://{}:{}\n", is_tls ? "https" : "http",
+               url_host(options.host), (*server)->port());
     std::fflush(stdout);
 
     int signal = 0;
-    sigwait(&stops, &signal);
+    while (sigwait(&stops, &signal) != 0 || (signal == SIGHUP && is_tls)) {
+        if (const Status reloaded = (*server)->reload(); reloaded) {
+            log::info("certificate_reloaded");
+        } else {
+            log::error("certificate_not_reloaded",
+                       {{"why", reloaded.error().message}, {"now", "the old one stays in use"}});
+        }
+    }
     log::info("stopping", {{"signal", signal}});
     const Status stopped = (*server)->stop();
     if (!stopped) {

@@ -15,15 +15,23 @@
 #include "admin/api/shapes/service.h"
 #include "aws/dispatch.h"
 #include "base/log.h"
+#include "ec2/api/operations.h"
+#include "http/cors.h"
 #include "http/server.h"
+#include "http/tls.h"
 #include "logs/api/operations.h"
 #include "logs/insights_engine.h"
 #include "logs/service.h"
+#include "metrics/api/operations.h"
+#include "oam/api/operations.h"
 #include "os/fs.h"
 #include "server/catalog_keys.h"
 #include "server/memory_budget.h"
 #include "server/metrics.h"
+#include "server/self_signed.h"
 #include "store/store.h"
+#include "sts/api/operations.h"
+#include "tagging/api/operations.h"
 
 namespace sky::server {
 namespace {
@@ -56,6 +64,21 @@ Status check(const ServeOptions& options) {
                     "--auth off is allowed on loopback only: listen on 127.0.0.1 or use --auth "
                     "sigv4; got --listen " +
                         options.host);
+    }
+    if (options.tls_certificate.empty() != options.tls_key.empty()) {
+        return fail(ErrorCode::kInvalidArgument, "--tls-cert and --tls-key go together.");
+    }
+    if (options.tls_self_signed && !options.tls_certificate.empty()) {
+        return fail(ErrorCode::kInvalidArgument,
+                    "--tls-self-signed makes a certificate; leave out --tls-cert and --tls-key.");
+    }
+    for (const std::string& origin : options.cors_origins) {
+        if (origin == "*" && options.auth == Auth::kOff) {
+            return fail(ErrorCode::kInvalidArgument,
+                        "--cors-origin '*' with --auth off would let every web page in; name the "
+                        "pages.");
+        }
+        SKY_TRY(http::check_origin(origin));
     }
     return {};
 }
@@ -92,9 +115,14 @@ public:
         logs_ = std::make_unique<logs::Service>(*store_, clock_, random_, engine_, sessions);
         admin_ = std::make_unique<admin::api::Service>(
             admin::api::Service{store_->catalog(), *store_, clock_, random_});
+        tagging_ = std::make_unique<tagging::api::Service>(tagging::api::Service{*logs_});
         dispatcher_->open({logs::api::service_definition(*logs_),
                            aws::service_def(admin::api::service_model(), admin::api::operations(),
-                                            &admin::api::map_error, *admin_)});
+                                            &admin::api::map_error, *admin_),
+                           sts::api::service_definition(sts_), ec2::api::service_definition(ec2_),
+                           oam::api::service_definition(oam_),
+                           tagging::api::service_definition(*tagging_),
+                           metrics::api::service_definition(metrics_)});
         ready_ = true;
         log::info("ready", {{"data", options_.data_directory},
                             {"host", options_.host},
@@ -106,6 +134,16 @@ public:
 
     std::uint16_t port() const override { return http_->port(); }
     std::string first_key() const override { return first_key_; }
+    std::string certificate_to_trust() const override { return certificate_to_trust_; }
+
+    Status reload() override {
+        if (!identity_) return fail(ErrorCode::kInvalidState, "The server does not speak TLS.");
+        if (options_.tls_self_signed) {
+            SKY_TRY(
+                self_signed_files(os::real_fs(), options_.data_directory, options_.host, clock_));
+        }
+        return identity_->reload();
+    }
 
     Status stop() override {
         const std::lock_guard lock(stop_mutex_);
@@ -157,8 +195,37 @@ private:
         const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
         http_options.write_threads = cores;
         http_options.read_threads = 2 * cores;
-        http_ = SKY_TRY(http::Server::start(http_options, dispatcher_));
+        SKY_TRY(open_identity());
+        http_options.tls = identity_;
+        http_ = SKY_TRY(http::Server::start(http_options, with_pages(dispatcher_)));
         return {};
+    }
+
+    Status open_identity() {
+        http::TlsFiles files{options_.tls_certificate, options_.tls_key};
+        if (options_.tls_self_signed) {
+            files = SKY_TRY(
+                self_signed_files(os::real_fs(), options_.data_directory, options_.host, clock_));
+            certificate_to_trust_ = files.certificate;
+        }
+        if (files.certificate.empty()) return {};
+        identity_ = SKY_TRY(http::TlsIdentity::load(std::move(files)));
+        return {};
+    }
+
+    /// Which web pages may call. Without authentication the signature does not stop a page that
+    /// the user happens to look at, so then others are turned away.
+    std::shared_ptr<http::Application> with_pages(std::shared_ptr<http::Application> inner) const {
+        http::CorsOptions cors;
+        cors.origins = options_.cors_origins;
+        cors.others = options_.auth == Auth::kOff ? http::OtherPages::kTurnedAway
+                                                  : http::OtherPages::kUnanswered;
+        // Machines read these, pages do not.
+        cors.is_for_pages = [](std::string_view path) {
+            return path != "/healthz" && path != "/readyz" && path != "/metrics";
+        };
+        if (cors.origins.empty() && options_.auth != Auth::kOff) return inner;
+        return http::with_cors(std::move(cors), std::move(inner));
     }
 
     Status open_store(std::uint64_t memory) {
@@ -229,7 +296,8 @@ private:
     std::atomic<bool> ready_{false};
     std::mutex stop_mutex_;
     bool stopped_ = false;
-    std::string first_key_;
+    std::string first_key_, certificate_to_trust_;
+    std::shared_ptr<http::TlsIdentity> identity_;  // Null: plain HTTP.
     // In the order of their making; http_ goes first, so that nothing calls into the others.
     CatalogKeys keys_;
     admin::api::AuditLog audit_;
@@ -237,6 +305,11 @@ private:
     std::unique_ptr<store::Store> store_;
     std::unique_ptr<logs::Service> logs_;
     std::unique_ptr<admin::api::Service> admin_;
+    std::unique_ptr<tagging::api::Service> tagging_;
+    sts::api::Service sts_;
+    ec2::api::Service ec2_{options_.region};
+    oam::api::Service oam_;
+    metrics::api::Service metrics_;
     std::shared_ptr<aws::Dispatcher> dispatcher_;
     std::unique_ptr<http::Server> http_;
 };

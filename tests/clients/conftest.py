@@ -29,16 +29,17 @@ class Place:
         self.keys = server_process.create_key(program, self.data)
         self.server = None
 
-    def start(self, *options):
-        self.server = server_process.ServerProcess(self.program, self.data, *options)
+    def start(self, *options, trust=None):
+        self.server = server_process.ServerProcess(self.program, self.data, *options, trust=trust)
         return self.server
 
     def client(self, keys=None, **options):
         keys = keys or self.keys
         config = {"retries": {"total_max_attempts": 1}, "parameter_validation": True, **options}
         region = config.pop("region_name", server_process.REGION)
+        verify = config.pop("verify", None)
         return boto3.client("logs", endpoint_url=self.server.url, region_name=region, aws_access_key_id=keys[0],
-                            aws_secret_access_key=keys[1], config=botocore.config.Config(**config))
+                            aws_secret_access_key=keys[1], verify=verify, config=botocore.config.Config(**config))
 
 
 @pytest.fixture(autouse=True, scope="session")
