@@ -18,7 +18,7 @@ LAYERS = {
     "store": 2, "protect": 2, "http": 2,
     "insights/syntax": 3, "insights/functions": 3, "insights/symbolic": 3, "insights/plan": 3, "insights/exec": 3, "clickhouse": 3, "aws": 3,
     "logs": 4, "metrics": 4, "traces": 4, "alarms": 4, "dem/synthetics": 4, "dem/rum": 4, "dem/evidently": 4, "edge": 4,
-    "admin/api": 5, "logs/api": 5, "metrics/api": 5, "traces/api": 5, "alarms/api": 5, "otlp": 5, "prom": 5,
+    "admin/api": 5, "sts/api": 5, "ec2/api": 5, "oam/api": 5, "tagging/api": 5, "logs/api": 5, "metrics/api": 5, "traces/api": 5, "alarms/api": 5, "otlp": 5, "prom": 5,
     "server": 6, "cli": 6, "agent": 6,
 }
 SIDEWAYS = {

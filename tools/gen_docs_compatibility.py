@@ -8,7 +8,8 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "docs/compatibility.md"
-SERVICES = {"logs": "src/logs/api"}
+SERVICES = {"logs": "src/logs/api", "metrics": "src/metrics/api", "sts": "src/sts/api", "ec2": "src/ec2/api",
+            "oam": "src/oam/api", "tagging": "src/tagging/api"}
 
 
 def table(folder):
@@ -19,6 +20,8 @@ def table(folder):
     unknown = built - set(names)
     if unknown:
         sys.exit(f"{folder}/operations.cc names operations that the model does not know: {sorted(unknown)}")
+    if built == set(names):  # The model is limited to what is built.
+        return "Built: " + ", ".join(names) + "."
     lines = [f"{len(built)} of {len(names)} operations are built.", "", "| Operation | Built |", "|---|---|"]
     lines += [f"| {name} | {'yes' if name in built else 'no'} |" for name in names]
     return "\n".join(lines)

@@ -205,8 +205,11 @@ def generate(model):
                 for shape in model.reachable([operation[part]]):
                     if shape in users:
                         users[shape].add(name)
+    # Errors stand in structures.h, so what they hold must stand there too.
+    for shape in model.reachable(n for n in model.order if model.shapes[n].get("exception")) & set(users):
+        users[shape].add("errors")
     own = {name: [s for s in structures if users[s] == {name}] for name in model.operations}
-    shared = [s for s in structures if len(users[s]) != 1]
+    shared = [s for s in structures if len(users[s]) != 1 or users[s] == {"errors"}]
 
     files["structures.h"] = structs_header(model, f"{base}/structures.h", "Structures of several operations, and errors.",
                                            [], shared)
@@ -331,7 +334,7 @@ def tables(model, names, own, shared, base, with_service):
         needed |= {n for n in [name, *model.children(name)]}
         needed |= {n for child in model.children(name) for n in model.children(child)}
     headers = {f"{base}/{snake(op)}.h" for op, structs in own.items() if needed & set(structs)}
-    text = ["// SPDX-License-Identifier: Apache-2.0", "// Written by tools/gen_shapes.py.", "#include <cstddef>", "",
+    text = ["// SPDX-License-Identifier: Apache-2.0", "// Written by tools/gen_shapes.py.", "#include <array>", "#include <cstddef>", "",
             *[f'#include "{h}"' for h in sorted(headers | {f"{base}/structures.h", f"{base}/tables.h"})],
             f'#include "{base}/service.h"', "",
             "// GCC and Clang both define offsetof for these plain structs; the warning is about types with virtual bases.",
@@ -364,7 +367,8 @@ def service(model):
                     f"{quoted(http['requestUri'])}, {http.get('responseCode', 200)}, "
                     f"{quoted(operation.get('resultWrapper', ''))}}},")
     errors = sorted(n for n in model.order if model.shapes[n].get("exception"))
-    text += ["};", "constexpr const aws::Shape* kErrors[] = {", *[f"    &shapes::k{name}," for name in errors]]
+    text += ["};", f"constexpr std::array<const aws::Shape*, {len(errors)}> kErrors = {{",
+             *[f"    &shapes::k{name}," for name in errors]]
     meta = model.metadata
     label = model.folder.split("/")[0]
     signing = meta.get("signingName", meta["endpointPrefix"])

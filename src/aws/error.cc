@@ -41,6 +41,20 @@ const CommonError* find_common(std::string_view type) {
 
 }  // namespace
 
+ServiceError map_common_error(const OperationModel&, const Error& error) {
+    std::string_view type = error_types::kInternalFailure;
+    if (error.code == ErrorCode::kAccessDenied) type = error_types::kAccessDenied;
+    if (error.code == ErrorCode::kThrottled) type = error_types::kThrottling;
+    if (error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kNoSpace) {
+        type = error_types::kServiceUnavailable;
+    }
+    // Texts about our own faults are for our log.
+    if (type == error_types::kInternalFailure) {
+        return {std::string(type), Error{error.code, "An internal error occurred."}};
+    }
+    return {std::string(type), error};
+}
+
 std::unexpected<ServiceError> malformed(std::string message) {
     return fault(std::string(error_types::kSerialization), std::move(message));
 }

@@ -62,4 +62,8 @@ inline std::unexpected<ServiceError> fault(std::string type, std::string message
 /// come here.
 using ErrorMap = ServiceError (*)(const OperationModel& operation, const Error& error);
 
+/// An ErrorMap for services whose handlers name the types of their own errors: what happens below
+/// them is no access, too much load or a full disk, each under its common name, and else our fault.
+ServiceError map_common_error(const OperationModel& operation, const Error& error);
+
 }  // namespace sky::aws

@@ -8,7 +8,8 @@
 namespace sky::aws {
 
 /// A linked list on the stack, so that a request without faults builds no text. "a.1.member.b":
-/// dots between members, list elements from 1, map values under their key (logs-api.md 1).
+/// dots between members, which begin in lower case as recorded ("stateValue" for StateValue,
+/// metrics.md 1), list elements from 1, map values under their key (logs-api.md 1).
 struct Path {
     enum class Step : unsigned char { kRoot, kMember, kElement, kEntry };
     const Path* parent = nullptr;
@@ -27,10 +28,16 @@ struct Path {
         if (step == Step::kElement) {
             out += std::to_string(number);
         } else {
+            const std::size_t begin = out.size();
             out += name;
+            if (step == Step::kMember) lower_first(out[begin]);
         }
         if (step != Step::kMember) out += ".member";
         return out;
+    }
+
+    static void lower_first(char& c) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
     }
 
     /// "/a/0/b": the form of REST's published validation errors.

@@ -15,18 +15,23 @@
 #include "admin/api/shapes/service.h"
 #include "aws/dispatch.h"
 #include "base/log.h"
+#include "ec2/api/operations.h"
 #include "http/cors.h"
 #include "http/server.h"
 #include "http/tls.h"
 #include "logs/api/operations.h"
 #include "logs/insights_engine.h"
 #include "logs/service.h"
+#include "metrics/api/operations.h"
+#include "oam/api/operations.h"
 #include "os/fs.h"
 #include "server/catalog_keys.h"
 #include "server/memory_budget.h"
 #include "server/metrics.h"
 #include "server/self_signed.h"
 #include "store/store.h"
+#include "sts/api/operations.h"
+#include "tagging/api/operations.h"
 
 namespace sky::server {
 namespace {
@@ -110,9 +115,14 @@ public:
         logs_ = std::make_unique<logs::Service>(*store_, clock_, random_, engine_, sessions);
         admin_ = std::make_unique<admin::api::Service>(
             admin::api::Service{store_->catalog(), *store_, clock_, random_});
+        tagging_ = std::make_unique<tagging::api::Service>(tagging::api::Service{*logs_});
         dispatcher_->open({logs::api::service_definition(*logs_),
                            aws::service_def(admin::api::service_model(), admin::api::operations(),
-                                            &admin::api::map_error, *admin_)});
+                                            &admin::api::map_error, *admin_),
+                           sts::api::service_definition(sts_), ec2::api::service_definition(ec2_),
+                           oam::api::service_definition(oam_),
+                           tagging::api::service_definition(*tagging_),
+                           metrics::api::service_definition(metrics_)});
         ready_ = true;
         log::info("ready", {{"data", options_.data_directory},
                             {"host", options_.host},
@@ -295,6 +305,11 @@ private:
     std::unique_ptr<store::Store> store_;
     std::unique_ptr<logs::Service> logs_;
     std::unique_ptr<admin::api::Service> admin_;
+    std::unique_ptr<tagging::api::Service> tagging_;
+    sts::api::Service sts_;
+    ec2::api::Service ec2_{options_.region};
+    oam::api::Service oam_;
+    metrics::api::Service metrics_;
     std::shared_ptr<aws::Dispatcher> dispatcher_;
     std::unique_ptr<http::Server> http_;
 };

@@ -44,7 +44,9 @@ void add_expression(const Plan& plan, const BoundExpr& expr, std::vector<Symboli
         tell_apart(site.substring, site);
         out.push_back(std::move(site));
     } else if (expr.kind == BoundExpr::Kind::kMatches && is_message(plan, expr.args[0])) {
+        const std::size_t before = out.size();
         add_regex(&expr, *expr.regex, {}, out);
+        if (out.size() > before) out.back().search = expr.regex.get();
     }
     for (const BoundExpr& arg : expr.args) add_expression(plan, arg, out);
 }

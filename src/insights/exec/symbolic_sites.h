@@ -22,6 +22,7 @@ struct SymbolicSite {
     const Glob* glob = nullptr;  // One of the three.
     std::string substring;       // Not empty.
     std::optional<symbolic::RegexProgram> regex;
+    const Regex* search = nullptr;  // Of a `=~`: the regex itself.
 
     symbolic::Binding decide(const symbolic::Family& family) const;
     /// Bytes that the question tells apart have different classes; 0 is one of them.

@@ -197,7 +197,7 @@ private:
             } else if (source_[at_] == '\\') {
                 copy(2);
             } else if (source_[at_] == '[' && peek(1) == ':') {
-                const std::size_t end = source_.find(":]", at_);
+                const std::size_t end = source_.find(":]", at_ + 2);
                 copy(end == std::string_view::npos ? 1 : end + 2 - at_);
             } else {
                 copy(1);

@@ -137,6 +137,9 @@ TEST_CASE("regex: the literal that a match must contain") {
         {"ab(?i:c)d", "ab"},
         {R"(ab\Q\E*c)", ""},
         {"(abc)", ""},
+        {"`[[:]x|", ""},  // The class is '[' and ':'; what follows is another branch.
+        {"ab[[:]]cd", "]cd"},
+        {"a[[:digit:]]bc", "bc"},
         {"", ""},
     };
     for (const Case& c : kCases) {
