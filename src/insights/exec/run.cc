@@ -187,6 +187,7 @@ struct Execution::Impl {
           rows_max(effective_rows_max(query->plan, options.limit)),
           cut(cut_plan(query->plan, rows_max)),
           sites(symbolic_sites(query->plan, cut.sink)),
+          required(required_literals(query->plan, cut.sink)),
           columns(columns_of(query->plan) |
                   (options.shaped == ShapedReads::kYes ? store::Columns::kShaped
                                                        : store::Columns::kNone)),
@@ -243,6 +244,10 @@ struct Execution::Impl {
             }
             SKY_TRY(poll());
             const Work& item = work[at];
+            if (lacks_required(item)) {
+                SKY_TRY(count_only(worker, item));
+                continue;
+            }
             const auto batch =
                 item.source.source->snapshot->read(item.morsel, options.range, columns);
             if (!batch) return std::unexpected(batch.error());
@@ -253,6 +258,32 @@ struct Execution::Impl {
             budget.release(bytes);
             SKY_TRY(std::move(done));
         }
+    }
+
+    /// Whether no row of the morsel can pass the filters before the sink.
+    bool lacks_required(const Work& item) const {
+        return std::any_of(required.begin(), required.end(), [&](const std::string& literal) {
+            return !item.source.source->snapshot->may_contain(item.morsel, literal);
+        });
+    }
+
+    /// The morsel was scanned, as the user sees it: its rows count, though none is looked at.
+    Status count_only(Worker& worker, const Work& item) const {
+        const store::Snapshot& snapshot = *item.source.source->snapshot;
+        std::uint64_t rows = 0;
+        if (const auto known = snapshot.known_rows(item.morsel, options.range)) {
+            rows = *known;
+        } else {
+            const auto batch = snapshot.read(item.morsel, options.range, store::Columns::kNone);
+            if (!batch) return std::unexpected(batch.error());
+            rows = batch->rows();
+        }
+        const std::lock_guard lock(worker.mutex);
+        worker.scanned += rows;
+        worker.bytes += static_cast<double>(item.morsel.message_bytes) /
+                        static_cast<double>(std::max<std::uint64_t>(item.morsel.rows, 1)) *
+                        static_cast<double>(rows);
+        return {};
     }
 
     Status scan_batch(Worker& worker, const Work& item, const store::EventBatch& batch) {
@@ -469,6 +500,7 @@ struct Execution::Impl {
     const std::uint64_t rows_max;
     const Cut cut;
     const std::vector<SymbolicSite> sites;
+    const std::vector<std::string> required;  // In every message that can matter.
     const store::Columns columns;
     const DiscoveryPlan discovery;
     columnar::MemoryBudget budget;

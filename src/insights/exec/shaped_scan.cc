@@ -104,6 +104,7 @@ Status ShapedScan::open(const store::EventBatch& batch) {
     batch_ = &batch;
     block_ = batch.shaped.get();
     parts_.clear();
+    filters_.clear();
     lists_.clear();
     families_.assign(block_->families().size(), {});
     if (batch.shaped_row.empty()) {
@@ -157,13 +158,14 @@ Status ShapedScan::open_family(std::uint32_t family, std::span<const std::uint32
             const shapes::SlotStats stats = SKY_TRY(block_->stats(family, s));
             state.facts.push_back(facts_of(stats));
         }
+        state.all_facts = state.facts;
     }
     ShapedPart part;
     part.family = family;
     part.rows = rows;
     part.batch_rows = batch_rows;
     part.ranks = ranks.data();
-    part.bindings = decide(state);
+    part.bindings = decide(state.pieces, state.facts);
     // Lines that have nothing in common are looked at one by one.
     const bool free_text = shape.pieces.size() == 1 && shape.slots == 1;
     if (free_text || all_decided(part.bindings)) {
@@ -171,7 +173,7 @@ Status ShapedScan::open_family(std::uint32_t family, std::span<const std::uint32
         return {};
     }
     const std::vector<std::uint8_t> dirty = SKY_TRY(clean(family, state, part.bindings));
-    std::vector<symbolic::Binding> better = decide(state);
+    std::vector<symbolic::Binding> better = decide(state.pieces, state.facts);
     std::vector<std::uint32_t> kept_ranks[2];
     std::vector<std::uint32_t> kept_rows[2];
     for (std::size_t i = 0; i < rows && !dirty.empty(); ++i) {
@@ -183,6 +185,7 @@ Status ShapedScan::open_family(std::uint32_t family, std::span<const std::uint32
     if (kept_ranks[1].empty()) {
         // Nothing was taken out; yet constants in slots may have helped.
         part.bindings = std::move(better);
+        part.cleaned = true;
         parts_.push_back(std::move(part));
         return {};
     }
@@ -193,16 +196,18 @@ Status ShapedScan::open_family(std::uint32_t family, std::span<const std::uint32
         half.rows = kept_ranks[side].size();
         half.ranks = keep(std::move(kept_ranks[side]));
         half.batch_rows = keep(std::move(kept_rows[side]));
-        half.bindings = side == 0 ? better : part.bindings;
+        half.bindings = side == 0 ? better : decide(state.pieces, state.all_facts);
+        half.cleaned = side == 0;
         parts_.push_back(std::move(half));
     }
     return {};
 }
 
-std::vector<symbolic::Binding> ShapedScan::decide(const FamilyState& state) const {
+std::vector<symbolic::Binding> ShapedScan::decide(std::span<const symbolic::Piece> pieces,
+                                                  std::span<const SlotFacts> facts) const {
     std::vector<symbolic::Binding> out;
     for (const SymbolicSite& site : sites_) {
-        out.push_back(site.decide({state.pieces, state.facts}));
+        out.push_back(site.decide({pieces, facts}));
     }
     return out;
 }
@@ -213,10 +218,7 @@ Result<std::vector<std::uint8_t>> ShapedScan::clean(std::uint32_t family, Family
     for (std::uint32_t s = 0; s < state.facts.size(); ++s) {
         columns.push_back(SKY_TRY(block_->column(family, s)));
     }
-    for (symbolic::Piece& piece : state.pieces) {
-        if (piece.is_constant() || columns[piece.slot]->kind() != Stored::kConstant) continue;
-        piece = {columns[piece.slot]->entries()[0], symbolic::kConstantPiece};
-    }
+    join_constants(state, columns);
     for (std::size_t s = 0; s < columns.size(); ++s) {
         if (columns[s]->kind() != Stored::kForm) continue;
         state.facts[s] = regular_facts(*columns[s]);
@@ -249,6 +251,24 @@ Result<std::vector<std::uint8_t>> ShapedScan::clean(std::uint32_t family, Family
         state.facts = std::move(facts);
     }
     return dirty;
+}
+
+/// Slots of one value become constants, and those join: a text that is looked for may cross them.
+void ShapedScan::join_constants(FamilyState& state, const std::vector<const SlotColumn*>& columns) {
+    std::vector<symbolic::Piece> out;
+    for (symbolic::Piece piece : state.pieces) {
+        if (!piece.is_constant() && columns[piece.slot]->kind() == Stored::kConstant) {
+            piece = {columns[piece.slot]->entries()[0], symbolic::kConstantPiece};
+        }
+        if (piece.is_constant() && piece.text.empty()) continue;
+        if (piece.is_constant() && !out.empty() && out.back().is_constant()) {
+            state.joined.push_back(std::string(out.back().text).append(piece.text));
+            out.back().text = state.joined.back();
+        } else {
+            out.push_back(piece);
+        }
+    }
+    state.pieces = std::move(out);
 }
 
 ShapedScan::Cleaned ShapedScan::clean_slot(const SlotColumn& column, const SymbolicSite& site) {

@@ -3,6 +3,7 @@
               // questions bind to, and columns made of slots.
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <span>
 #include <vector>
@@ -21,6 +22,7 @@ struct ShapedPart {
     const std::uint32_t* batch_rows = nullptr;  // Rows of the batch; null: 0, 1, …
     const std::uint32_t* ranks = nullptr;       // Their places in the family; null: 0, 1, …
     std::vector<symbolic::Binding> bindings;    // One a site.
+    bool cleaned = false;  // Rows whose values stand in some question's way are not in it.
 };
 
 /// Rows of a family, as places in its columns.
@@ -53,6 +55,11 @@ public:
     /// A capture's values in these rows. Never null; an error is the context's.
     const Vector* capture(EvalContext& context, const ShapedPart& part, const Ranks& ranks,
                           const symbolic::Capture& capture);
+    /// Whether each of these lines has what a `like` or a `=~` asks for, where that is not decided
+    /// for all of them: by the texts of the slots that can make it so. Null when `asker` is
+    /// neither.
+    const Vector* filter(EvalContext& context, const ShapedPart& part, const Ranks& ranks,
+                         const void* asker);
     /// The lines themselves.
     const Vector* messages(EvalContext& context, const ShapedPart& part, const Ranks& ranks);
 
@@ -64,17 +71,56 @@ private:
         bool any = false;
     };
     struct FamilyState {
-        std::vector<symbolic::Piece> pieces;
-        std::vector<symbolic::SlotFacts> facts;
+        std::vector<symbolic::Piece> pieces;  // No two constants are neighbours.
+        std::deque<std::string> joined;       // Texts of constants that are several of the shape's.
+        std::vector<symbolic::SlotFacts> facts;              // Of parts that are cleaned.
+        std::vector<symbolic::SlotFacts> all_facts;          // Of all rows.
         std::vector<columnar::TextDictionary> dictionaries;  // A slot; id 0: not asked for yet.
     };
 
+    /// A stretch of pieces that one occurrence of a text may touch, and how its lines are told.
+    struct Cluster {
+        enum class By : std::uint8_t {
+            kCodes,   // Of one slot: `codes[c]` says whether entry c makes the line match.
+            kValues,  // Of one slot: lines match whose number is one of `values`.
+            kTexts,   // Look at the text of the stretch.
+        };
+        By by = By::kTexts;
+        std::vector<symbolic::Piece> pieces;  // With the ends of the constants beside it.
+        std::uint32_t slot = 0;
+        std::vector<std::uint8_t> codes;  // 0: does not match; 1: does; kLook: see the line.
+        std::vector<std::int64_t> values;
+    };
+    static constexpr std::uint8_t kLook = 2;
+    struct SlotFilter {
+        const ShapedPart* part = nullptr;
+        const SymbolicSite* site = nullptr;
+        std::string text;  // Some cluster has to contain it; empty: `clusters` decide alone.
+        std::vector<Cluster> clusters;
+        bool whole = false;  // A line that passes is searched as well.
+    };
+    Result<SlotFilter> make_filter(const ShapedPart& part, const SymbolicSite& site);
+    Result<bool> by_one_slot(const ShapedPart& part, const SymbolicSite& site, SlotFilter& out);
+    Status add_clusters(const ShapedPart& part, SlotFilter& out);
+    Status choose(const ShapedPart& part, std::string_view text, Cluster& cluster);
+    void apply(EvalContext& context, const ShapedPart& part, const Ranks& ranks,
+               const Cluster& cluster, std::string_view text, std::uint8_t* out);
+    void search_lines(EvalContext& context, const ShapedPart& part, const Ranks& ranks,
+                      const SymbolicSite& site, std::uint8_t* out);
+
     Status open_family(std::uint32_t family, std::span<const std::uint32_t> ranks,
                        const std::uint32_t* batch_rows, std::size_t rows);
-    std::vector<symbolic::Binding> decide(const FamilyState& state) const;
+    std::vector<symbolic::Binding> decide(std::span<const symbolic::Piece> pieces,
+                                          std::span<const symbolic::SlotFacts> facts) const;
+    const std::vector<symbolic::SlotFacts>& facts(const ShapedPart& part) const {
+        const FamilyState& state = families_[part.family];
+        return part.cleaned ? state.facts : state.all_facts;
+    }
     /// Ranks whose values are taken out so that more is decided; changes the state's facts.
     Result<std::vector<std::uint8_t>> clean(std::uint32_t family, FamilyState& state,
                                             const std::vector<symbolic::Binding>& found);
+    static void join_constants(FamilyState& state,
+                               const std::vector<const shapes::SlotColumn*>& columns);
     static Cleaned clean_slot(const shapes::SlotColumn& column, const SymbolicSite& site);
     static void mark_dirty(const shapes::SlotColumn& column, const Cleaned& cleaned,
                            std::vector<std::uint8_t>& dirty);
@@ -90,6 +136,7 @@ private:
     const shapes::ShapedBlock* block_ = nullptr;
     std::vector<FamilyState> families_;
     std::vector<ShapedPart> parts_;
+    std::vector<SlotFilter> filters_;                // Made when a part first needs them.
     std::vector<std::vector<std::uint32_t>> lists_;  // What parts point into.
 };
 

@@ -141,6 +141,11 @@ TEST_CASE("numbers are what their values are, not what their form allows") {
                    seed_lines(2'000)) == "2000:m");
 }
 
+TEST_CASE("a slot of one value is a constant and joins its neighbours") {
+    CHECK(parts_of("filter @message like \"] br\" | stats count(*)", {"[profiler] broken"}) ==
+          "1:m");
+}
+
 TEST_CASE("a few values in the way cost their own rows only") {
     std::vector<std::string> lines = seed_lines(2'000);
     // As long in words as the others, so in their family; the delimiter stands inside a value.
@@ -168,6 +173,15 @@ TEST_CASE("shaped lines give the rows that text gives") {
         "| stats avg(duration), count_distinct(duration), latest(view), earliest(status) by method",
         "filter @message like \"profiler\" | stats count(*)",
         "filter @message like \"] \" | stats count(*) by bin(1m)",
+        "filter @message like \" 12.34 \" or @message like \" 7.\" | stats count(*) by @message",
+        "filter @message like \"GET v\" | stats count(*)",
+        "filter @message like \"4 200\" or @message like \"0 300\" | stats count(*) by bin(1m)",
+        "filter @message like \" - \" or @message like \"1.0\" | fields @message",
+        "filter @message not like \" PUT \" and @message like \"x]\" | fields @message",
+        "filter @message =~ /user.*list/ or @message =~ /(?i)TRACE/ | stats count(*)",
+        "filter @message =~ /PUT \\S+ \\d+\\.5/ | stats count(*), latest(@message)",
+        "filter @message =~ /T (v|user-list) [1-4]\\d\\./ and @message like \"0\" | stats count(*)",
+        "filter @message =~ /^$/ or @message like \"\\n\" | stats count(*)",
         "filter @message =~ /v \\d+\\.1/ | fields @timestamp, @message | limit 20",
         "filter @message not like \"profiler\" or @message like \" 12\" | fields @message | limit "
         "9",

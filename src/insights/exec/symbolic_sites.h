@@ -22,6 +22,7 @@ struct SymbolicSite {
     const Glob* glob = nullptr;  // One of the three.
     std::string substring;       // Not empty.
     std::optional<symbolic::RegexProgram> regex;
+    const Regex* search = nullptr;  // Of a `=~`: the regex itself.
 
     symbolic::Binding decide(const symbolic::Family& family) const;
     /// Bytes that the question tells apart have different classes; 0 is one of them.
@@ -31,5 +32,8 @@ struct SymbolicSite {
 
 /// The questions of steps [0, count). Pointers into the plan, which outlives them.
 std::vector<SymbolicSite> symbolic_sites(const Plan& plan, std::size_t count);
+
+/// Texts that a message must contain to pass the filters of steps [0, count).
+std::vector<std::string> required_literals(const Plan& plan, std::size_t count);
 
 }  // namespace sky::insights

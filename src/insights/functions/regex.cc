@@ -88,6 +88,8 @@ Result<Regex> Regex::compile(std::string_view pattern) {
 
 const std::vector<std::string>& Regex::group_names() const { return impl_->names; }
 
+std::string_view Regex::required() const { return impl_->required; }
+
 std::string_view Regex::pattern() const { return impl_->program->pattern(); }
 
 std::uint64_t Regex::bytes() const {

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+// `like` and `=~` over shaped lines: which slots can make a line match, and what they hold.
+#include <algorithm>
+#include <cstring>
+
+#include "insights/exec/limits.h"
+#include "insights/exec/shaped_scan.h"
+#include "insights/functions/glob.h"
+#include "insights/functions/regex.h"
+#include "insights/symbolic/symbolic_glob.h"
+
+namespace sky::insights {
+namespace {
+
+using shapes::SlotColumn;
+using Stored = shapes::SlotKind;  // How a slot's values are kept.
+using symbolic::Piece;
+using symbolic::SlotFacts;
+using symbolic::Verdict;
+
+/// Whether one occurrence of `text` may touch both slots around the constant `between`. Slots that
+/// may be empty may: what stands beyond them then joins.
+bool may_span(std::string_view text, const SlotFacts& left, std::string_view between,
+              const SlotFacts& right) {
+    if (text.size() < between.size() + 2) return false;
+    for (std::size_t at = 1; at + between.size() < text.size(); ++at) {
+        if (text.substr(at, between.size()) != between) continue;
+        const bool from = left.has_empty || left.bytes.contains(text[at - 1]);
+        const bool to = right.has_empty || right.bytes.contains(text[at + between.size()]);
+        if (from && to) return true;
+    }
+    return false;
+}
+
+bool contains(std::string_view text, std::string_view part) {
+    return find_literal(text, part, 0) != std::string_view::npos;
+}
+
+}  // namespace
+
+const Vector* ShapedScan::filter(EvalContext& context, const ShapedPart& part, const Ranks& ranks,
+                                 const void* asker) {
+    const SymbolicSite* site = nullptr;
+    for (const SymbolicSite& each : sites_) {
+        if (each.asker == asker) site = &each;
+    }
+    if (site == nullptr || (site->substring.empty() && site->search == nullptr)) return nullptr;
+    const auto known = std::find_if(filters_.begin(), filters_.end(), [&](const SlotFilter& made) {
+        return made.part == &part && made.site == site;
+    });
+    std::size_t at = static_cast<std::size_t>(known - filters_.begin());
+    if (known == filters_.end()) {
+        auto made = make_filter(part, *site);
+        if (!made) {
+            context.fail(made.error().code, made.error().message);
+            return Vector::missing(context.arena, ranks.count);
+        }
+        filters_.push_back(*std::move(made));
+        at = filters_.size() - 1;
+    }
+    const SlotFilter& filter = filters_[at];
+    auto* const out = context.arena.array<std::uint8_t>(ranks.count);
+    const bool nothing_known = filter.clusters.empty() && filter.text.empty();
+    std::memset(out, nothing_known ? kLook : 0, ranks.count);
+    for (const Cluster& cluster : filter.clusters) {
+        apply(context, part, ranks, cluster, filter.text, out);
+        if (context.error) return Vector::missing(context.arena, ranks.count);
+    }
+    if (filter.whole && !filter.text.empty()) {
+        for (std::size_t i = 0; i < ranks.count; ++i) {
+            if (out[i] == 1) out[i] = kLook;
+        }
+    }
+    search_lines(context, part, ranks, *site, out);
+    return Vector::booleans(context.arena, ranks.count, out);
+}
+
+Result<ShapedScan::SlotFilter> ShapedScan::make_filter(const ShapedPart& part,
+                                                       const SymbolicSite& site) {
+    SlotFilter out;
+    out.part = &part;
+    out.site = &site;
+    if (site.search != nullptr) {
+        out.whole = true;
+        if (SKY_TRY(by_one_slot(part, site, out))) return out;
+        out.text = site.search->required();
+        // In a constant of every line, or unknown: then it tells nothing.
+        const FamilyState& state = families_[part.family];
+        if (out.text.empty() ||
+            symbolic::decide_contains(out.text, {state.pieces, facts(part)}) == Verdict::kMatch) {
+            out.text.clear();
+            return out;
+        }
+    } else {
+        out.text = site.substring;
+    }
+    SKY_TRY(add_clusters(part, out));
+    return out;
+}
+
+/// Tries to decide a regex by what one slot of few texts holds: each text takes its place as a
+/// constant.
+Result<bool> ShapedScan::by_one_slot(const ShapedPart& part, const SymbolicSite& site,
+                                     SlotFilter& out) {
+    const FamilyState& state = families_[part.family];
+    for (std::uint32_t s = 0; s < facts(part).size(); ++s) {
+        const SlotColumn* const column = SKY_TRY(block_->column(part.family, s));
+        const std::span<const std::string_view> entries = column->entries();
+        if (column->kind() != Stored::kDictionary || entries.size() > kFilterEntriesMax ||
+            entries.size() * kFilterRowsAnEntry > part.rows) {
+            continue;
+        }
+        Cluster cluster;
+        cluster.by = Cluster::By::kCodes;
+        cluster.slot = s;
+        cluster.codes.assign(entries.size(), kLook);
+        std::vector<Piece> pieces = state.pieces;
+        const auto place = std::find_if(pieces.begin(), pieces.end(),
+                                        [&](const Piece& piece) { return piece.slot == s; });
+        if (place == pieces.end()) continue;
+        std::size_t decided = 0;
+        for (std::size_t e = 0; e < entries.size(); ++e) {
+            *place = {entries[e], symbolic::kConstantPiece};
+            const Verdict verdict = site.decide({pieces, facts(part)}).verdict;
+            if (verdict == Verdict::kSlow) continue;
+            cluster.codes[e] = verdict == Verdict::kMatch ? 1 : 0;
+            ++decided;
+        }
+        if (2 * decided < entries.size()) continue;
+        out.clusters.push_back(std::move(cluster));
+        return true;
+    }
+    return false;
+}
+
+Status ShapedScan::add_clusters(const ShapedPart& part, SlotFilter& out) {
+    const FamilyState& state = families_[part.family];
+    const std::vector<Piece>& pieces = state.pieces;
+    const std::vector<SlotFacts>& known = facts(part);
+    const std::size_t margin = out.text.size() - 1;
+    std::size_t begin = 0;
+    while (begin < pieces.size()) {
+        if (pieces[begin].is_constant()) {
+            ++begin;
+            continue;
+        }
+        // As far as occurrences can reach from slot to slot.
+        std::size_t end = begin;
+        while (true) {
+            std::size_t next = end + 1;
+            std::string between;
+            while (next < pieces.size() && pieces[next].is_constant()) {
+                between += pieces[next++].text;
+            }
+            if (next == pieces.size() ||
+                !may_span(out.text, known[pieces[end].slot], between, known[pieces[next].slot])) {
+                break;
+            }
+            end = next;
+        }
+        Cluster cluster;
+        std::size_t left = margin;
+        std::vector<Piece> before;
+        for (std::size_t i = begin; i > 0 && pieces[i - 1].is_constant() && left > 0; --i) {
+            const std::string_view text = pieces[i - 1].text;
+            const std::size_t taken = std::min(left, text.size());
+            before.push_back({text.substr(text.size() - taken), symbolic::kConstantPiece});
+            left -= taken;
+        }
+        cluster.pieces.assign(before.rbegin(), before.rend());
+        cluster.pieces.insert(cluster.pieces.end(),
+                              pieces.begin() + static_cast<std::ptrdiff_t>(begin),
+                              pieces.begin() + static_cast<std::ptrdiff_t>(end) + 1);
+        std::size_t right = margin;
+        for (std::size_t i = end + 1; i < pieces.size() && pieces[i].is_constant() && right > 0;
+             ++i) {
+            const std::size_t taken = std::min(right, pieces[i].text.size());
+            cluster.pieces.push_back({pieces[i].text.substr(0, taken), symbolic::kConstantPiece});
+            right -= taken;
+        }
+        const Verdict verdict = symbolic::decide_contains(out.text, {cluster.pieces, known});
+        if (verdict != Verdict::kMiss) {
+            cluster.slot = pieces[begin].slot;
+            if (begin == end) SKY_TRY(choose(part, out.text, cluster));
+            out.clusters.push_back(std::move(cluster));
+        }
+        begin = end + 1;
+    }
+    return {};
+}
+
+/// Finds the cheapest way to tell the lines of a cluster of one slot.
+Status ShapedScan::choose(const ShapedPart& part, std::string_view text, Cluster& cluster) {
+    const SlotColumn* const column = SKY_TRY(block_->column(part.family, cluster.slot));
+    std::string left;
+    std::string right;
+    bool passed = false;
+    for (const Piece& piece : cluster.pieces) {
+        if (!piece.is_constant()) {
+            passed = true;
+        } else {
+            (passed ? right : left) += piece.text;
+        }
+    }
+    if (column->kind() == Stored::kDictionary || column->kind() == Stored::kConstant) {
+        cluster.by = Cluster::By::kCodes;
+        for (const std::string_view entry : column->entries()) {
+            cluster.codes.push_back(contains(left + std::string(entry) + right, text) ? 1 : 0);
+        }
+        return {};
+    }
+    if (column->kind() != Stored::kForm) return {};
+    const symbolic::ByteSet& bytes = facts(part)[cluster.slot].bytes;
+    // Begins before the slot and ends behind it: then the value is a part of the text.
+    if (bytes.contains(text.front()) || bytes.contains(text.back())) return {};
+    for (std::size_t a = 1; a < text.size() && a <= left.size(); ++a) {
+        if (!left.ends_with(text.substr(0, a))) continue;
+        for (std::size_t b = 1; a + b < text.size() && b <= right.size(); ++b) {
+            if (!right.starts_with(text.substr(text.size() - b))) continue;
+            std::int64_t value = 0;
+            const std::string_view inside = text.substr(a, text.size() - a - b);
+            if (column->form().parse(inside, value)) cluster.values.push_back(value);
+        }
+    }
+    cluster.by = Cluster::By::kValues;
+    return {};
+}
+
+/// Raises rows of `out` that the cluster makes match.
+void ShapedScan::apply(EvalContext& context, const ShapedPart& part, const Ranks& ranks,
+                       const Cluster& cluster, std::string_view text, std::uint8_t* out) {
+    if (cluster.by == Cluster::By::kTexts) {
+        const Vector* const texts = joined(context, part.family, ranks, cluster.pieces);
+        if (context.error) return;
+        if (texts->is_constant()) {
+            if (!contains(texts->constant_value().text, text)) return;
+            std::memset(out, 1, ranks.count);
+            return;
+        }
+        const std::string_view* const rows = texts->text_array();
+        for (std::size_t i = 0; i < ranks.count; ++i) {
+            if (out[i] == 0 && contains(rows[i], text)) out[i] = 1;
+        }
+        return;
+    }
+    const auto found = block_->column(part.family, cluster.slot);
+    if (!found) {
+        context.fail(found.error().code, found.error().message);
+        return;
+    }
+    const SlotColumn& column = **found;
+    if (cluster.by == Cluster::By::kCodes) {
+        const bool one = column.kind() == Stored::kConstant;
+        for (std::size_t i = 0; i < ranks.count; ++i) {
+            out[i] |= cluster.codes[one ? 0 : column.codes()[ranks[i]]];
+        }
+        return;
+    }
+    // Exceptions have no number: their stretch is looked at.
+    std::vector<std::pair<std::size_t, bool>> exceptions;
+    std::size_t at = 0;
+    std::string stretch;
+    for (std::size_t e = 0; e < column.exception_rows().size(); ++e) {
+        const std::uint32_t row = column.exception_rows()[e];
+        while (at < ranks.count && ranks[at] < row) ++at;
+        if (at == ranks.count) break;
+        if (ranks[at] != row) continue;
+        stretch.clear();
+        for (const Piece& piece : cluster.pieces) {
+            stretch += piece.is_constant() ? piece.text : column.exception_texts()[e];
+        }
+        exceptions.emplace_back(at, out[at] != 0 || contains(stretch, text));
+    }
+    const std::span<const std::int64_t> values = column.values();
+    for (const std::int64_t value : cluster.values) {
+        for (std::size_t i = 0; i < ranks.count; ++i) {
+            if (values[ranks[i]] == value) out[i] = 1;
+        }
+    }
+    for (const auto& [place, found_there] : exceptions) out[place] = found_there ? 1 : 0;
+}
+
+/// Rows that still say kLook are searched line by line.
+void ShapedScan::search_lines(EvalContext& context, const ShapedPart& part, const Ranks& ranks,
+                              const SymbolicSite& site, std::uint8_t* out) {
+    if (site.search == nullptr) return;
+    auto* const list = context.arena.array<std::uint32_t>(ranks.count);
+    auto* const places = context.arena.array<std::uint32_t>(ranks.count);
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < ranks.count; ++i) {
+        if (out[i] != kLook) continue;
+        places[count] = static_cast<std::uint32_t>(i);
+        list[count++] = ranks[i];
+    }
+    if (count == 0) return;
+    const Vector* const lines = messages(context, part, {list, 0, count});
+    if (context.error) return;
+    for (std::size_t i = 0; i < count; ++i) {
+        out[places[i]] = site.search->search(lines->at(i).text) ? 1 : 0;
+    }
+}
+
+}  // namespace sky::insights
