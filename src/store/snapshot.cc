@@ -55,6 +55,14 @@ public:
         return select_rows(pieces, filter, columns);
     }
 
+    std::optional<std::uint64_t> row_count(const Morsel& morsel, TimeRange range) const override {
+        range = clipped(range);
+        const bool whole = morsel.min_ms >= range.begin_ms && morsel.max_ms <= range.end_ms;
+        const bool deleted = parts_.deleted && !parts_.deleted->empty();
+        if (!whole || deleted) return std::nullopt;
+        return morsel.rows;
+    }
+
     std::string stream_name(StreamId id) const override { return parts_.catalog->stream_name(id); }
 
 private:

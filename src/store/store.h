@@ -101,6 +101,10 @@ public:
     /// Errors: kCorruption (checksum; names the file), kInternal (I/O).
     virtual Result<EventBatch> read(const Morsel& morsel, TimeRange range, Columns columns,
                                     std::span<const StreamId> streams = {}) const = 0;
+    /// How many rows read() would give, where that is known without reading; else nothing.
+    virtual std::optional<std::uint64_t> row_count(const Morsel&, TimeRange) const {
+        return std::nullopt;
+    }
     /// Name of a stream that the snapshot's rows may carry.
     virtual std::string stream_name(StreamId id) const = 0;
 };

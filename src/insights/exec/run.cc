@@ -186,6 +186,8 @@ struct Execution::Impl {
           options(std::move(run_options)),
           rows_max(effective_rows_max(query->plan, options.limit)),
           cut(cut_plan(query->plan, rows_max)),
+          counts_only(cut.sink == 0 && cut.groups.stats != nullptr &&
+                      counts_rows(*cut.groups.stats)),
           sites(symbolic_sites(query->plan, cut.sink)),
           columns(columns_of(query->plan) |
                   (options.shaped == ShapedReads::kYes ? store::Columns::kShaped
@@ -243,6 +245,13 @@ struct Execution::Impl {
             }
             SKY_TRY(poll());
             const Work& item = work[at];
+            if (counts_only) {
+                if (const auto rows =
+                        item.source.source->snapshot->row_count(item.morsel, options.range)) {
+                    count(worker, item, *rows);
+                    continue;
+                }
+            }
             const auto batch =
                 item.source.source->snapshot->read(item.morsel, options.range, columns);
             if (!batch) return std::unexpected(batch.error());
@@ -283,6 +292,15 @@ struct Execution::Impl {
             end = begin;
         }
         return {};
+    }
+
+    /// Rows that need not be read to be counted.
+    static void count(Worker& worker, const Work& item, std::uint64_t rows) {
+        const std::lock_guard lock(worker.mutex);
+        worker.sink->add_rows(worker.context, rows);
+        worker.scanned += rows;
+        worker.matched += rows;
+        worker.bytes += static_cast<double>(item.morsel.message_bytes);
     }
 
     Status check(const Worker& worker) const {
@@ -468,6 +486,7 @@ struct Execution::Impl {
     const RunOptions options;
     const std::uint64_t rows_max;
     const Cut cut;
+    const bool counts_only;  // Nothing but the number of rows is asked for.
     const std::vector<SymbolicSite> sites;
     const store::Columns columns;
     const DiscoveryPlan discovery;

@@ -145,6 +145,15 @@ public:
         return batch;
     }
 
+    std::optional<std::uint64_t> row_count(const store::Morsel& morsel,
+                                           store::TimeRange range) const override {
+        if (form_ == Form::kText || morsel.min_ms < range.begin_ms ||
+            morsel.max_ms > range.end_ms) {
+            return std::nullopt;
+        }
+        return morsel.rows;
+    }
+
     std::string stream_name(store::StreamId id) const override {
         for (const auto& part : parts_) {
             for (const TestEvent& event : part) {
