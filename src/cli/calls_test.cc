@@ -265,46 +265,6 @@ TEST_CASE("calls: repeats, errors that are not the service's") {
     }
 }
 
-TEST_CASE("configuration files fill what flags leave out") {
-    const auto folder =
-        std::filesystem::temp_directory_path() / ("sky_cli_" + random_uuid(system_random()));
-    std::filesystem::create_directory(folder);
-    const std::string file = (folder / "skywatch.toml").string();
-    struct Case {
-        const char* name;
-        std::string_view toml;
-        std::string_view data, listen;  // Expected; empty data: an error.
-    };
-    static constexpr Case kCases[] = {
-        {"both", "data = \"/srv/a b\"\nlisten = \"0.0.0.0:1\" # why\n", "/srv/a b", "flag:1"},
-        {"one", "data = '/srv'\n", "/srv", "flag:1"},
-        {"none", "", "default", "flag:1"},
-        {"unknown name", "date = \"/srv\"\n", "", ""},
-        {"unknown section", "[server]\ndata = \"/srv\"\n", "", ""},
-        {"the file itself", "config = \"/etc/other\"\n", "", ""},
-        {"wrong value", "mode = \"c\"\n", "", ""},
-    };
-    for (const Case& c : kCases) {
-        CAPTURE(c.name);
-        std::ofstream(file) << c.toml;
-        CLI::App app;
-        std::string data = "default", listen = "default", mode, config;
-        app.add_option("--data", data);
-        app.add_option("--listen", listen);
-        app.add_option("--mode", mode)->check(CLI::IsMember({"a", "b"}));
-        app.add_option("--config", config);
-        app.parse("--listen flag:1 --config " + file);
-        const Status got = apply_config(app, config);
-        REQUIRE(got.has_value() == !c.data.empty());
-        if (!got) continue;
-        CHECK(data == c.data);
-        CHECK(listen == c.listen);
-    }
-    CLI::App app;
-    CHECK(!apply_config(app, (folder / "missing").string()));
-    std::filesystem::remove_all(folder);
-}
-
 TEST_CASE("every flag has its variable") {
     CLI::App app;
     std::string text;

@@ -19,6 +19,7 @@ constexpr int kExitInterrupted = 130;  // Ctrl-C, as shells report it.
 void add_serve(CLI::App& app, int& exit_code);
 void add_key(CLI::App& app, int& exit_code);
 void add_query(CLI::App& app, int& exit_code);
+void add_tail(CLI::App& app, int& exit_code);
 void add_put(CLI::App& app, int& exit_code);
 void add_backup(CLI::App& app, int& exit_code);
 void add_restore(CLI::App& app, int& exit_code);

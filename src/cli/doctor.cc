@@ -15,6 +15,7 @@
 #include "cli/machine.h"
 #include "cli/terminal.h"
 #include "http/client.h"
+#include "http/tls.h"
 #include "json/writer.h"
 #include "os/fs.h"
 
@@ -22,7 +23,7 @@ namespace sky::cli {
 namespace {
 
 struct DoctorFlags {
-    std::string data, listen = "127.0.0.1:4580", endpoint = "http://127.0.0.1:4580";
+    std::string data, listen = "127.0.0.1:4580", endpoint = "http://127.0.0.1:4580", ca_bundle;
     bool json = false;
 };
 
@@ -71,7 +72,16 @@ Server ask_server(const DoctorFlags& flags) {
         add(Grade::kFault, endpoint.error().message, "Correct --endpoint.");
         return out;
     }
-    http::Client client(endpoint->host, endpoint->port, kAnswerMax);
+    std::shared_ptr<const http::TlsTrust> trust;
+    if (endpoint->is_https) {
+        auto loaded = http::TlsTrust::load(flags.ca_bundle);
+        if (!loaded) {
+            add(Grade::kFault, loaded.error().message, "Correct --ca-bundle.");
+            return out;
+        }
+        trust = std::move(*loaded);
+    }
+    http::Client client(endpoint->host, endpoint->port, kAnswerMax, std::move(trust));
     http::Headers headers;
     headers.add("Host", endpoint->host_header);
     const auto ready = client.send("GET", endpoint->base_path + "/readyz", headers, "");
@@ -205,6 +215,7 @@ void add_doctor(CLI::App& app, int& exit_code) {
     command->add_option("--endpoint", flags->endpoint, "Where a running server listens")
         ->capture_default_str()
         ->type_name("URL");
+    add_ca_bundle_flag(*command, flags->ca_bundle);
     command->add_flag("--json", flags->json, "JSON instead of text");
     add_environment(*command);
     command->footer(

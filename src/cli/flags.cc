@@ -23,6 +23,16 @@ void read_aws_credentials(ConnectionFlags& flags) {
     default_from("SKYWATCH_SESSION_TOKEN", flags.session_token);
 }
 
+void add_ca_bundle_flag(CLI::App& command, std::string& ca_bundle) {
+    default_from("AWS_CA_BUNDLE", ca_bundle);
+    command
+        .add_option("--ca-bundle", ca_bundle,
+                    "Certificates to believe an https endpoint by; default: the system's (also "
+                    "AWS_CA_BUNDLE)")
+        ->type_name("FILE")
+        ->group("Connection");
+}
+
 void add_connection_flags(CLI::App& command, ConnectionFlags& flags) {
     read_aws_credentials(flags);
     const std::string group = "Connection";
@@ -47,13 +57,7 @@ void add_connection_flags(CLI::App& command, ConnectionFlags& flags) {
                     "Token of temporary keys (also AWS_SESSION_TOKEN)")
         ->type_name("TOKEN")
         ->group(group);
-    default_from("AWS_CA_BUNDLE", flags.ca_bundle);
-    command
-        .add_option("--ca-bundle", flags.ca_bundle,
-                    "Certificates to believe an https endpoint by; default: the system's (also "
-                    "AWS_CA_BUNDLE)")
-        ->type_name("FILE")
-        ->group(group);
+    add_ca_bundle_flag(command, flags.ca_bundle);
     command.add_option("--timeout", flags.timeout_s, "Longest wait for one answer")
         ->capture_default_str()
         ->type_name("SECONDS")
@@ -72,27 +76,6 @@ void add_environment(CLI::App& command) {
         }
         option->envname(variable);
     }
-}
-
-Status apply_config(CLI::App& command, const std::string& file) {
-    // The library reports by throwing; this is its one border for configuration files.
-    try {
-        for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_file(file)) {
-            if (item.name == "++" || item.name == "--") continue;  // The reader's section marks.
-            CLI::Option* const option =
-                item.parents.empty() ? command.get_option_no_throw("--" + item.name) : nullptr;
-            if (option == nullptr || item.name == "config" || item.name == "help") {
-                return fail(ErrorCode::kInvalidArgument,
-                            file + ": no such setting: " + item.fullname());
-            }
-            if (option->count() > 0) continue;  // Flags and environment decide.
-            option->add_result(item.inputs);
-            option->run_callback();
-        }
-    } catch (const CLI::Error& error) {
-        return fail(ErrorCode::kInvalidArgument, file + ": " + error.what());
-    }
-    return {};
 }
 
 std::string default_data_directory() {

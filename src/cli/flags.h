@@ -16,16 +16,15 @@ namespace sky::cli {
 /// --timeout.
 void add_connection_flags(CLI::App& command, ConnectionFlags& flags);
 
+/// --ca-bundle, whose default is AWS_CA_BUNDLE; part of the former.
+void add_ca_bundle_flag(CLI::App& command, std::string& ca_bundle);
+
 /// From AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and SKYWATCH_ACCESS_KEY, ...;
 /// part of the former.
 void read_aws_credentials(ConnectionFlags& flags);
 
 /// Gives every flag that has no environment variable yet SKYWATCH_<NAME>. Last, after all flags.
 void add_environment(CLI::App& command);
-
-/// Fills what flags left out and --config FILE (TOML: name = value, the flags' names) holds.
-/// Errors: kInvalidArgument (unreadable, unknown name, bad value).
-Status apply_config(CLI::App& command, const std::string& file);
 
 /// $XDG_DATA_HOME/skywatch, or /var/lib/skywatch without that variable (design section 10).
 std::string default_data_directory();

@@ -470,6 +470,7 @@ void add_target_flags(CLI::App& command, KeyFlags& flags) {
     command.add_option("--region", flags.connection.region, "Region to sign for")
         ->capture_default_str()
         ->type_name("NAME");
+    add_ca_bundle_flag(command, flags.connection.ca_bundle);
     command.add_flag("--json", flags.json, "JSON instead of text");
 }
 

@@ -11,6 +11,7 @@
 #include "cli/flags.h"
 #include "cli/query_run.h"
 #include "cli/table.h"
+#include "cli/terminal.h"
 #include "cli/time_args.h"
 
 namespace sky::cli {
@@ -56,7 +57,7 @@ Result<QueryRequest> make_request(const QueryFlags& flags, std::int64_t now_ms) 
     return request;
 }
 
-void print_rows(const QueryOutcome& outcome, const std::string& output, bool is_terminal) {
+void print_rows(const QueryOutcome& outcome, const std::string& output) {
     const Table table = make_table(outcome.rows);
     std::string text;
     if (output == "json") {
@@ -64,10 +65,8 @@ void print_rows(const QueryOutcome& outcome, const std::string& output, bool is_
     } else if (output == "csv") {
         text = render_csv(table);
     } else {
-        // https://no-color.org: any value but the empty one switches colours off.
-        const char* const no_color = std::getenv("NO_COLOR");
-        const bool colours = is_terminal && (no_color == nullptr || *no_color == '\0');
-        text = render_table(table, colours ? Colour::kOn : Colour::kOff);
+        const Colour colour = wants_colours(STDOUT_FILENO) ? Colour::kOn : Colour::kOff;
+        text = render_table(table, colour, terminal_width(STDOUT_FILENO));
     }
     std::fwrite(text.data(), 1, text.size(), stdout);
     std::fflush(stdout);
@@ -105,11 +104,10 @@ int query(const QueryFlags& flags) {
         fmt::print(stderr, "skywatch: the query ended as {}\n", outcome.progress.status);
         return kExitFailed;
     }
-    const bool is_terminal = ::isatty(STDOUT_FILENO) == 1;
-    const std::string output = !flags.output.empty() ? flags.output
-                               : is_terminal         ? "table"
-                                                     : "json";
-    print_rows(outcome, output, is_terminal);
+    const std::string output = !flags.output.empty()        ? flags.output
+                               : is_terminal(STDOUT_FILENO) ? "table"
+                                                            : "json";
+    print_rows(outcome, output);
     if (shows_progress) {
         fmt::print(stderr, "{} rows; {}\n", outcome.rows.size(), summary(outcome.progress));
     }

@@ -12,11 +12,10 @@ namespace {
 
 struct ServeFlags {
     server::ServeOptions options;
-    std::string listen = "127.0.0.1:4580", auth = "sigv4", memory, config;
+    std::string listen = "127.0.0.1:4580", auth = "sigv4", memory;
 };
 
-Result<server::ServeOptions> make_options(CLI::App& command, const ServeFlags& flags) {
-    if (!flags.config.empty()) SKY_TRY(apply_config(command, flags.config));
+Result<server::ServeOptions> make_options(const ServeFlags& flags) {
     server::ServeOptions options = flags.options;
     const ListenAddress listen = SKY_TRY(parse_listen(flags.listen));
     options.host = listen.host;
@@ -43,6 +42,7 @@ void add_serve(CLI::App& app, int& exit_code) {
         ->add_option("--auth", flags->auth,
                      "sigv4: requests are signed with a key; off: anybody, on loopback only")
         ->capture_default_str()
+        ->type_name("MODE")
         ->check(CLI::IsMember({"sigv4", "off"}));
     command->add_option("--account", flags->options.account, "Account id of the first key")
         ->capture_default_str()
@@ -72,8 +72,6 @@ void add_serve(CLI::App& app, int& exit_code) {
         ->type_name("ORIGIN")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    command->add_option("--config", flags->config, "TOML file with these flags: name = value")
-        ->type_name("FILE");
     add_environment(*command);
     command->footer(
         "The first start on an empty directory makes an access key and prints it.\n"
@@ -84,8 +82,8 @@ void add_serve(CLI::App& app, int& exit_code) {
         "  skywatch serve --data /srv/skywatch --listen 0.0.0.0:4580 --config /etc/skywatch.toml\n"
         "  skywatch serve --data ~/skywatch --listen 0.0.0.0:4580 --tls-self-signed\n"
         "  skywatch serve --data /tmp/try --auth off");
-    command->callback([flags, command, &exit_code] {
-        const auto options = make_options(*command, *flags);
+    command->callback([flags, &exit_code] {
+        const auto options = make_options(*flags);
         exit_code = options ? server::run(*options) : report(options.error());
     });
 }

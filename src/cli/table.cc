@@ -15,35 +15,13 @@ namespace {
 constexpr std::string_view kPointer = "@ptr";
 constexpr std::string_view kBold = "\x1b[1m", kPlain = "\x1b[0m";
 constexpr std::size_t kGap = 2;
+// A column that is cut keeps so much: less tells nothing.
+constexpr std::size_t kCellMin = 8;
 
 // Code points; good enough for the columns of log data.
 std::size_t width(std::string_view text) {
     return static_cast<std::size_t>(std::ranges::count_if(
         text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
-
-std::string printable(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto byte = static_cast<unsigned char>(text[i]);
-        // C1 controls are U+0080..U+009F: 0xC2 and that byte. Terminals obey them like ESC.
-        const bool is_c1 =
-            byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-        if (byte == '\n') {
-            out += "\\n";
-        } else if (byte == '\t') {
-            out += "\\t";
-        } else if (byte == '\r') {
-            out += "\\r";
-        } else if (is_c1) {
-            out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[++i]));
-        } else if (byte < 0x20 || byte == 0x7f) {
-            out += fmt::format("\\x{:02x}", byte);
-        } else {
-            out.push_back(text[i]);
-        }
-    }
-    return out;
 }
 
 bool is_number(std::string_view text) {
@@ -75,6 +53,30 @@ void append_csv(std::string& out, std::string_view value) {
 
 }  // namespace
 
+std::string printable(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        // C1 controls are U+0080..U+009F: 0xC2 and that byte. Terminals obey them like ESC.
+        const bool is_c1 =
+            byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+        if (byte == '\n') {
+            out += "\\n";
+        } else if (byte == '\t') {
+            out += "\\t";
+        } else if (byte == '\r') {
+            out += "\\r";
+        } else if (is_c1) {
+            out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[++i]));
+        } else if (byte < 0x20 || byte == 0x7f) {
+            out += fmt::format("\\x{:02x}", byte);
+        } else {
+            out.push_back(text[i]);
+        }
+    }
+    return out;
+}
+
 Table make_table(const std::vector<Row>& rows) {
     Table table;
     for (const Row& row : rows) {
@@ -101,11 +103,63 @@ Table make_table(const std::vector<Row>& rows) {
     return table;
 }
 
-std::string render_table(const Table& table, Colour colour) {
-    struct Column {
-        std::size_t width;
-        bool is_numeric;
-    };
+namespace {
+
+struct Column {
+    std::size_t width;
+    bool is_numeric;
+};
+
+// Narrow columns stay whole; the others share what is left. False: there is no room for all.
+bool fit(std::vector<Column>& columns, std::size_t width_max) {
+    const std::size_t gaps = columns.empty() ? 0 : (columns.size() - 1) * kGap;
+    if (gaps + columns.size() * kCellMin > width_max) return false;
+    std::size_t left = width_max - gaps, open = columns.size();
+    std::vector<std::size_t> order(columns.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::ranges::sort(order, {}, [&](std::size_t i) { return columns[i].width; });
+    for (const std::size_t i : order) {
+        columns[i].width = std::min(columns[i].width, left / open);
+        left -= columns[i].width;
+        --open;
+    }
+    return true;
+}
+
+// At most `width_max` code points, the last one an ellipsis where something is missing.
+std::string shortened(const std::string& text, std::size_t width_max) {
+    if (width(text) <= width_max) return text;
+    std::size_t end = 0, count = 0;
+    for (; end < text.size(); ++end) {
+        if ((static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) continue;
+        if (++count == width_max) break;
+    }
+    return text.substr(0, end) + "\u2026";
+}
+
+std::string render_blocks(const std::vector<std::vector<std::string>>& lines, Colour colour,
+                          std::size_t width_max) {
+    std::size_t names = 0;
+    for (const std::string& name : lines[0]) names = std::max(names, width(name));
+    names = std::min(names, width_max / 3);
+    const std::size_t values = width_max - names - kGap;
+    std::string out;
+    for (std::size_t row = 1; row < lines.size(); ++row) {
+        if (row > 1) out.push_back('\n');
+        for (std::size_t i = 0; i < lines[0].size(); ++i) {
+            if (lines[row][i].empty()) continue;
+            const std::string name = shortened(lines[0][i], names);
+            const std::string pad(names - width(name) + kGap, ' ');
+            out += colour == Colour::kOn ? fmt::format("{}{}{}", kBold, name, kPlain) : name;
+            out += pad + shortened(lines[row][i], values) + "\n";
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+std::string render_table(const Table& table, Colour colour, std::size_t width_max) {
     const std::vector<std::size_t> shown = shown_columns(table);
     std::vector<std::vector<std::string>> lines(table.rows.size() + 1);
     std::vector<Column> columns;
@@ -120,18 +174,20 @@ std::string render_table(const Table& table, Colour colour) {
         }
         columns.push_back(column);
     }
+    if (columns.empty()) return {};
+    if (width_max != 0 && !fit(columns, width_max)) return render_blocks(lines, colour, width_max);
     std::string out;
     const auto append_line = [&](const std::vector<std::string>& cells) {
         std::string line;
         for (std::size_t i = 0; i < cells.size(); ++i) {
-            const std::string blanks(columns[i].width - width(cells[i]), ' ');
+            const std::string cell = shortened(cells[i], columns[i].width);
+            const std::string blanks(columns[i].width - width(cell), ' ');
             if (i > 0) line.append(kGap, ' ');
-            line += columns[i].is_numeric ? blanks + cells[i] : cells[i] + blanks;
+            line += columns[i].is_numeric ? blanks + cell : cell + blanks;
         }
         line.erase(line.find_last_not_of(' ') + 1);
         return line;
     };
-    if (columns.empty()) return out;
     const std::string head = append_line(lines[0]);
     out += colour == Colour::kOn ? fmt::format("{}{}{}\n", kBold, head, kPlain) : head + "\n";
     for (std::size_t i = 0; i < columns.size(); ++i) {

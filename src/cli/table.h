@@ -25,10 +25,14 @@ Table make_table(const std::vector<Row>& rows);
 
 enum class Colour : std::uint8_t { kOff, kOn };
 
-/// One line a row, two blanks between columns, numbers to the right, a rule under the heads. Line
-/// breaks and control bytes are shown as escapes, so that a log line cannot drive the terminal.
-/// `@ptr`, a key for GetLogRecord, is left out.
-std::string render_table(const Table& table, Colour colour);
+/// Line breaks and control bytes as escapes, so that a log line cannot drive the terminal.
+std::string printable(std::string_view text);
+
+/// One line a row, two blanks between columns, numbers to the right, a rule under the heads.
+/// Values are printable(); `@ptr`, a key for GetLogRecord, is left out. `width_max`: no line is
+/// wider; the widest columns are cut, and where even short ones do not fit side by side each row
+/// becomes a block with a line a field. 0: as wide as it is.
+std::string render_table(const Table& table, Colour colour, std::size_t width_max = 0);
 
 /// An array of objects, one a line; values are strings as the service sent them, `@ptr` included.
 std::string render_json(const Table& table);

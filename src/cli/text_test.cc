@@ -4,6 +4,7 @@
 #include "cli/event_batch.h"
 #include "cli/serve_flags.h"
 #include "cli/table.h"
+#include "cli/tail_text.h"
 #include "cli/time_args.h"
 
 namespace sky::cli {
@@ -170,6 +171,93 @@ TEST_CASE("table for a terminal") {
     // Width counts characters, not bytes.
     CHECK(render_table(make_table({{{"a", "ñandú"}, {"b", "x"}}, {{"a", "abcdef"}, {"b", "y"}}}),
                        Colour::kOff) == "a       b\n------  -\nñandú   x\nabcdef  y\n");
+}
+
+TEST_CASE("a table fits its terminal") {
+    const Table table = make_table({{{"view", "user-list"}, {"message", std::string(60, 'x')}},
+                                    {{"view", "\xc3\xa9t\xc3\xa9"}, {"message", "short"}}});
+    CHECK(render_table(table, Colour::kOff, 30) ==
+          "view       message\n"
+          "---------  -------------------\n"
+          "user-list  xxxxxxxxxxxxxxxxxx\xe2\x80\xa6\n"
+          "\xc3\xa9t\xc3\xa9        short\n");
+    // Too narrow for columns: a block a row.
+    CHECK(render_table(table, Colour::kOff, 16) ==
+          "view   user-list\n"
+          "mess\xe2\x80\xa6  xxxxxxxx\xe2\x80\xa6\n"
+          "\n"
+          "view   \xc3\xa9t\xc3\xa9\n"
+          "mess\xe2\x80\xa6  short\n");
+    for (std::size_t width = 10; width < 90; ++width) {
+        CAPTURE(width);
+        std::string text = render_table(table, Colour::kOff, width);
+        while (!text.empty()) {
+            const std::string line = text.substr(0, text.find('\n'));
+            const auto points = std::ranges::count_if(
+                line, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
+            CHECK(static_cast<std::size_t>(points) <= width);
+            text.erase(0, line.size() + 1);
+        }
+    }
+    CHECK(render_table(table, Colour::kOff, 1'000) == render_table(table, Colour::kOff));
+}
+
+TEST_CASE("tail: the level of a line") {
+    struct Case {
+        std::string_view line;
+        Severity severity;
+    };
+    const Case cases[] = {
+        {"2026-01-31 ERROR something", Severity::kError},
+        {"[error] no upstream", Severity::kError},
+        {R"({"time":1,"level":"error","msg":"x"})", Severity::kError},
+        {"level=fatal msg=x", Severity::kError},
+        {"CRITICAL:root:x", Severity::kError},
+        {"error: it failed", Severity::kError},
+        {"WARN  [main] x", Severity::kWarning},
+        {"level=warning x", Severity::kWarning},
+        {"DEBUG x", Severity::kQuiet},
+        {"<trace> x", Severity::kQuiet},
+        {"INFO retried after ERROR", Severity::kNone},
+        {"GET /error 200", Severity::kNone},
+        {"no error here", Severity::kNone},
+        {"ERRORS_TOTAL 5", Severity::kNone},
+        {"[profiler] GET user-list 12.34 200", Severity::kNone},
+        {"", Severity::kNone},
+    };
+    for (const Case& c : cases) {
+        CAPTURE(c.line);
+        CHECK(severity_of(c.line) == c.severity);
+    }
+    CHECK(severity_of(std::string(300, ' ') + "ERROR") == Severity::kNone);
+}
+
+TEST_CASE("tail: lines for terminals and pipes") {
+    const ShownEvent event{1'700'000'000'123, "id", "web", "ERROR \x1b[2J"};
+    CHECK(render_event(event, Colour::kOff, Escape::kNothing) ==
+          "2023-11-14T22:13:20.123Z web ERROR \x1b[2J\n");
+    CHECK(render_event(event, Colour::kOff, Escape::kControls) ==
+          "2023-11-14T22:13:20.123Z web ERROR \\x1b[2J\n");
+    CHECK(render_event(event, Colour::kOn, Escape::kControls) ==
+          "\x1b[2m2023-11-14T22:13:20.123Z web \x1b[0m\x1b[31mERROR \\x1b[2J\x1b[0m\n");
+    CHECK(render_event({0, "id", "", "x"}, Colour::kOff, Escape::kControls) ==
+          "1970-01-01T00:00:00.000Z x\n");
+}
+
+TEST_CASE("tail: each event once, late ones included, and no endless memory") {
+    SeenEvents seen(30'000);
+    CHECK(seen.next_start_ms(5'000) == 5'000);
+    CHECK(seen.add(100'000, "a"));
+    CHECK_FALSE(seen.add(100'000, "a"));
+    CHECK(seen.add(100'000, "b"));
+    CHECK(seen.next_start_ms(5'000) == 70'000);
+    CHECK_FALSE(seen.add(100'000, "a"));
+    CHECK(seen.add(75'000, "late"));
+    CHECK(seen.next_start_ms(70'000) == 70'000);
+    CHECK_FALSE(seen.add(75'000, "late"));
+    CHECK(seen.add(200'000, "c"));
+    CHECK(seen.next_start_ms(70'000) == 170'000);
+    CHECK(seen.next_start_ms(180'000) == 180'000);
 }
 
 TEST_CASE("a log line cannot drive the terminal") {

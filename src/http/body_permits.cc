@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/body_permits.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/assert.h"
@@ -39,19 +40,29 @@ std::uint64_t BodyPermits::bytes_used() const {
 
 Permit BodyPermits::try_acquire(std::uint64_t bytes, Claim claim) {
     const std::lock_guard lock(mutex_);
-    if (claim == Claim::kFirst && !waiters_.empty()) return {};
+    if (claim == Claim::kFirst && !(growing_.empty() && lines_.empty())) return {};
     if (bytes > bytes_max_ - used_) return {};
     used_ += bytes;
     return {shared_from_this(), bytes};
 }
 
-void BodyPermits::wait(std::uint64_t bytes, Claim claim, std::uint64_t ticket, Granted granted) {
+void BodyPermits::wait(std::uint64_t bytes, Claim claim, std::string_view tenant,
+                       std::uint64_t ticket, Granted granted) {
     SKY_ASSERT(bytes <= bytes_max_, "a larger body is refused before it waits");
     std::list<Waiter> ready;
     {
         const std::lock_guard lock(mutex_);
-        waiters_.insert(claim == Claim::kGrowth ? waiters_.begin() : waiters_.end(),
-                        {bytes, ticket, std::move(granted)});
+        Waiter waiter{bytes, ticket, std::move(granted)};
+        if (claim == Claim::kGrowth) {
+            growing_.push_front(std::move(waiter));
+        } else {
+            // Few: an administrator makes accounts one by one.
+            auto line = std::ranges::find(lines_, tenant, &Line::tenant);
+            if (line == lines_.end()) {
+                line = lines_.insert(lines_.end(), Line{std::string(tenant), {}});
+            }
+            line->waiters.push_back(std::move(waiter));
+        }
         collect(ready);
     }
     grant(std::move(ready));
@@ -59,13 +70,15 @@ void BodyPermits::wait(std::uint64_t bytes, Claim claim, std::uint64_t ticket, G
 
 void BodyPermits::cancel(std::uint64_t ticket) {
     std::list<Waiter> ready, gone;
+    const auto leave = [&](std::list<Waiter>& waiters) {
+        const auto at = std::ranges::find(waiters, ticket, &Waiter::ticket);
+        if (at != waiters.end()) gone.splice(gone.end(), waiters, at);
+    };
     {
         const std::lock_guard lock(mutex_);
-        for (auto it = waiters_.begin(); it != waiters_.end(); ++it) {
-            if (it->ticket != ticket) continue;
-            gone.splice(gone.end(), waiters_, it);
-            break;
-        }
+        leave(growing_);
+        for (Line& line : lines_) leave(line.waiters);
+        std::erase_if(lines_, [](const Line& line) { return line.waiters.empty(); });
         collect(ready);  // The one that left may have blocked smaller ones behind it.
     }
     grant(std::move(ready));
@@ -82,10 +95,24 @@ void BodyPermits::release(std::uint64_t bytes) {
     grant(std::move(ready));
 }
 
+bool BodyPermits::grant_first(std::list<Waiter>& from, std::list<Waiter>& out) {
+    if (from.front().bytes > bytes_max_ - used_) return false;
+    used_ += from.front().bytes;
+    out.splice(out.end(), from, from.begin());
+    return true;
+}
+
 void BodyPermits::collect(std::list<Waiter>& out) {
-    while (!waiters_.empty() && waiters_.front().bytes <= bytes_max_ - used_) {
-        used_ += waiters_.front().bytes;
-        out.splice(out.end(), waiters_, waiters_.begin());
+    while (!growing_.empty()) {
+        if (!grant_first(growing_, out)) return;
+    }
+    while (!lines_.empty()) {
+        if (!grant_first(lines_.front().waiters, out)) return;
+        if (lines_.front().waiters.empty()) {
+            lines_.pop_front();
+        } else {
+            lines_.splice(lines_.end(), lines_, lines_.begin());
+        }
     }
 }
 

@@ -6,6 +6,8 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <string_view>
 
 namespace sky::http {
 
@@ -34,8 +36,9 @@ private:
 /// can still wait for each other; the server's bounded wait ends that.
 enum class Claim : std::uint8_t { kFirst, kGrowth };
 
-/// One budget for all connections (store.md 3: the budget for bodies in flight). First come, first
-/// served: a large body at the head of the line is not overtaken, so it cannot starve.
+/// One budget for all connections (store.md 3: the budget for bodies in flight). Tenants that wait
+/// take turns, one body each; within a tenant first come, first served. A large body whose turn it
+/// is is not overtaken, so it cannot starve.
 /// Threads: every member may be called from any thread.
 class BodyPermits : public std::enable_shared_from_this<BodyPermits> {
 public:
@@ -48,7 +51,8 @@ public:
     Permit try_acquire(std::uint64_t bytes, Claim claim);
     /// Calls `granted` once the bytes are free, on the thread that freed them, perhaps before this
     /// returns. `bytes` is at most bytes_max(). `ticket` is the caller's name for cancel().
-    void wait(std::uint64_t bytes, Claim claim, std::uint64_t ticket, Granted granted);
+    void wait(std::uint64_t bytes, Claim claim, std::string_view tenant, std::uint64_t ticket,
+              Granted granted);
     /// Forgets a waiter; no effect when its grant is already under way.
     void cancel(std::uint64_t ticket);
 
@@ -59,14 +63,20 @@ private:
         std::uint64_t bytes, ticket;
         Granted granted;
     };
+    struct Line {
+        std::string tenant;
+        std::list<Waiter> waiters;  // Never empty.
+    };
     /// Moves the waiters that now fit into `out`; the lock is held.
     void collect(std::list<Waiter>& out);
+    bool grant_first(std::list<Waiter>& from, std::list<Waiter>& out);
     void grant(std::list<Waiter> waiters);
 
     const std::uint64_t bytes_max_;
     mutable std::mutex mutex_;
     std::uint64_t used_ = 0;
-    std::list<Waiter> waiters_;
+    std::list<Waiter> growing_;  // Claim::kGrowth, the latest first.
+    std::list<Line> lines_;      // In the order of their turns.
 };
 
 }  // namespace sky::http

@@ -12,8 +12,9 @@ struct Line {
     std::shared_ptr<BodyPermits> permits = std::make_shared<BodyPermits>(100);
     std::vector<std::uint64_t> served;  // Tickets, in order.
     std::vector<Permit> held;
-    void wait(std::uint64_t bytes, Claim claim, std::uint64_t ticket) {
-        permits->wait(bytes, claim, ticket, [this, ticket](Permit permit) {
+    void wait(std::uint64_t bytes, Claim claim, std::uint64_t ticket,
+              std::string_view tenant = "t") {
+        permits->wait(bytes, claim, tenant, ticket, [this, ticket](Permit permit) {
             served.push_back(ticket);
             held.push_back(std::move(permit));
         });
@@ -50,6 +51,21 @@ TEST_CASE("first come, first served: a small body does not overtake a large one"
     CHECK(line.served == std::vector<std::uint64_t>{1, 2});
 }
 
+TEST_CASE("tenants take turns, also with one whose line is long") {
+    Line line;
+    Permit holder = line.permits->try_acquire(100, Claim::kFirst);
+    for (std::uint64_t ticket = 1; ticket <= 6; ++ticket) {
+        line.wait(100, Claim::kFirst, ticket, "flood");
+    }
+    line.wait(100, Claim::kFirst, 11, "quiet");
+    line.wait(100, Claim::kFirst, 12, "quiet");
+    line.permits->cancel(3);
+    holder = {};
+    while (!line.held.empty()) line.held.erase(line.held.begin());
+    CHECK(line.served == std::vector<std::uint64_t>{1, 11, 2, 12, 4, 5, 6});
+    CHECK(line.permits->bytes_used() == 0);
+}
+
 TEST_CASE("a growing body goes before those that hold nothing") {
     Line line;
     Permit chunked = line.permits->try_acquire(60, Claim::kFirst);
@@ -76,7 +92,7 @@ TEST_CASE("a waiter that leaves lets the ones behind it through") {
 TEST_CASE("a grant that nobody takes goes to the next") {
     Line line;
     Permit holder = line.permits->try_acquire(100, Claim::kFirst);
-    line.permits->wait(100, Claim::kFirst, 1, [](const Permit&) {});
+    line.permits->wait(100, Claim::kFirst, "t", 1, [](const Permit&) {});
     line.wait(100, Claim::kFirst, 2);
     holder = {};
     CHECK(line.served == std::vector<std::uint64_t>{2});

@@ -293,7 +293,7 @@ void Connection::with_permit(std::uint64_t bytes, Next next) {
     static std::atomic<std::uint64_t> tickets{0};
     permit_ticket_ = ++tickets;
     core_.permits->wait(
-        bytes, claim, permit_ticket_,
+        bytes, claim, tenant_, permit_ticket_,
         [core = weak_core_, loop = loop_index_, connection = weak_from_this(),
          ticket = permit_ticket_](Permit granted) {
             const auto alive = core.lock();

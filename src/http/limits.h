@@ -10,11 +10,13 @@ namespace sky::http::limits {
 /// First read buffer of a connection: holds the head and small body of every SDK call seen
 /// (clients.md 3: heads of 0.6 to 2 KiB). 12,000 idle connections keep 48 MiB.
 constexpr std::size_t kReadBufferBytes = 4 * 1024;
-/// Read buffer while a chunked body arrives; also the longest chunk header or trailer.
+/// Read buffer while a chunked body arrives.
 constexpr std::size_t kChunkBufferBytes = 64 * 1024;
 /// Extensions of all chunks of one body. No client seen sends any (clients.md); a bound keeps them
 /// from being a body that no limit counts.
 constexpr std::size_t kChunkExtensionBytesMax = 4 * 1024;
+/// Fields after a chunked body, which are dropped. Our choice; no client seen sends any.
+constexpr std::size_t kTrailerBytesMax = 8 * 1024;
 /// What waits for a slow reader of a streamed answer. Our choice: two full updates of a live tail
 /// (500 events of 256 KiB would be more, and are cut by its own limit).
 constexpr std::size_t kStreamBufferBytes = 4 << 20;

@@ -7,6 +7,7 @@
 #include <boost/beast/http/error.hpp>
 #include <optional>
 
+#include "http/chunk_decoder.h"
 #include "http/limits.h"
 
 namespace sky::http {
@@ -51,17 +52,16 @@ void make_origin_form(std::string& target) {
     }
 }
 
-// Beast's tokenizer filling our own plain head; no field map in between.
+// Beast's tokenizer filling our own plain head; no field map in between. It stops after the head.
 class Tokenizer final : public beast_http::basic_parser<true> {
 public:
-    Tokenizer(RequestParser& out, std::size_t head_bytes_max, BodyDigest& digest)
-        : out_(out), digest_(digest) {
+    Tokenizer(RequestParser& out, std::size_t head_bytes_max) : out_(out) {
         header_limit(static_cast<std::uint32_t>(head_bytes_max));
-        body_limit(boost::none);  // Ours below; Beast's would not know the application's choice.
+        body_limit(
+            boost::none);  // Bodies are not read here; a large length is no fault of the head.
     }
     HeadScanner scanner;
     int version = 11;
-    bool body_too_large = false;
 
     bool head_is_sound() const {
         std::size_t hosts = 0, codings = 0, lengths = 0;
@@ -92,41 +92,22 @@ private:
     }
     void on_response_impl(int, Text, int, error_code&) override {}
     void on_field_impl(beast_http::field, Text name, Text value, error_code& ec) override {
-        // Trailers carry nothing that a request may change afterwards.
-        if (++fields_ > limits::kHeaderFieldsMax) {
+        if (out_.head.headers.list().size() >= limits::kHeaderFieldsMax) {
             ec = beast_http::error::header_limit;
             return;
         }
-        if (!head_done_) out_.head.headers.add(std::string(view(name)), std::string(view(value)));
+        out_.head.headers.add(std::string(view(name)), std::string(view(value)));
     }
-    void on_header_impl(error_code&) override {
-        head_done_ = true;
-        fields_ = 0;
-    }
+    void on_header_impl(error_code&) override {}
     void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
-    std::size_t on_body_impl(Text piece, error_code&) override {
-        return piece.size();  // Bodies with a length never reach the parser.
-    }
-    void on_chunk_header_impl(std::uint64_t size, Text extensions, error_code& ec) override {
-        extension_bytes_ += extensions.size();
-        if (extension_bytes_ > limits::kChunkExtensionBytesMax) {
-            ec = beast_http::error::bad_chunk_extension;
-        } else if (size > out_.body_bytes_max - out_.body.size()) {
-            body_too_large = true;
-            ec = beast_http::error::body_limit;
-        }
-    }
+    std::size_t on_body_impl(Text piece, error_code&) override { return piece.size(); }
+    void on_chunk_header_impl(std::uint64_t, Text, error_code&) override {}
     std::size_t on_chunk_body_impl(std::uint64_t, Text piece, error_code&) override {
-        out_.body.append(piece.data(), piece.size());
-        digest_.update(view(piece));
         return piece.size();
     }
     void on_finish_impl(error_code&) override {}
 
     RequestParser& out_;
-    BodyDigest& digest_;
-    bool head_done_ = false;
-    std::size_t fields_ = 0, extension_bytes_ = 0;
 };
 
 }  // namespace
@@ -136,6 +117,7 @@ struct RequestParser::Impl {
     const std::size_t head_bytes_max;
     BodyDigest& digest;
     std::optional<Tokenizer> tokenizer;
+    ChunkDecoder chunks;
 };
 
 RequestParser::RequestParser(std::size_t head_bytes_max, BodyDigest& digest)
@@ -148,7 +130,8 @@ void RequestParser::reset() {
     head = {};
     body = {};
     body_bytes_max = 0;
-    impl_->tokenizer.emplace(*this, impl_->head_bytes_max, impl_->digest);
+    impl_->tokenizer.emplace(*this, impl_->head_bytes_max);
+    impl_->chunks = {};
 }
 
 RequestParser::Progress RequestParser::put_head(std::string_view bytes) {
@@ -169,17 +152,19 @@ RequestParser::Progress RequestParser::put_head(std::string_view bytes) {
 }
 
 RequestParser::Progress RequestParser::put_chunks(std::string_view bytes) {
-    Tokenizer& tokenizer = *impl_->tokenizer;
-    tokenizer.eager(true);
-    error_code ec;
-    const std::size_t used =
-        tokenizer.put(boost::asio::const_buffer(bytes.data(), bytes.size()), ec);
-    if (tokenizer.body_too_large) return {Step::kBodyTooLarge, used};
-    if (ec && ec != beast_http::error::need_more) return {Step::kMalformed, used};
-    if (tokenizer.is_done()) return {Step::kComplete, used};
-    // A chunk header or trailer without end.
-    const bool endless = used == 0 && bytes.size() >= limits::kChunkBufferBytes;
-    return {endless ? Step::kMalformed : Step::kNeedMore, used};
+    const ChunkDecoder::Progress got =
+        impl_->chunks.put(bytes, body, body_bytes_max, impl_->digest);
+    switch (got.step) {
+        case ChunkDecoder::Step::kNeedMore:
+            return {Step::kNeedMore, got.used};
+        case ChunkDecoder::Step::kComplete:
+            return {Step::kComplete, got.used};
+        case ChunkDecoder::Step::kTooLarge:
+            return {Step::kBodyTooLarge, got.used};
+        case ChunkDecoder::Step::kMalformed:
+            break;
+    }
+    return {Step::kMalformed, got.used};
 }
 
 int RequestParser::version() const { return impl_->tokenizer->version; }

@@ -225,55 +225,82 @@ private:
         grow(std::move(rest));
     }
 
-    /// Replaces column `k` by the tokens inside it where its texts have few structures; their rows
-    /// become groups of their own. False: the column stays as it is.
-    bool take_apart(Group& group, std::size_t k) {
-        // Structures that are worth a family each, and the share of rows they must cover.
-        constexpr std::size_t kStructuresMax = 4;
-        constexpr std::size_t kShareMin = 90;
-        group.settled[k] = 1;
-        const auto& column = group.columns[k];
-        // A handful of texts is a dictionary; it is taken apart only where that divides nothing.
-        const std::size_t texts = few_texts(column);
-        if (texts == 1) return false;
-        const std::size_t structures_max = texts != 0 ? 1 : kStructuresMax;
+    /// Structures of a column's texts by a sample, the most frequent first.
+    struct Structures {
+        std::vector<std::uint64_t> hashes;
+        bool cover = false;  // Nearly all texts have one of them, and most are several tokens.
+    };
+
+    static Structures structures_of(const std::vector<std::string_view>& column, Grammar grammar,
+                                    std::size_t structures_max) {
+        constexpr std::size_t kPercentMin = 90;
+        Structures out;
         Tokens tokens;
         const std::size_t step = std::max<std::size_t>(1, column.size() / limits::kSampleRows);
         std::vector<std::pair<std::uint64_t, std::size_t>> seen;  // Hash, samples.
         std::size_t samples = 0, compound = 0;
         for (std::size_t i = 0; i < column.size(); i += step, ++samples) {
-            if (!tokens.read(column[i], group.inner[k])) continue;
-            if (tokens.list().size() > 1 ||
-                (tokens.list().size() == 1 &&
-                 tokens.list()[0].end - tokens.list()[0].begin != column[i].size()))
+            if (!tokens.read(column[i], grammar)) continue;
+            const auto& list = tokens.list();
+            if (list.size() > 1 ||
+                (list.size() == 1 && list[0].end - list[0].begin != column[i].size()))
                 ++compound;
             const auto found = std::find_if(seen.begin(), seen.end(), [&](const auto& entry) {
                 return entry.first == tokens.hash();
             });
             if (found != seen.end())
                 ++found->second;
-            else if (seen.size() < limits::kSampleRows)
+            else
                 seen.emplace_back(tokens.hash(), 1);
         }
-        if (compound * 2 < samples) return false;
         std::stable_sort(seen.begin(), seen.end(),
                          [](const auto& a, const auto& b) { return a.second > b.second; });
         if (seen.size() > structures_max) seen.resize(structures_max);
         std::size_t covered = 0;
-        for (const auto& entry : seen) covered += entry.second;
-        if (covered * 100 < samples * kShareMin) return false;
+        for (const auto& entry : seen) {
+            covered += entry.second;
+            out.hashes.push_back(entry.first);
+        }
+        out.cover = compound * 2 >= samples && covered * 100 >= samples * kPercentMin;
+        return out;
+    }
 
-        std::vector<Group> parts(seen.size());
-        std::vector<std::vector<std::uint32_t>> ranks(seen.size());
-        std::vector<std::vector<Token>> lists(seen.size());  // Tokens of each part's rows.
-        std::vector<std::size_t> counts(seen.size(), 0);
+    /// Replaces column `k` by the tokens inside it where its texts have few structures. Where they
+    /// have one it stays the same group and the answer is false; else their rows become groups of
+    /// their own and the answer is true.
+    bool take_apart(Group& group, std::size_t k) {
+        // Structures that are worth a family each.
+        constexpr std::size_t kStructuresMax = 4;
+        group.settled[k] = 1;
+        // A handful of texts is a dictionary; it is taken apart only where that divides nothing.
+        const std::size_t texts = few_texts(group.columns[k]);
+        if (texts == 1) return false;
+        const std::size_t structures_max = texts != 0 ? 1 : kStructuresMax;
+        Grammar grammar = group.inner[k];
+        Structures seen;
+        // Lines with names are a coarser structure than words, so they are tried first.
+        if (grammar == Grammar::kPlain || grammar == Grammar::kJsonString) {
+            const Grammar lines =
+                grammar == Grammar::kPlain ? Grammar::kLines : Grammar::kJsonLines;
+            seen = structures_of(group.columns[k], lines, structures_max);
+            if (seen.cover) grammar = lines;
+        }
+        if (!seen.cover) seen = structures_of(group.columns[k], grammar, structures_max);
+        if (!seen.cover) return false;
+
+        const auto& column = group.columns[k];
+        const std::size_t structures = seen.hashes.size();
+        std::vector<std::vector<std::uint32_t>> ranks(structures);
+        std::vector<std::vector<Token>> lists(structures);  // Tokens of each part's rows.
+        std::vector<std::size_t> counts(structures, 0);
         std::vector<std::uint32_t> others;
+        Tokens tokens;
         for (std::size_t i = 0; i < column.size(); ++i) {
             const auto rank = static_cast<std::uint32_t>(i);
-            std::size_t part = seen.size();
-            if (tokens.read(column[i], group.inner[k]))
-                for (part = 0; part < seen.size() && seen[part].first != tokens.hash();) ++part;
-            if (part == seen.size() ||
+            std::size_t part = structures;
+            if (tokens.read(column[i], grammar))
+                for (part = 0; part < structures && seen.hashes[part] != tokens.hash();) ++part;
+            if (part == structures ||
                 group.columns.size() + tokens.list().size() > limits::kSlotsMax) {
                 others.push_back(rank);
                 continue;
@@ -289,7 +316,12 @@ private:
             ranks[part].push_back(rank);
             lists[part].insert(lists[part].end(), tokens.list().begin(), tokens.list().end());
         }
-        for (std::size_t part = 0; part < seen.size(); ++part) {
+        for (std::size_t part = 0; part < structures; ++part) {
+            if (ranks[part].size() != column.size()) continue;
+            group = with_tokens(std::move(group), k, lists[part], counts[part]);
+            return false;
+        }
+        for (std::size_t part = 0; part < structures; ++part) {
             if (ranks[part].size() < limits::kFamilyRowsMin) {
                 others.insert(others.end(), ranks[part].begin(), ranks[part].end());
                 continue;

@@ -129,6 +129,15 @@ TEST_CASE("miner: lines of one program -> its families") {
                     std::string(i % 3, '1') + "]}";
          },
          {"{\"level\":\"<>\",\"n\":<>,\"a.b\\\"c\":{\"\":<>},\"list\":[<>]}"}},
+        {"JSON strings of named lines",
+         [](std::uint64_t i) {
+             return "{\"m\":\"Process ended:\\r\\nUser Name:\\t\\t" +
+                    std::string(i % 3 == 0   ? "NT AUTHORITY"
+                                : i % 3 == 1 ? "A"
+                                             : "B c d") +
+                    "\\r\\n\\tImage: C:\\\\new\\\\" + number(i) + ".exe\"}";
+         },
+         {"{\"m\":\"Process ended:\\r\\nUser Name:\\t\\t<>\\r\\n\\tImage: <>\"}"}},
         {"multi-line",
          [](std::uint64_t i) {
              return "Traceback (most recent call last):\n  File \"/app/v" + number(i, 9) +

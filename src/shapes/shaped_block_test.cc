@@ -8,7 +8,7 @@
 namespace sky::shapes {
 namespace {
 
-/// One family `<a>...<b>...` over columns of the same length.
+/// One family `<a>...<b>...` over columns of the same length, which outlive it.
 Shaping one_family(const std::vector<std::vector<std::string>>& columns) {
     Shaping out;
     out.families.resize(1);
@@ -219,7 +219,8 @@ TEST_CASE("a damaged block is an error or other text, never more than that") {
         texts.push_back("some text " + std::to_string(i));
         words.push_back("w" + std::to_string(i % 300));
     }
-    const Shaping shaping = one_family({numbers, texts, words});
+    const std::vector<std::vector<std::string>> columns = {numbers, texts, words};
+    const Shaping shaping = one_family(columns);
     std::size_t bytes = 0;
     for (const std::string& line : lines_of(shaping)) bytes += line.size();
     const std::string good = encode_block(shaping);

@@ -47,13 +47,15 @@ std::size_t closing(std::string_view text, std::size_t open) {
     return std::string_view::npos;
 }
 
-/// Where the quote at `open` is closed, or npos.
+/// Where the quote at `open` is closed, or npos: the next one behind an even number of backslashes.
 std::size_t closing_quote(std::string_view text, std::size_t open) {
-    for (std::size_t i = open + 1; i < text.size(); ++i) {
-        if (text[i] == '"') return i;
-        if (text[i] == '\\') ++i;
+    for (std::size_t i = open;;) {
+        i = text.find('"', i + 1);
+        if (i == std::string_view::npos) return i;
+        std::size_t escapes = i;
+        while (escapes > open + 1 && text[escapes - 1] == '\\') --escapes;
+        if ((i - escapes) % 2 == 0) return i;
     }
-    return std::string_view::npos;
 }
 
 constexpr bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
@@ -83,6 +85,9 @@ bool Tokens::read(std::string_view text, Grammar grammar) {
         case Grammar::kJsonString:
             read_plain(text, grammar == Grammar::kJsonString);
             return true;
+        case Grammar::kLines:
+        case Grammar::kJsonLines:
+            return read_lines(text, grammar == Grammar::kJsonLines);
         case Grammar::kJson:
         case Grammar::kJsonArray:
             return read_json(text, grammar == Grammar::kJsonArray);
@@ -177,6 +182,64 @@ void Tokens::read_plain(std::string_view text, bool escapes) {
         else
             add(begin, i);
     }
+}
+
+bool Tokens::read_lines(std::string_view text, bool escapes) {
+    const std::size_t size = text.size();
+    // Bytes of the blank at `at`, 0 when there is none; `ends`: whether it ends a line.
+    const auto blank = [&](std::size_t at, bool& ends) -> std::size_t {
+        ends = false;
+        if (class_of(text[at]) == kBlank) {
+            ends = text[at] == '\n' || text[at] == '\r';
+            return 1;
+        }
+        if (!escapes || text[at] != '\\' || at + 1 == size) return 0;
+        const char byte = text[at + 1];
+        ends = byte == 'n' || byte == 'r';
+        return ends || byte == 't' ? 2 : 0;
+    };
+    std::size_t lines = 0;
+    bool ends = false;
+    for (std::size_t i = 0; i < size;) {
+        if (list_.size() + 1 >= limits::kTokensMax) {
+            add(i, size);
+            return lines > 0;
+        }
+        if (const std::size_t bytes = blank(i, ends); bytes != 0) {
+            lines += ends ? 1 : 0;
+            hash_bytes(text.substr(i, bytes));
+            i += bytes;
+            continue;
+        }
+        // A value or its name, up to the end of the line or a colon with a blank behind it.
+        constexpr std::size_t kNameBytesMax = 48;
+        const std::size_t begin = i;
+        std::size_t end = i, name = 0;
+        while (i < size) {
+            const std::size_t bytes = blank(i, ends);
+            if (bytes != 0 && ends) break;
+            if (bytes == 0) {
+                const bool colon = text[i] == ':';
+                i += escapes && text[i] == '\\' && i + 1 < size ? 2U : 1U;
+                end = i;
+                bool line_ends = false;
+                if (colon && i - begin <= kNameBytesMax &&
+                    (i == size || blank(i, line_ends) != 0)) {
+                    name = i - begin;
+                    break;
+                }
+            } else {
+                i += bytes;
+            }
+        }
+        if (name != 0) {
+            hash_bytes(text.substr(begin, name));
+        } else {
+            add(begin, end);
+            i = end;  // Blanks at the end are not the value's.
+        }
+    }
+    return lines > 0;
 }
 
 bool Tokens::read_json(std::string_view text, bool array) {

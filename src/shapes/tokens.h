@@ -20,6 +20,8 @@ struct Token {
 enum class Grammar : std::uint8_t {
     kPlain,       // Words between blanks and punctuation.
     kJsonString,  // The same inside a JSON string, where \n and \t are blanks and \\ is a letter.
+    kLines,       // Lines, each a value behind a name and a colon, or a value.
+    kJsonLines,   // The same inside a JSON string.
     kJson,        // One JSON object: its values.
     kJsonArray,   // What stands between the brackets of an array.
 };
@@ -29,7 +31,7 @@ enum class Grammar : std::uint8_t {
 /// whatever is in them; so is what follows the last token that the limit allows.
 class Tokens {
 public:
-    /// False when the text is not of that grammar (the plain ones take any text).
+    /// False when the text is not of that grammar (words take any text, lines more than one line).
     bool read(std::string_view text, Grammar grammar);
 
     const std::vector<Token>& list() const { return list_; }
@@ -41,6 +43,7 @@ public:
 
 private:
     void read_plain(std::string_view text, bool escapes);
+    bool read_lines(std::string_view text, bool escapes);
     bool read_json(std::string_view text, bool array);
     void add(std::size_t begin, std::size_t end);
     void hash_byte(unsigned char byte) { hash_ = (hash_ ^ byte) * kHashA; }

@@ -127,7 +127,7 @@ public:
                 continue;
             }
             CHECK(batch->rows() <= morsel.rows);
-            if (const auto count = snapshot.row_count(morsel, range); count && wanted.empty()) {
+            if (const auto count = snapshot.known_rows(morsel, range); count && wanted.empty()) {
                 CHECK(*count == batch->rows());
                 ++known_counts;
             }

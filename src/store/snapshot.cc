@@ -55,11 +55,17 @@ public:
         return select_rows(pieces, filter, columns);
     }
 
-    std::optional<std::uint64_t> row_count(const Morsel& morsel, TimeRange range) const override {
+    bool may_contain(const Morsel& morsel, std::string_view literal) const override {
+        SKY_ASSERT(morsel.index < all_.size(), "morsels come from this snapshot");
+        if (morsel.index >= parts_.segments->size()) return true;
+        const auto reader = (*parts_.segments)[morsel.index]->open();
+        return !reader || (*reader)->may_contain(literal);  // read() tells what is wrong.
+    }
+
+    std::optional<std::uint64_t> known_rows(const Morsel& morsel, TimeRange range) const override {
         range = clipped(range);
-        const bool whole = morsel.min_ms >= range.begin_ms && morsel.max_ms <= range.end_ms;
-        const bool deleted = parts_.deleted && !parts_.deleted->empty();
-        if (!whole || deleted) return std::nullopt;
+        if (parts_.deleted && !parts_.deleted->empty()) return std::nullopt;
+        if (morsel.min_ms < range.begin_ms || morsel.max_ms > range.end_ms) return std::nullopt;
         return morsel.rows;
     }
 

