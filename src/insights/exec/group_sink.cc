@@ -83,6 +83,7 @@ private:
 /// Whether two calls keep the same state: the percentile matters at the end only.
 bool one_state(const AggregateCall& a, const AggregateCall& b) {
     if (a.kind != b.kind || a.argument.has_value() != b.argument.has_value()) return false;
+    if (a.kind != AggregateKind::kPct && a.parameter != b.parameter) return false;
     if (!a.argument) return true;
     return a.argument->kind == BoundExpr::Kind::kSlot &&
            b.argument->kind == BoundExpr::Kind::kSlot && a.argument->slot == b.argument->slot;
@@ -104,7 +105,7 @@ public:
             state_of_.push_back(static_cast<std::size_t>(like - calls_.begin()));
             if (like != calls_.end()) continue;
             calls_.push_back(&call);
-            aggregates_.push_back(Aggregate::make(call.kind, call.percentile, budget));
+            aggregates_.push_back(Aggregate::make(call.kind, call.parameter, budget));
         }
         const bool has_bin = std::any_of(step_.keys.begin(), step_.keys.end(),
                                          [](const GroupKey& key) { return key.time_bin; });
@@ -193,7 +194,7 @@ public:
             const Aggregate& aggregate = *aggregates_[state_of_[i]];
             const AggregateCall& call = step_.aggregates[i];
             const Vector* values = call.kind == AggregateKind::kPct
-                                       ? aggregate.finish_percentile(context, 0, call.percentile)
+                                       ? aggregate.finish_percentile(context, 0, call.parameter)
                                        : aggregate.finish(context, 0);
             const bool as_they_are = !spec_.ordered && shown.size() == groups_;
             table->columns[step_.aggregates[i].slot] =
@@ -344,11 +345,11 @@ bool order_matters(const Plan& plan, std::size_t first) {
         if (stats != nullptr) {
             const bool bin = std::any_of(stats->keys.begin(), stats->keys.end(),
                                          [](const GroupKey& key) { return key.time_bin; });
-            const bool places = std::any_of(stats->aggregates.begin(), stats->aggregates.end(),
-                                            [](const AggregateCall& call) {
-                                                return call.kind == AggregateKind::kEarliest ||
-                                                       call.kind == AggregateKind::kLatest;
-                                            });
+            const bool places = std::any_of(
+                stats->aggregates.begin(), stats->aggregates.end(), [](const AggregateCall& call) {
+                    return call.kind == AggregateKind::kEarliest ||
+                           call.kind == AggregateKind::kLatest || call.kind == AggregateKind::kRate;
+                });
             return places || !(bin || stats->keys.empty());
         }
         const bool by_row = std::holds_alternative<ComputeStep>(plan.steps[i]) ||
