@@ -89,7 +89,7 @@ public:
           budget_(budget),
           keys_(step_.keys.size(), budget) {
         for (const AggregateCall& call : step_.aggregates) {
-            aggregates_.push_back(Aggregate::make(call.kind, call.percentile, budget));
+            aggregates_.push_back(Aggregate::make(call.kind, call.parameter, budget));
         }
         const bool has_bin = std::any_of(step_.keys.begin(), step_.keys.end(),
                                          [](const GroupKey& key) { return key.time_bin; });
@@ -303,11 +303,11 @@ bool order_matters(const Plan& plan, std::size_t first) {
         if (stats != nullptr) {
             const bool bin = std::any_of(stats->keys.begin(), stats->keys.end(),
                                          [](const GroupKey& key) { return key.time_bin; });
-            const bool places = std::any_of(stats->aggregates.begin(), stats->aggregates.end(),
-                                            [](const AggregateCall& call) {
-                                                return call.kind == AggregateKind::kEarliest ||
-                                                       call.kind == AggregateKind::kLatest;
-                                            });
+            const bool places = std::any_of(
+                stats->aggregates.begin(), stats->aggregates.end(), [](const AggregateCall& call) {
+                    return call.kind == AggregateKind::kEarliest ||
+                           call.kind == AggregateKind::kLatest || call.kind == AggregateKind::kRate;
+                });
             return places || !(bin || stats->keys.empty());
         }
         const bool by_row = std::holds_alternative<ComputeStep>(plan.steps[i]) ||

@@ -25,4 +25,14 @@ constexpr unsigned kThreadsMax = 64;
 /// @ptr as clients hand it back. Source: logs-insights-ql.md 9.
 constexpr std::size_t kPointerBytesMax = 512;
 
+/// A query in parentheses. Source: logs-insights-ql.md 6.15.
+constexpr std::int64_t kSubqueryRunMsMax = 30'000;
+/// Rows that unnest, join and fillmissing may make. Ours: bounds one column's memory.
+constexpr std::size_t kMadeRowsMax = 4'000'000;
+/// Templates that pattern compares with one another, the most frequent first; rarer ones are
+/// patterns of their own. Ours: bounds its time.
+constexpr std::size_t kPatternTemplatesMax = 50'000;
+/// Patterns of one first word that a template is compared with. Ours, likewise.
+constexpr std::size_t kPatternCandidatesMax = 1'000;
+
 }  // namespace sky::insights
