@@ -5,7 +5,7 @@
 
 #include "insights/functions/aggregate.h"
 #include "insights/functions/table.h"
-#include "insights/syntax/parser.h"
+#include "insights/syntax/commands.h"
 
 namespace sky::cli {
 namespace {
@@ -129,7 +129,8 @@ std::string common_beginning(const std::vector<std::string>& words) {
 
 Vocabulary language_vocabulary() {
     Vocabulary out;
-    for (const std::string_view word : insights::command_words()) out.commands.emplace_back(word);
+    for (const insights::CommandDef& row : insights::commands())
+        out.commands.emplace_back(row.name);
     for (const insights::FunctionDef& row : insights::functions())
         out.functions.emplace_back(row.name);
     for (const insights::AggregateDef& row : insights::aggregates())

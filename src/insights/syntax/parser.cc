@@ -549,6 +549,4 @@ Result<Query> parse(std::string_view text) {
     return Parser(text).query();
 }
 
-std::span<const std::string_view> command_words() { return kBuiltCommands; }
-
 }  // namespace sky::insights

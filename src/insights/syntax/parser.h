@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once  // src/insights/syntax/parser.h - text to tree and back.
 
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -14,9 +13,6 @@ namespace sky::insights {
 /// binder's part. Constructs of the language that are not built are refused by name.
 /// Errors: kMalformedQuery with byte offset and length into `text`.
 Result<Query> parse(std::string_view text);
-
-/// The first words of the commands that parse() knows, for completion.
-std::span<const std::string_view> command_words();
 
 /// A text that parses to an equal tree. Column names of unaliased expressions may differ in
 /// spelling.
