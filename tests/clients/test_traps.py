@@ -10,6 +10,8 @@ import uuid
 
 import pytest
 
+import server_process
+
 PROFILER = [(1_000, "[profiler] GET user-list 12.34 200"), (5_000, "[profiler] GET user-list 7.66 200"),
             (31_000, "[profiler] POST user-list 100 500"), (40_000, "GET ignored")]
 GRAFANA_PREFIX = ("fields @timestamp,ltrim(@log) as __log__grafana_internal__,"
@@ -205,16 +207,19 @@ def test_trap_17_operations_without_output_answer_an_empty_body(wire, name):
         assert answer.headers["content-length"] == "0"
 
 
-def test_trap_21_sts_is_answered_at_once_as_unknown(server, shared_place):
-    # Not built yet: the answer must come quickly, as an error of the client's own kind, never as a 5xx that is retried.
+def test_trap_21_sts_and_an_unknown_service_are_answered_at_once(server, shared_place):
+    # What is not built must be an error of the client's own kind, quickly, never a 5xx that is retried.
     import boto3
     import botocore.config
     import botocore.exceptions
 
-    sts = boto3.client("sts", endpoint_url=server.url, region_name="us-east-1", aws_access_key_id=shared_place.keys[0],
-                       aws_secret_access_key=shared_place.keys[1], config=botocore.config.Config(retries={"total_max_attempts": 1}))
+    def client(service):
+        return boto3.client(service, endpoint_url=server.url, region_name="us-east-1", aws_access_key_id=shared_place.keys[0],
+                            aws_secret_access_key=shared_place.keys[1], config=botocore.config.Config(retries={"total_max_attempts": 1}))
+
+    assert client("sts").get_caller_identity()["Account"] == server_process.ACCOUNT
     with pytest.raises(botocore.exceptions.ClientError) as caught:
-        sts.get_caller_identity()
+        client("iam").list_account_aliases()
     assert 400 <= caught.value.response["ResponseMetadata"]["HTTPStatusCode"] < 500
 
 

@@ -206,7 +206,9 @@ class Measured:
             line = format_line(options.format, method, view, duration_ns, status, size, self.queries, self.query_ns, self.external_ns,
                                repeated, options.sample, self.trace,
                                int(profiler.wall() * 1000) if options.format == "emf" else 0, options.namespace)
-        profiler.logger.info("%s", line)
+        # As logger.info does, without its search for the line of code that called it, which is always this one.
+        logger = profiler.logger
+        logger.handle(logger.makeRecord(logger.name, logging.INFO, __file__, 0, line, (), None, "finish"))
 
 
 def current():
