@@ -10,6 +10,7 @@ import concurrent.futures
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -105,10 +106,12 @@ def program(tally, name, commands, folder, env, counted, missing):
     def count(word):
         return sum(int(found) if found.isdigit() else 1 for found in re.findall(counted[word], output, re.M))
 
-    passed, failed = count("passed"), count("failed")
+    passed, failed, skipped = count("passed"), count("failed"), count("skipped")
+    if "runs" in counted:
+        passed = count("runs") - failed - skipped
     if code != 0 and failed == 0 or passed + failed == 0:
         failed = 1
-    tally.add(name, passed, failed, count("skipped"), seconds, output)
+    tally.add(name, passed, failed, skipped, seconds, output)
 
 
 def middleware_go(tally):
@@ -130,6 +133,14 @@ def middleware_node(tally):
     node = str(pathlib.Path(found.origin).parent / "bin" / "node") if found else "node"
     program(tally, "middleware/node", [[node, "--test", "--test-timeout=60000"]], folder, {"NODE_NO_WARNINGS": "1"},
             {"passed": r"^\S+ pass (\d+)", "failed": r"^\S+ fail (\d+)", "skipped": r"^\S+ skipped (\d+)"}, missing)
+
+
+def middleware_ruby(tally):
+    ruby = shutil.which("ruby")
+    run_all = 'Dir["test/*_test.rb"].sort.each { |file| require File.expand_path(file) }'
+    program(tally, "middleware/ruby", [[ruby, "-e", run_all]], ROOT / "middleware" / "ruby", {},
+            {"runs": r"^(\d+) runs", "passed": r"(?!)", "failed": r"(\d+) (?:failures|errors)", "skipped": r"(\d+) skips"},
+            "" if ruby else "the Debian package ruby is not installed (./dev deps)")
 
 
 def modules():
@@ -159,6 +170,7 @@ def main():
         "middleware/python": (False, lambda: pytest(tally, "middleware/python", ROOT / "middleware" / "python", {})),
         "middleware/go": (False, lambda: middleware_go(tally)),
         "middleware/node": (False, lambda: middleware_node(tally)),
+        "middleware/ruby": (False, lambda: middleware_ruby(tally)),
         "middleware/end-to-end": (True, lambda: pytest(tally, "middleware/end-to-end", ROOT / "tests" / "middleware", server)),
         "clients": (True, lambda: pytest(tally, "clients", ROOT / "tests" / "clients", server)),
         "crash": (True, lambda: script(tally, "crash (kill -9, 30 rounds)", ["tests/crash/run.py", "30"], server)),

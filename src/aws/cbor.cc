@@ -215,12 +215,15 @@ void append_cbor_boolean(std::string& out, bool value) {
     out.push_back(static_cast<char>(value ? 0xF5 : 0xF4));
 }
 
+// Of all values that are no number one is written (RFC 8949 4.2.2).
 void append_cbor_float(std::string& out, float value) {
+    if (std::isnan(value)) value = std::numeric_limits<float>::quiet_NaN();
     out.push_back(static_cast<char>(0xFA));
     append_big_endian(out, std::bit_cast<std::uint32_t>(value), 4);
 }
 
 void append_cbor_double(std::string& out, double value) {
+    if (std::isnan(value)) value = std::numeric_limits<double>::quiet_NaN();
     out.push_back(static_cast<char>(0xFB));
     append_big_endian(out, std::bit_cast<std::uint64_t>(value), 8);
 }

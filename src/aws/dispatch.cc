@@ -565,7 +565,7 @@ http::Response Dispatcher::refuse(const http::RequestHead& head, http::Refusal w
     }
     // A broken head may not tell; the plainest form then.
     if (!asked) {
-        asked.emplace();
+        asked = Impl::Asked();
         asked->request_id = random_uuid(*impl_->options.random);
     }
     if (asked->built != nullptr) {

@@ -301,6 +301,21 @@ Token scan(std::string_view text) {
     return scanner.at_end() ? token : Token{};
 }
 
+std::vector<Token> elements(const Token& array) {
+    std::vector<Token> found;
+    if (array.type != Type::kArray) return found;
+    Scanner scanner(array.raw);
+    const bool whole = scanner.array(0, [&](std::size_t, Scanner& inner, int depth) {
+        const char* const begin = inner.position();
+        const Type type = inner.value(depth);
+        if (type == Type::kNone) return false;
+        found.push_back(token_from(inner, begin, type));
+        return true;
+    });
+    if (!whole) found.clear();
+    return found;
+}
+
 std::string_view string_text(const Token& token, std::string& scratch) {
     return key_text(token.raw.substr(1, token.raw.size() - 2), scratch);
 }

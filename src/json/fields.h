@@ -32,6 +32,9 @@ void append_compact(const Token& token, std::string& out);
 /// Whether append_compact() would only copy it.
 bool is_compact(const Token& token);
 
+/// The elements of an array token, in order; empty for any other token.
+std::vector<Token> elements(const Token& array);
+
 /// Appends `text` as a JSON string, with its quotes. Control characters are escaped.
 void append_quoted(std::string_view text, std::string& out);
 

@@ -153,3 +153,25 @@ TEST_CASE("an object inside a line") {
     CHECK(find_object("none", 16).type == Type::kNone);
     CHECK(find_object(std::string(50, '{') + "{\"a\":1}", 16).type == Type::kNone);
 }
+
+TEST_CASE("elements: an array's values as they stand") {
+    struct Case {
+        const char* text;
+        std::vector<std::string> raw;
+    };
+    const Case cases[] = {
+        {"[1, \"a\" ,{ \"b\":[2] }, null]", {"1", "\"a\"", "{ \"b\":[2] }", "null"}},
+        {"[]", {}},
+        {" [ true ] ", {"true"}},
+        {"{\"a\":1}", {}},
+        {"[1,", {}},
+    };
+    for (const Case& c : cases) {
+        CAPTURE(c.text);
+        std::vector<std::string> raw;
+        for (const sky::json::Token& token : sky::json::elements(sky::json::scan(c.text))) {
+            raw.emplace_back(token.raw);
+        }
+        CHECK(raw == c.raw);
+    }
+}

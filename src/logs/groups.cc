@@ -166,6 +166,18 @@ Result<GroupPtr> Groups::resolve(const Tenant& tenant, std::string_view identifi
     return find(tenant, name);
 }
 
+std::vector<GroupPtr> Groups::all(const Tenant& tenant) const {
+    std::vector<GroupPtr> list;
+    std::string after;
+    while (true) {
+        const std::vector<GroupPtr> page =
+            store_.catalog().list_groups(tenant, "", after, limits::kCatalogStride);
+        list.insert(list.end(), page.begin(), page.end());
+        if (page.size() < limits::kCatalogStride) return list;
+        after = page.back()->name;
+    }
+}
+
 Result<GroupPage> Groups::describe(const Tenant& tenant, const GroupQuery& query) const {
     if (query.prefix && query.substring)
         return fail(ErrorCode::kInvalidArgument,

@@ -80,6 +80,9 @@ public:
     /// By name or ARN, in every form of identifiers.h.
     Result<GroupPtr> resolve(const Tenant& tenant, std::string_view identifier) const;
 
+    /// Every group of the tenant, by name.
+    std::vector<GroupPtr> all(const Tenant& tenant) const;
+
     Result<GroupPage> describe(const Tenant& tenant, const GroupQuery& query) const;
     Result<GroupPage> search(const Tenant& tenant, const GroupSearch& search) const;
 

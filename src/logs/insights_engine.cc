@@ -22,6 +22,10 @@ class Plan final : public QueryPlan {
 public:
     explicit Plan(std::shared_ptr<const insights::CompiledQuery> query)
         : query_(std::move(query)) {}
+    insights::QueryNeeds needs() const override { return insights::needs_of(*query_); }
+    store::TimeRange range(store::TimeRange range, std::int64_t now_s) const override {
+        return insights::range_of(*query_, range, now_s);
+    }
     std::unique_ptr<QueryRun> start(insights::RunOptions options) const override {
         return std::make_unique<Run>(query_, std::move(options));
     }

@@ -53,6 +53,7 @@ inline constexpr std::uint64_t kResultBytesMax = 100ULL << 20;        // store.m
 inline constexpr std::uint64_t kResultsTotalBytesMax = 128ULL << 20;  // Ours: all kept results.
 inline constexpr std::size_t kSessionsMax = 10'000;                   // Ours: kept queries.
 inline constexpr std::size_t kDescribeQueriesMax = 1'000;
+inline constexpr std::size_t kQueryGroupsPageMax = 500;  // ListLogGroupsForQuery.
 
 // GetLogGroupFields (logs-api.md 5.3).
 inline constexpr std::int64_t kFieldsAroundMs = 8LL * 60 * 1'000;

@@ -26,6 +26,10 @@ public:
 class QueryPlan {
 public:
     virtual ~QueryPlan() = default;
+    /// Groups and lookup tables to find before start().
+    virtual insights::QueryNeeds needs() const = 0;
+    /// The time that is read when the request says `range`.
+    virtual store::TimeRange range(store::TimeRange range, std::int64_t now_s) const = 0;
     virtual std::unique_ptr<QueryRun> start(insights::RunOptions options) const = 0;
 };
 

@@ -13,6 +13,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "logs/identifiers.h"
+#include "logs/query_sources.h"
 #include "logs/tokens.h"
 #include "os/thread_priority.h"
 
@@ -36,12 +37,28 @@ std::uint64_t row_bytes(const insights::Row& row) {
     return bytes;
 }
 
+/// The query with its resolved source in front (logs-api.md 6). A SOURCE that names more groups
+/// than a request may stays as it was written.
 std::string source_text(const std::vector<GroupPtr>& groups, store::TimeRange range,
-                        std::string_view text) {
+                        std::string_view text, const insights::QueryNeeds& needs) {
+    const bool own = needs.scans[0].source.has_value();
+    if (own && (groups.empty() || groups.size() > limits::kQueryGroupsMax)) {
+        return std::string(text);
+    }
     std::string out = "SOURCE ";
     for (std::size_t i = 0; i < groups.size(); ++i)
         out.append(i == 0 ? "\"" : ", \"").append(groups[i]->name).append("\"");
-    return out + fmt::format(" START={} END={} | {}", range.begin_ms, range.end_ms, text);
+    const std::string_view commands =
+        own ? text.substr(static_cast<std::size_t>(needs.commands_offset)) : text;
+    return out + fmt::format(" START={} END={} | {}", range.begin_ms, range.end_ms, commands);
+}
+
+/// Seconds, or milliseconds: AWS's own published sample sends those (logs-api.md 6).
+store::TimeRange requested_range(const NewQuery& query) {
+    store::TimeRange range{};
+    range.begin_ms = query.start >= limits::kQueryMillisMin ? query.start : query.start * 1'000;
+    range.end_ms = query.end >= limits::kQueryMillisMin ? query.end : query.end * 1'000 + 999;
+    return range;
 }
 
 using ResultPtr = std::shared_ptr<const insights::QueryResult>;
@@ -150,6 +167,57 @@ struct QuerySessions::Impl {
         while (finished.size() > 1 && (kept_bytes > options.results_total_bytes_max ||
                                        by_id.size() > options.sessions_max))
             forget(finished.begin());
+    }
+
+    Result<std::vector<GroupPtr>> requested_groups(const Tenant& tenant, const NewQuery& query,
+                                                   std::string_view request_id) const {
+        if (query.groups.empty() || query.groups.size() > limits::kQueryGroupsMax)
+            return fail(ErrorCode::kInvalidArgument,
+                        fmt::format("A query needs 1 to {} log groups.", limits::kQueryGroupsMax));
+        insights::SourceClause named;
+        named.groups.emplace_back().identifiers = query.groups;
+        return source_groups(groups, tenant, named, request_id);
+    }
+
+    /// The groups of the query's own scan: the request's, or those of its SOURCE.
+    Result<std::vector<GroupPtr>> chosen_groups(const Tenant& tenant, const NewQuery& query,
+                                                const insights::QueryNeeds& needs,
+                                                std::string_view request_id) const {
+        const auto& source = needs.scans[0].source;
+        std::vector<GroupPtr> chosen;
+        if (source && !source->groups.empty()) {
+            if (!query.groups.empty())
+                return fail(ErrorCode::kInvalidArgument,
+                            "Log groups are named by the query's SOURCE or by the request, not "
+                            "both.");
+            chosen = SKY_TRY(source_groups(groups, tenant, *source, request_id));
+        } else {
+            if (!query.groups.empty() || !source)
+                chosen = SKY_TRY(requested_groups(tenant, query, request_id));
+            if (source) chosen.clear();  // A dataSource() alone: no group carries one.
+        }
+        for (const GroupPtr& group : chosen) {
+            if (needs.standard_only.empty() || group->log_class != kClassInfrequent) continue;
+            return fail(ErrorCode::kInvalidArgument,
+                        fmt::format("The command {} is not supported for log groups of class "
+                                    "INFREQUENT_ACCESS: {}",
+                                    needs.standard_only, group->name));
+        }
+        return chosen;
+    }
+
+    Result<std::vector<insights::Source>> snapshots(const Tenant& tenant,
+                                                    const std::vector<GroupPtr>& wanted,
+                                                    std::string_view request_id) const {
+        std::vector<insights::Source> sources;
+        for (const GroupPtr& group : wanted) {
+            auto snapshot = store.snapshot(group->id);
+            if (!snapshot)  // Deleted since.
+                return fail(ErrorCode::kNotFound,
+                            unknown_group_message(group->name, tenant.account, request_id));
+            sources.push_back({std::move(snapshot), tenant.account + ":" + group->name});
+        }
+        return sources;
     }
 
     SessionPtr find(const Tenant& tenant, std::string_view id) {
@@ -284,46 +352,36 @@ QuerySessions::~QuerySessions() = default;
 Result<std::string> QuerySessions::start(const Tenant& tenant, const NewQuery& query,
                                          std::string_view request_id) {
     Impl& impl = *impl_;
-    // A SOURCE in the text would name the groups; the language says whether it knows it.
-    if (query.groups.empty()) (void)SKY_TRY(impl.engine.compile(query.text));
-    if (query.groups.empty() || query.groups.size() > limits::kQueryGroupsMax)
-        return fail(ErrorCode::kInvalidArgument,
-                    fmt::format("A query needs 1 to {} log groups.", limits::kQueryGroupsMax));
     if (query.start < 0 || query.end < 0 || query.start > query.end)
         return fail(ErrorCode::kInvalidArgument,
                     "startTime must not be negative and not after endTime.");
-    // AWS's own published sample sends milliseconds (logs-api.md 6).
-    store::TimeRange range{};
-    range.begin_ms = query.start >= limits::kQueryMillisMin ? query.start : query.start * 1'000;
-    range.end_ms = query.end >= limits::kQueryMillisMin ? query.end : query.end * 1'000 + 999;
-
-    auto session = std::make_shared<Session>();
-    std::vector<GroupPtr> groups;
-    for (const std::string& identifier : query.groups) {
-        auto group = impl.groups.resolve(tenant, identifier);
-        if (!group && group.error().code == ErrorCode::kNotFound) {
-            const auto name = group_name_of(tenant, identifier);
-            return fail(ErrorCode::kNotFound, unknown_group_message(name ? *name : identifier,
-                                                                    tenant.account, request_id));
-        }
-        if (!group) return std::unexpected(std::move(group).error());
-        if ((*group)->log_class == kClassDelivery)
-            return fail(ErrorCode::kInvalidArgument,
-                        "Log groups of class DELIVERY cannot be queried: " + (*group)->name);
-        const bool known = std::any_of(groups.begin(), groups.end(), [&](const GroupPtr& other) {
-            return other->id == (*group)->id;
-        });
-        if (!known) groups.push_back(*std::move(group));
+    auto compiled = impl.engine.compile(query.text);
+    if (!compiled) {
+        // Whether the request's groups are there comes before what the text says (logs-api.md 1.4).
+        if (!query.groups.empty()) (void)SKY_TRY(impl.requested_groups(tenant, query, request_id));
+        return std::unexpected(std::move(compiled).error());
     }
-    session->plan = SKY_TRY(impl.engine.compile(query.text));
-    for (const GroupPtr& group : groups) {
-        auto snapshot = impl.store.snapshot(group->id);
-        if (!snapshot)  // Deleted since.
-            return fail(ErrorCode::kNotFound,
-                        unknown_group_message(group->name, tenant.account, request_id));
-        session->options.sources.push_back(
-            {std::move(snapshot), tenant.account + ":" + group->name});
-        session->groups.push_back(group->name);
+    auto session = std::make_shared<Session>();
+    session->plan = *std::move(compiled);
+    const insights::QueryNeeds needs = session->plan->needs();
+    const std::vector<GroupPtr> groups =
+        SKY_TRY(impl.chosen_groups(tenant, query, needs, request_id));
+    if (needs.unmask && !query.may_unmask)
+        return fail(ErrorCode::kAccessDenied,
+                    "The query shows masked data, which needs the permission logs:Unmask.");
+    // No operation makes lookup tables yet, so none is there.
+    if (!needs.lookups.empty())
+        return fail(ErrorCode::kInvalidArgument,
+                    fmt::format("The lookup table {} does not exist.", needs.lookups[0].table));
+    const store::TimeRange range = requested_range(query);
+    session->options.sources = SKY_TRY(impl.snapshots(tenant, groups, request_id));
+    for (const GroupPtr& group : groups) session->groups.push_back(group->name);
+    for (std::size_t i = 1; i < needs.scans.size(); ++i) {
+        std::vector<GroupPtr> inner;
+        if (needs.scans[i].source) {
+            inner = SKY_TRY(source_groups(impl.groups, tenant, *needs.scans[i].source, request_id));
+        }
+        session->options.side_sources.push_back(SKY_TRY(impl.snapshots(tenant, inner, request_id)));
     }
     session->options.range = range;
     // 0: the query's own limit decides, up to 100,000; without one it is 10,000.
@@ -333,7 +391,8 @@ Result<std::string> QuerySessions::start(const Tenant& tenant, const NewQuery& q
     session->options.clock = &impl.clock;
     session->tenant = tenant;
     session->id = random_uuid(impl.random);
-    session->source_text = source_text(groups, range, query.text);
+    session->source_text =
+        source_text(groups, session->plan->range(range, session->options.now_s), query.text, needs);
     session->creation_ms = impl.clock.now_ms();
 
     {
@@ -476,12 +535,47 @@ Result<QueryPage> QuerySessions::describe(const Tenant& tenant, const QueryFilte
     const bool more = found.size() > count;
     if (more) found.resize(count);
     for (const SessionPtr& session : found)
-        page.queries.push_back({session->id, session->source_text, session->groups.front(),
+        page.queries.push_back({session->id, session->source_text,
+                                session->groups.empty() ? "" : session->groups.front(),
                                 session->status, session->creation_ms, session->duration_ms,
                                 session->result->statistics.bytes_scanned});
     if (more)
         page.next_token = encode_token(TokenKind::kQueries, hash, impl.clock.now_ms(),
                                        encode_position({0, found.back()->number}));
+    return page;
+}
+
+Result<GroupNamePage> QuerySessions::groups(const Tenant& tenant, std::string_view id,
+                                            std::optional<std::int64_t> count,
+                                            const std::optional<std::string>& token) {
+    Impl& impl = *impl_;
+    std::vector<std::string> names;
+    {
+        const std::lock_guard lock(impl.mutex);
+        impl.make_room();
+        const SessionPtr session = impl.find(tenant, id);
+        if (!session) return unknown_query(id);
+        names = session->groups;
+    }
+    const std::uint64_t filter = FilterHash().add("groups").add(id).value();
+    std::size_t begin = 0;
+    if (token) {
+        const std::string bytes = SKY_TRY(decode_token(
+            TokenKind::kQueries, filter, impl.clock.now_ms(), limits::kTokenLifeMs, *token));
+        const auto position = decode_position(bytes);
+        if (!position || position->sequence > names.size())
+            return fail(ErrorCode::kInvalidArgument, std::string(kTokenInvalid));
+        begin = static_cast<std::size_t>(position->sequence);
+    }
+    const auto most = static_cast<std::size_t>(
+        count.value_or(static_cast<std::int64_t>(limits::kQueryGroupsPageMax)));
+    const std::size_t end = std::min(names.size(), begin + most);
+    GroupNamePage page;
+    page.names.assign(names.begin() + static_cast<std::ptrdiff_t>(begin),
+                      names.begin() + static_cast<std::ptrdiff_t>(end));
+    if (end < names.size())
+        page.next_token = encode_token(TokenKind::kQueries, filter, impl.clock.now_ms(),
+                                       encode_position({0, end}));
     return page;
 }
 

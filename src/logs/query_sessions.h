@@ -32,10 +32,11 @@ std::string_view query_status_name(QueryStatus status);
 std::optional<QueryStatus> query_status_of(std::string_view name);
 
 struct NewQuery {
-    std::vector<std::string> groups;  // Names or ARNs, 1..50.
+    std::vector<std::string> groups;  // Names or ARNs, 1..50; none where the text has a SOURCE.
     std::int64_t start = 0, end = 0;  // Seconds, both included; from 10^11 on milliseconds.
     std::string text;
     std::optional<std::int64_t> limit;
+    bool may_unmask = true;  // The caller has the permission logs:Unmask.
 };
 
 /// A page of a query's rows. The rows live as long as `result` does.
@@ -64,6 +65,11 @@ struct QueryFilter {
 
 struct QueryPage {
     std::vector<QuerySummary> queries;  // Newest first.
+    std::optional<std::string> next_token;
+};
+
+struct GroupNamePage {
+    std::vector<std::string> names;
     std::optional<std::string> next_token;
 };
 
@@ -99,6 +105,11 @@ public:
                               const std::optional<std::string>& token = {});
     /// Errors: kNotFound, kInvalidArgument (it has finished).
     Status stop(const Tenant& tenant, std::string_view id);
+    /// Names of the groups that the query reads, in its order. Errors: kNotFound, kInvalidArgument
+    /// (kTokenInvalid).
+    Result<GroupNamePage> groups(const Tenant& tenant, std::string_view id,
+                                 std::optional<std::int64_t> count = {},
+                                 const std::optional<std::string>& token = {});
     Result<QueryPage> describe(const Tenant& tenant, const QueryFilter& filter);
 
     /// Blocks until no query is Scheduled or Running. For tests and draining.

@@ -306,7 +306,7 @@ private:
     std::unique_ptr<logs::Service> logs_;
     std::unique_ptr<admin::api::Service> admin_;
     std::unique_ptr<tagging::api::Service> tagging_;
-    sts::api::Service sts_;
+    sts::api::Service sts_{keys_, random_};
     ec2::api::Service ec2_{options_.region};
     oam::api::Service oam_;
     metrics::api::Service metrics_;

@@ -7,6 +7,7 @@
 #include "base/byte_codec.h"
 #include "base/log.h"
 #include "columnar/int_codec.h"
+#include "shapes/gram_filter.h"
 #include "shapes/miner.h"
 #include "shapes/shaped_block.h"
 #include "store/segment_limits.h"
@@ -96,13 +97,20 @@ public:
                                                                    std::size_t) const override {
         return std::unique_ptr<const shapes::ShapedBlock>();
     }
+    bool may_contain(std::string_view) const override { return true; }
 };
 
 class ShapesEncoder final : public MessageEncoder {
 public:
-    ShapesEncoder(std::string block, std::size_t rows) : block_(std::move(block)), rows_(rows) {}
+    ShapesEncoder(std::string block, const columnar::TextColumn& messages)
+        : block_(std::move(block)),
+          rows_(messages.size()),
+          grams_(shapes::GramFilter::of(messages.data())) {}
     MessageCoding coding() const override { return MessageCoding::kShapes; }
-    std::string header() const override { return {}; }
+    std::string header() const override {
+        // A filter helps queries over many chunks; a small one is read as fast as asked.
+        return rows_ < limits::kGramRowsMin ? std::string() : grams_.encode();
+    }
     std::size_t block_rows_max() const override { return limits::kChunkRowsMax; }
     std::size_t block_bytes_max() const override { return limits::kChunkBytesMax; }
     Status encode(std::size_t begin, std::size_t end, std::string& out) override {
@@ -114,10 +122,12 @@ public:
 private:
     const std::string block_;
     const std::size_t rows_;
+    const shapes::GramFilter grams_;
 };
 
 class ShapesDecoder final : public MessageDecoder {
 public:
+    explicit ShapesDecoder(shapes::GramFilter grams) : grams_(std::move(grams)) {}
     bool decode(std::string_view block, char* text, std::size_t text_bytes,
                 std::span<std::uint32_t> ends) const override {
         const auto opened = open_shaped(block, ends.size(), text_bytes);
@@ -127,6 +137,12 @@ public:
         std::string_view block, std::size_t rows, std::size_t text_bytes) const override {
         return shapes::ShapedBlock::open(std::string(block), rows, text_bytes);
     }
+    bool may_contain(std::string_view literal) const override {
+        return grams_.may_contain(literal);
+    }
+
+private:
+    const shapes::GramFilter grams_;
 };
 
 /// Of every kCheckEvery-th line, those that a block does not give back.
@@ -168,7 +184,7 @@ ChosenEncoder choose_message_encoder(const columnar::TextColumn& messages, Shape
         // Text that shrinks this much as shapes shrinks less as text.
         const bool small = block.size() * limits::kShapedRatioSure <= messages.bytes();
         if (chosen.mismatches == 0 && (small || block.size() <= plain_bytes(messages))) {
-            chosen.encoder = std::make_unique<ShapesEncoder>(std::move(block), messages.size());
+            chosen.encoder = std::make_unique<ShapesEncoder>(std::move(block), messages);
             return chosen;
         }
         if (chosen.mismatches != 0)
@@ -181,13 +197,17 @@ ChosenEncoder choose_message_encoder(const columnar::TextColumn& messages, Shape
 
 Result<std::unique_ptr<const MessageDecoder>> make_message_decoder(std::uint64_t coding,
                                                                    std::string_view header) {
-    const bool shapes = coding == static_cast<std::uint64_t>(MessageCoding::kShapes);
-    if (!shapes && coding != static_cast<std::uint64_t>(MessageCoding::kZstd))
+    const bool shaped = coding == static_cast<std::uint64_t>(MessageCoding::kShapes);
+    if (!shaped && coding != static_cast<std::uint64_t>(MessageCoding::kZstd))
         return fail(ErrorCode::kUnavailable, "messages are stored in coding " +
                                                  std::to_string(coding) +
                                                  ", written by a newer skywatch");
-    if (!header.empty()) return fail(ErrorCode::kCorruption, "messages have no header");
-    if (shapes) return std::make_unique<const ShapesDecoder>();
+    if (shaped) {
+        auto grams = shapes::GramFilter::decode(header);
+        if (!grams) return fail(ErrorCode::kCorruption, "filter of the messages");
+        return std::make_unique<const ShapesDecoder>(*std::move(grams));
+    }
+    if (!header.empty()) return fail(ErrorCode::kCorruption, "zstd messages have no header");
     return std::make_unique<const ZstdDecoder>();
 }
 

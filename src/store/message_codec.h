@@ -50,6 +50,8 @@ public:
     /// Errors: kCorruption.
     virtual Result<std::unique_ptr<const shapes::ShapedBlock>> open_shaped(
         std::string_view block, std::size_t rows, std::size_t text_bytes) const = 0;
+    /// False: no message of the segment contains the literal.
+    virtual bool may_contain(std::string_view literal) const = 0;
 };
 
 struct ChosenEncoder {

@@ -84,6 +84,8 @@ public:
     /// The kept rows with the wanted columns. Reads only the blocks and columns it needs.
     /// Errors: kCorruption (names the file), kInternal (I/O).
     Result<EventBatch> read(const RowFilter& filter, Columns columns) const;
+    /// False: no message contains the literal. Reads nothing.
+    bool may_contain(std::string_view literal) const { return messages_->may_contain(literal); }
 
 private:
     SegmentReader() = default;

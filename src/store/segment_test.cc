@@ -208,6 +208,24 @@ TEST_CASE("segment: every read equals the same read of the rows in memory") {
     CHECK(shaped_reads > 20);
 }
 
+TEST_CASE("segment: the header tells of literals that no message has") {
+    std::vector<std::string> texts;
+    std::vector<Event> events;
+    for (int i = 0; i < 3'000; ++i)
+        texts.push_back("request " + std::to_string(i * 7'919 % 3'001) + " was served");
+    for (const std::string& text : texts) events.push_back({5, text});
+    const MiniBatchPtr rows =
+        split_by_day({.group = 3, .stream = 10, .ingestion_ms = 9, .events = events}, 1, 1)[0].rows;
+    os::SimFs fs(1);
+    SegmentFooter footer;
+    put_file(fs, encode(*rows, footer));
+    const auto reader = SegmentReader::open(fs, kPath, Checksums::kVerify);
+    REQUIRE(reader);
+    CHECK((*reader)->may_contain("was served"));
+    CHECK((*reader)->may_contain("request 2718 was"));
+    CHECK_FALSE((*reader)->may_contain("was refused"));
+}
+
 TEST_CASE("segment: files of every earlier format are read") {
     struct Case {
         const char* file;

@@ -55,6 +55,20 @@ public:
         return select_rows(pieces, filter, columns);
     }
 
+    bool may_contain(const Morsel& morsel, std::string_view literal) const override {
+        SKY_ASSERT(morsel.index < all_.size(), "morsels come from this snapshot");
+        if (morsel.index >= parts_.segments->size()) return true;
+        const auto reader = (*parts_.segments)[morsel.index]->open();
+        return !reader || (*reader)->may_contain(literal);  // read() tells what is wrong.
+    }
+
+    std::optional<std::uint64_t> known_rows(const Morsel& morsel, TimeRange range) const override {
+        range = clipped(range);
+        if (parts_.deleted && !parts_.deleted->empty()) return std::nullopt;
+        if (morsel.min_ms < range.begin_ms || morsel.max_ms > range.end_ms) return std::nullopt;
+        return morsel.rows;
+    }
+
     std::string stream_name(StreamId id) const override { return parts_.catalog->stream_name(id); }
 
 private:

@@ -101,6 +101,17 @@ public:
     /// Errors: kCorruption (checksum; names the file), kInternal (I/O).
     virtual Result<EventBatch> read(const Morsel& morsel, TimeRange range, Columns columns,
                                     std::span<const StreamId> streams = {}) const = 0;
+    /// False: no message of the morsel contains the literal, as its file's header tells. True also
+    /// where that is not known.
+    virtual bool may_contain(const Morsel& /*morsel*/, std::string_view /*literal*/) const {
+        return true;
+    }
+    /// The rows that read() would return, where they are known without reading: no row is outside
+    /// the range, expired or deleted.
+    virtual std::optional<std::uint64_t> known_rows(const Morsel& /*morsel*/,
+                                                    TimeRange /*range*/) const {
+        return std::nullopt;
+    }
     /// Name of a stream that the snapshot's rows may carry.
     virtual std::string stream_name(StreamId id) const = 0;
 };

@@ -6,6 +6,8 @@ import stat
 import subprocess
 import time
 
+import boto3
+import botocore.config
 import botocore.exceptions
 import pytest
 
@@ -216,3 +218,88 @@ def test_keys_of_the_first_format_keep_working(own_place):
         assert old.execute("SELECT value FROM meta WHERE key = 'format'").fetchone() == (1,)
         assert old.execute("SELECT id FROM keys").fetchall() == [(own_place.keys[0],)]
     old.close()
+
+
+def sts_client(place, keys=None, token=None):
+    keys = keys or place.keys
+    return boto3.client("sts", endpoint_url=place.server.url, region_name=server_process.REGION, aws_access_key_id=keys[0],
+                        aws_secret_access_key=keys[1], aws_session_token=token,
+                        config=botocore.config.Config(retries={"total_max_attempts": 1}))
+
+
+def logs_with(place, credentials):
+    return boto3.client("logs", endpoint_url=place.server.url, region_name=server_process.REGION,
+                        aws_access_key_id=credentials["AccessKeyId"], aws_secret_access_key=credentials["SecretAccessKey"],
+                        aws_session_token=credentials.get("SessionToken"),
+                        config=botocore.config.Config(retries={"total_max_attempts": 1}))
+
+
+def test_temporary_credentials(own_place, key):
+    own_place.start()
+    reader = pair(key(own_place, "create", "--permissions", "read"))
+    sts = sts_client(own_place, reader)
+    role = f"arn:aws:iam::{ACCOUNT}:role/team/grafana"
+    assumed = sts.assume_role(RoleArn=role, RoleSessionName="dashboards", ExternalId="grafana", DurationSeconds=900)
+    assert assumed["AssumedRoleUser"]["Arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/grafana/dashboards"
+    credentials = assumed["Credentials"]
+    assert credentials["AccessKeyId"].startswith("ASIA")
+    assert 890 < credentials["Expiration"].timestamp() - time.time() < 910
+    session = (credentials["AccessKeyId"], credentials["SecretAccessKey"])
+    who = sts_client(own_place, session, credentials["SessionToken"]).get_caller_identity()
+    assert (who["Account"], who["Arn"], who["UserId"]) == (ACCOUNT, assumed["AssumedRoleUser"]["Arn"],
+                                                           assumed["AssumedRoleUser"]["AssumedRoleId"])
+    logs = logs_with(own_place, credentials)
+    logs.describe_log_groups()
+    code, message = refusal(logs.create_log_group, logGroupName="g")
+    assert code == "AccessDeniedException" and message.startswith(f"User: {who['Arn']} is not authorized to perform: logs:CreateLogGroup")
+    assert refusal(logs_with(own_place, {**credentials, "SessionToken": "made+up"}).describe_log_groups)[0] == "UnrecognizedClientException"
+    without = {name: value for name, value in credentials.items() if name != "SessionToken"}
+    assert refusal(logs_with(own_place, without).describe_log_groups)[0] == "UnrecognizedClientException"
+    wrong = {**credentials, "SecretAccessKey": "x" * 40}
+    assert refusal(logs_with(own_place, wrong).describe_log_groups)[0] == "InvalidSignatureException"
+
+    token = sts.get_session_token(DurationSeconds=900)["Credentials"]
+    mine = sts_client(own_place, (token["AccessKeyId"], token["SecretAccessKey"]), token["SessionToken"])
+    assert mine.get_caller_identity()["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/{reader[0]}"
+    chained = mine.assume_role(RoleArn=role, RoleSessionName="again")["Credentials"]
+    logs_with(own_place, chained).describe_log_groups()
+
+    # As AWS's own, they outlive a restart; unlike those, they end with their key.
+    assert own_place.server.stop() == 0
+    own_place.start()
+    logs_with(own_place, credentials).describe_log_groups()
+    key(own_place, "disable", reader[0])
+    for ended in (credentials, token, chained):
+        assert refusal(logs_with(own_place, ended).describe_log_groups)[0] == "UnrecognizedClientException"
+    key(own_place, "enable", reader[0])
+    logs_with(own_place, credentials).describe_log_groups()
+
+
+def test_what_sts_refuses(own_place):
+    own_place.start()
+    sts = sts_client(own_place)
+    role = f"arn:aws:iam::{ACCOUNT}:role/r"
+    session = sts.get_session_token()["Credentials"]
+    temporary = sts_client(own_place, (session["AccessKeyId"], session["SecretAccessKey"]), session["SessionToken"])
+    policy = '{"Version":"2012-10-17","Statement":[]}'
+    for call, arguments, code in [
+        (sts.assume_role, {"RoleArn": "arn:aws:iam::999999999999:role/r", "RoleSessionName": "ss"}, "AccessDenied"),
+        (sts.assume_role, {"RoleArn": "no/arn/but/of/twenty/letters", "RoleSessionName": "ss"}, "ValidationError"),
+        (sts.assume_role, {"RoleArn": role, "RoleSessionName": "ss", "DurationSeconds": 43201}, "ValidationError"),
+        (sts.assume_role, {"RoleArn": role, "RoleSessionName": "ss", "Policy": policy}, "MalformedPolicyDocument"),
+        (sts.assume_role, {"RoleArn": role, "RoleSessionName": "ss", "Tags": [{"Key": "k", "Value": "v"}]}, "ValidationError"),
+        (sts.assume_role, {"RoleArn": role, "RoleSessionName": "ss", "SerialNumber": "arn:mfa:12", "TokenCode": "123456"}, "AccessDenied"),
+        (sts.get_session_token, {"SerialNumber": "arn:mfa:12", "TokenCode": "123456"}, "AccessDenied"),
+        (temporary.get_session_token, {}, "AccessDenied"),
+        (temporary.assume_role, {"RoleArn": role, "RoleSessionName": "ss", "DurationSeconds": 3601}, "ValidationError"),
+    ]:
+        with pytest.raises(botocore.exceptions.ClientError) as caught:
+            call(**arguments)
+        status = caught.value.response["ResponseMetadata"]["HTTPStatusCode"]
+        assert (caught.value.response["Error"]["Code"], status) == (code, 403 if code == "AccessDenied" else 400), arguments
+
+
+def test_credentials_without_authentication(own_place):
+    own_place.start("--auth", "off")
+    assumed = sts_client(own_place, ("any", "thing")).assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT}:role/r", RoleSessionName="ss")
+    logs_with(own_place, assumed["Credentials"]).describe_log_groups()

@@ -3,6 +3,8 @@
 import json
 import time
 
+import server_process
+
 
 def test_round_trip(aws_cli, name, now):
     def good(*arguments):
@@ -41,5 +43,15 @@ def test_errors_are_told_by_name(aws_cli, name):
 
 
 def test_what_is_not_built_is_an_error(aws_cli):
-    code, _, text = aws_cli("cloudwatch", "list-metrics")
+    code, _, text = aws_cli("cloudwatch", "list-dashboards")
     assert code != 0 and "is not supported by skywatch" in text
+
+
+def test_the_other_services(aws_cli):
+    for service, operation, member, value in [("sts", "get-caller-identity", "Account", server_process.ACCOUNT), ("cloudwatch", "list-metrics", "Metrics", []),
+                                              ("oam", "list-sinks", "Items", [])]:
+        code, output, text = aws_cli(service, operation)
+        assert code == 0, text
+        assert output[member] == value
+    code, output, text = aws_cli("ec2", "describe-regions", "--query", "Regions[].RegionName")
+    assert code == 0 and output == ["us-east-1"], text

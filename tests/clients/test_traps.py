@@ -10,6 +10,8 @@ import uuid
 
 import pytest
 
+import server_process
+
 PROFILER = [(1_000, "[profiler] GET user-list 12.34 200"), (5_000, "[profiler] GET user-list 7.66 200"),
             (31_000, "[profiler] POST user-list 100 500"), (40_000, "GET ignored")]
 GRAFANA_PREFIX = ("fields @timestamp,ltrim(@log) as __log__grafana_internal__,"
@@ -205,16 +207,19 @@ def test_trap_17_operations_without_output_answer_an_empty_body(wire, name):
         assert answer.headers["content-length"] == "0"
 
 
-def test_trap_21_sts_is_answered_at_once_as_unknown(server, shared_place):
-    # Not built yet: the answer must come quickly, as an error of the client's own kind, never as a 5xx that is retried.
+def test_trap_21_sts_and_an_unknown_service_are_answered_at_once(server, shared_place):
+    # What is not built must be an error of the client's own kind, quickly, never a 5xx that is retried.
     import boto3
     import botocore.config
     import botocore.exceptions
 
-    sts = boto3.client("sts", endpoint_url=server.url, region_name="us-east-1", aws_access_key_id=shared_place.keys[0],
-                       aws_secret_access_key=shared_place.keys[1], config=botocore.config.Config(retries={"total_max_attempts": 1}))
+    def client(service):
+        return boto3.client(service, endpoint_url=server.url, region_name="us-east-1", aws_access_key_id=shared_place.keys[0],
+                            aws_secret_access_key=shared_place.keys[1], config=botocore.config.Config(retries={"total_max_attempts": 1}))
+
+    assert client("sts").get_caller_identity()["Account"] == server_process.ACCOUNT
     with pytest.raises(botocore.exceptions.ClientError) as caught:
-        sts.get_caller_identity()
+        client("iam").list_account_aliases()
     assert 400 <= caught.value.response["ResponseMetadata"]["HTTPStatusCode"] < 500
 
 
@@ -226,3 +231,41 @@ def test_trap_22_the_date_header_is_the_servers_clock(wire):
         stamp = calendar.timegm(email.utils.parsedate(answer.headers["date"]))
         assert before - 1 <= stamp <= after + 1
         assert answer.headers["date"].endswith(" GMT")
+
+
+@pytest.mark.parametrize("source", [
+    "SOURCE logGroups(namePrefix: ['{name}']) | ",
+    "SOURCE logGroups(namePrefix: ['{name}', 'nothing-begins-so'], class: ['STANDARD'], accountIdentifier: ['123456789012']) | ",
+    "SOURCE logGroups(logGroupIdentifier: ['{name}']) | ",
+    "SOURCE logGroups(logGroupIdentifier: ['arn:aws:logs:us-east-1:123456789012:log-group:{name}:']) | ",
+    'SOURCE "{name}" | ',
+    "SOURCE '{name}' start=-1d end=now | ",
+])
+@pytest.mark.parametrize("text, columns", [
+    ("fields @message", {"@timestamp", "@message", "__log__grafana_internal__", "__logstream__grafana_internal__"}),
+    ("stats count(*) as n by bin(30s)", {"n", "bin(30s)"}),
+])
+def test_trap_30_grafana_names_the_groups_in_the_text_alone(query, rows, logs, filled, source, text, columns):
+    group, _, begin, end = filled
+    answer = query(None, source.format(name=group) + GRAFANA_PREFIX + text, begin, end)
+    assert answer["status"] == "Complete"
+    found = rows(answer)
+    assert found and set(found[0]) == columns
+    # The text that DescribeQueries tells is a query again, with the same rows.
+    told = logs.describe_queries(logGroupName=group, maxResults=1)["queries"][0]["queryString"]
+    assert told.startswith(f'SOURCE "{group}" START=')
+    assert rows(query(None, told, 1, 2)) == found
+
+
+def test_trap_30_data_sources_with_chosen_groups(query, wire, filled):
+    group, _, begin, end = filled
+    answer = query([group], "SOURCE dataSource(['aws_vpc.flow']) | " + GRAFANA_PREFIX + "fields @message", begin, end)
+    assert (answer["status"], answer["results"]) == ("Complete", [])  # The group carries no such data source.
+    both = wire.call("StartQuery", {"logGroupName": group, "startTime": begin, "endTime": end, "queryString": f"SOURCE '{group}' | limit 1"})
+    assert (both.status, both.type) == (400, "InvalidParameterException")
+
+
+def test_the_groups_of_a_query_are_listed(logs, filled):
+    group, _, begin, end = filled
+    started = logs.start_query(startTime=begin, endTime=end, queryString=f"SOURCE '{group}' | limit 1")["queryId"]
+    assert logs.list_log_groups_for_query(queryId=started)["logGroupIdentifiers"] == [group]

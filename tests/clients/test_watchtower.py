@@ -106,18 +106,16 @@ def test_dictionaries_become_json(logs, made_group, logger):
     assert [m for _, _, m in read(logs, made_group)] == ['{"request": "\\u00f1", "size": 9000}']
 
 
-def test_tags_ask_sts_which_is_not_built_yet(logs, made_group, server, keys, monkeypatch):
-    # With the one endpoint for all services the question reaches us; the answer is a clear error until STS has its issue.
+def test_tags_ask_sts_for_the_account(logs, made_group, server, keys, monkeypatch):
+    # With the one endpoint for all services the question reaches us (clients.md trap 21).
     monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", keys[0])
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", keys[1])
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     import boto3
-    import botocore.exceptions
 
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    with pytest.raises(botocore.exceptions.ClientError) as caught:
-        handler_for(logs, made_group, log_group_tags={"team": "shop"})
-    assert caught.value.operation_name == "GetCallerIdentity"
-    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] < 500
-    assert logs.describe_log_groups(logGroupNamePrefix=made_group)["logGroups"]  # The steps before it were done.
+    handler = handler_for(logs, made_group, log_group_tags={"team": "shop"})
+    handler.close()
+    group = logs.describe_log_groups(logGroupNamePrefix=made_group)["logGroups"][0]
+    assert logs.list_tags_for_resource(resourceArn=group["logGroupArn"])["tags"] == {"team": "shop"}

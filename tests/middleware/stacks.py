@@ -5,6 +5,7 @@ import functools
 import importlib.util
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -79,6 +80,18 @@ def _node(name, express, folder, views):
     return Stack(name, [str(program), "app.js"], views, environment, folder, missing, _link_node_package)
 
 
+def _ruby(name, folder, views, libraries, rackup):
+    missing = ""
+    if shutil.which("ruby") is None or shutil.which("puma") is None:
+        missing = "the Debian packages ruby and puma are not installed"
+    else:
+        done = subprocess.run(["ruby", "-e", "ARGV.each { |name| require name }", *libraries], capture_output=True, text=True)
+        if done.returncode:
+            missing = f"Ruby cannot load {', '.join(libraries)}: {done.stderr.strip().splitlines()[0]}"
+    command = ["ruby", "-I", str(ROOT / "middleware" / "ruby" / "lib"), "-S", "puma", "-t", "4:4", "-b", "tcp://127.0.0.1:0", rackup]
+    return Stack(name, command, views, {"RACK_ENV": "production", "RAILS_ENV": "production"}, folder, missing)
+
+
 _COLONS = {"rates": "/rates/:n", "items": "/items/:n", "export": "/export", "latest": "/latest", "failing": "/failing"}
 _NAMES = {name: name for name in ("rates", "items", "export", "latest", "failing")}
 _TEMPLATES = {"rates": "/rates/{n}", "items": "/items/{n}", "export": "/export", "latest": "/latest", "failing": "/failing"}
@@ -95,4 +108,7 @@ def stacks():
         _go("go", EXAMPLES / "go-http", _TEMPLATES),
         _node("express-5", "express", EXAMPLES / "node-express", _COLONS),
         _node("express-4", "express4", EXAMPLES / "node-express", _COLONS),
+        _ruby("rack-puma", APPS, _NAMES, ["rack", "sqlite3", "aws-sigv4"], "rack_app.ru"),
+        # Rails' own route names: singular, as its example declares them.
+        _ruby("rails-puma", EXAMPLES / "ruby-rails", {**_NAMES, "items": "item"}, ["active_record", "sqlite3", "aws-sigv4", "rails"], "config.ru"),
     ]

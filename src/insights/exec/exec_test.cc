@@ -80,21 +80,64 @@ public:
                                    store::Columns columns,
                                    std::span<const store::StreamId> streams) const override {
         ++reads;
+        if (columns != store::Columns::kNone) ++column_reads;
         arrived.release();
         gate.acquire();
         return inner_->read(morsel, range, columns, streams);
+    }
+    bool may_contain(const store::Morsel& morsel, std::string_view literal) const override {
+        return inner_->may_contain(morsel, literal);
+    }
+    std::optional<std::uint64_t> known_rows(const store::Morsel& morsel,
+                                            store::TimeRange range) const override {
+        return inner_->known_rows(morsel, range);
     }
     std::string stream_name(store::StreamId id) const override { return inner_->stream_name(id); }
 
     mutable std::counting_semaphore<> gate{0};
     mutable std::counting_semaphore<> arrived{0};
     mutable std::atomic<int> reads{0};
+    mutable std::atomic<int> column_reads{0};  // Not of rows' times alone.
 
 private:
     std::shared_ptr<const TestSnapshot> inner_;
 };
 
 }  // namespace
+
+TEST_CASE("morsels that cannot hold a wanted text are counted, not read") {
+    std::vector<TestEvent> events(60);
+    for (std::size_t i = 0; i < events.size(); ++i)
+        events[i] = {static_cast<std::int64_t>(1'000 * i), i, "s",
+                     i % 20 == 7 ? "a needle " + std::to_string(i) : "hay " + std::to_string(i)};
+    struct Case {
+        const char* query;
+        double matched;
+        int reads;
+    };
+    static constexpr Case kCases[] = {
+        {"filter @message like 'needle' | fields @timestamp", 3, 3},
+        {"filter @message like 'needle' and @message like 'hay' | fields @timestamp", 0, 0},
+        {"filter @message like 'needle' or @message like 'hay' | fields @timestamp", 60, 60},
+        {"filter not (@message like 'needle') | fields @timestamp", 57, 60},
+        {"fields @timestamp | filter @message like 'absent' | stats count(*)", 0, 0},
+    };
+    for (const Case& c : kCases) {
+        CAPTURE(c.query);
+        const auto inner =
+            std::make_shared<const TestSnapshot>(store::GroupInfo(), events, Cut::kRowByRow);
+        const auto gate = std::make_shared<GatedSnapshot>(inner);
+        gate->gate.release(1'000);
+        const auto query = compile(c.query);
+        REQUIRE(query);
+        Execution execution(*query, options_over({gate}, 1));
+        const auto result = execution.run();
+        REQUIRE(result);
+        CHECK(result->statistics.records_scanned == 60);
+        CHECK(result->statistics.records_matched == c.matched);
+        CHECK(gate->column_reads == c.reads);
+    }
+}
 
 TEST_CASE("the answer depends on no cut, no thread count and no order of sources' reads") {
     static constexpr const char* kParse =

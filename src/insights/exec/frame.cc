@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/assert.h"
 #include "insights/exec/pointer.h"
 
 namespace sky::insights {
@@ -229,6 +230,40 @@ void Frame::select(std::span<const std::uint32_t> rows) {
         sequences_ = sequences;
     }
     context_.rows = rows.size();
+}
+
+void Frame::expand(std::span<const std::uint32_t> rows) {
+    SKY_ASSERT(events_ == nullptr, "rows are added to tables only");
+    Arena& arena = context_.arena;
+    for (const Vector*& column : columns_) {
+        if (column == nullptr) continue;
+        auto* values = arena.array<Value>(rows.size());
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            values[i] = rows[i] == kNewRow ? Value::missing() : column->at(rows[i]);
+        }
+        column = Vector::from_values(arena, rows.size(), values);
+    }
+    auto* times = arena.array<std::int64_t>(rows.size());
+    auto* sequences = arena.array<std::uint64_t>(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const bool known = rows[i] != kNewRow && timestamps_ != nullptr;
+        times[i] = known ? timestamps_[rows[i]] : INT64_MIN;
+        sequences[i] = known ? sequences_[rows[i]] : 0;
+    }
+    timestamps_ = times;
+    sequences_ = sequences;
+    context_.rows = rows.size();
+}
+
+void Frame::renumber() {
+    auto* times = context_.arena.array<std::int64_t>(context_.rows);
+    auto* sequences = context_.arena.array<std::uint64_t>(context_.rows);
+    for (std::size_t i = 0; i < context_.rows; ++i) {
+        times[i] = 0;
+        sequences[i] = context_.rows - i;
+    }
+    timestamps_ = times;
+    sequences_ = sequences;
 }
 
 void Frame::slice(std::size_t begin, std::size_t count) {

@@ -51,6 +51,8 @@ inline std::uint64_t global_sequence(std::uint64_t sequence, const EventSource& 
     return sequence * source.count + source.index;
 }
 
+constexpr std::uint32_t kNewRow = 0xFFFFFFFF;
+
 /// One pass of rows. Threads: belongs to one worker.
 class Frame {
 public:
@@ -89,6 +91,11 @@ public:
     }
     /// Keeps these rows, in this order.
     void select(std::span<const std::uint32_t> rows);
+    /// Rows of a table as select() has them, but any number of times; kNewRow is one without
+    /// values.
+    void expand(std::span<const std::uint32_t> rows);
+    /// The present order is the rows' place from here on (tables only).
+    void renumber();
     /// Keeps rows [begin, begin + count).
     void slice(std::size_t begin, std::size_t count);
     /// Where each row stands among the events, for earliest, latest and ties.

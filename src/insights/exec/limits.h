@@ -20,9 +20,22 @@ constexpr std::uint64_t kResultBytesMax = 100ULL << 20;
 /// one trial costs about a hundred searches. Ours.
 constexpr std::size_t kFilterEntriesMax = 256;
 constexpr std::size_t kFilterRowsAnEntry = 100;
+/// Rows of a family for which values in a question's way are sought: about as many trials as it
+/// has slots, each as dear as a few lines. Ours.
+constexpr std::size_t kCleanRowsMin = 64;
 /// Workers of one execution. Ours.
 constexpr unsigned kThreadsMax = 64;
 /// @ptr as clients hand it back. Source: logs-insights-ql.md 9.
 constexpr std::size_t kPointerBytesMax = 512;
+
+/// A query in parentheses. Source: logs-insights-ql.md 6.15.
+constexpr std::int64_t kSubqueryRunMsMax = 30'000;
+/// Rows that unnest, join and fillmissing may make. Ours: bounds one column's memory.
+constexpr std::size_t kMadeRowsMax = 4'000'000;
+/// Templates that pattern compares with one another, the most frequent first; rarer ones are
+/// patterns of their own. Ours: bounds its time.
+constexpr std::size_t kPatternTemplatesMax = 50'000;
+/// Patterns of one first word that a template is compared with. Ours, likewise.
+constexpr std::size_t kPatternCandidatesMax = 1'000;
 
 }  // namespace sky::insights

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "insights/plan/plan.h"
 #include "store/store.h"
 
 namespace sky::insights {
@@ -23,6 +24,36 @@ class CompiledQuery;
 /// 12's form.
 Result<std::shared_ptr<const CompiledQuery>> compile(std::string_view text);
 
+/// A scan that the query makes: its own, or that of a query inside it (in (…), join, appendcols,
+/// the other window of diff).
+struct ScanNeed {
+    std::optional<SourceClause> source;  // None: the groups of the scan around it.
+    std::size_t outer = 0;               // That scan's number.
+};
+/// What has to be found before the query can run.
+struct QueryNeeds {
+    std::vector<ScanNeed> scans;  // [0] is the query's own.
+    std::vector<LookupUse> lookups;
+    bool unmask = false;               // The permission logs:Unmask.
+    std::string_view standard_only;    // A command that infrequent-access groups lack; or empty.
+    std::int64_t commands_offset = 0;  // Of the text behind its SOURCE stages.
+};
+QueryNeeds needs_of(const CompiledQuery& query);
+/// The time that the query reads when the request says `range`: SOURCE's start and end win.
+store::TimeRange range_of(const CompiledQuery& query, store::TimeRange range, std::int64_t now_s);
+/// The plan for people, a step a line.
+std::string explain(const CompiledQuery& query);
+
+/// Immutable. Texts as the file has them.
+struct LookupTable {
+    std::vector<std::string> columns;
+    std::vector<std::string> cells;  // Row by row, as many as columns each.
+    std::size_t rows() const { return columns.empty() ? 0 : cells.size() / columns.size(); }
+    const std::string& cell(std::size_t row, std::size_t column) const {
+        return cells[row * columns.size() + column];
+    }
+};
+
 struct Source {
     std::shared_ptr<const store::Snapshot> snapshot;
     std::string log;  // "<account>:<group>", what @log shows.
@@ -33,7 +64,10 @@ enum class ShapedReads : std::uint8_t { kYes, kNo };
 
 struct RunOptions {
     std::vector<Source> sources;
-    store::TimeRange range;  // Milliseconds, both ends included.
+    /// Of the scans 1, 2, … of needs_of(), where they are not those of the scan around.
+    std::vector<std::vector<Source>> side_sources;
+    std::vector<std::shared_ptr<const LookupTable>> lookup_tables;  // As needs_of().lookups.
+    store::TimeRange range;  // Milliseconds, both ends included; what the request says.
     /// The API's limit; the effective one is the smaller of this and the query's. 0 = the request
     /// has none: the query's own, or 10,000.
     std::uint32_t limit = 0;

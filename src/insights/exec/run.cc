@@ -12,7 +12,7 @@
 #include "insights/exec/compiled.h"
 #include "insights/exec/frame.h"
 #include "insights/exec/limits.h"
-#include "insights/exec/query.h"
+#include "insights/exec/plan_run.h"
 #include "insights/exec/sink.h"
 #include "insights/exec/table_steps.h"
 
@@ -56,6 +56,8 @@ void for_each_read(const Step& step, const std::function<void(std::uint32_t)>& v
         all(sort->keys);
     } else if (const auto* dedup = std::get_if<DedupStep>(&step)) {
         for (const BoundExpr& key : dedup->keys) for_each_slot(key, visit);
+    } else if (const auto* rows = std::get_if<RowsStep>(&step)) {
+        for (const BoundExpr& read : rows->reads) for_each_slot(read, visit);
     }
 }
 
@@ -69,6 +71,8 @@ void for_each_write(const Step& step, const std::function<void(std::uint32_t)>& 
     } else if (const auto* stats = std::get_if<StatsStep>(&step)) {
         for (const GroupKey& key : stats->keys) visit(key.slot);
         for (const AggregateCall& call : stats->aggregates) visit(call.slot);
+    } else if (const auto* rows = std::get_if<RowsStep>(&step)) {
+        for (const std::uint32_t slot : rows->writes) visit(slot);
     }
 }
 
@@ -94,6 +98,10 @@ Cut cut_plan(const Plan& plan, std::uint64_t rows_max) {
     Cut cut;
     while (cut.sink < steps.size() && is_row_step(steps[cut.sink])) ++cut.sink;
     cut.rest = std::min(cut.sink + 1, steps.size());
+    // A step on all rows in their order takes them from a sink that keeps them.
+    if (cut.sink < steps.size() && std::holds_alternative<RowsStep>(steps[cut.sink])) {
+        cut.rest = cut.sink;
+    }
     std::size_t behind = cut.rest;  // First step behind the sink that may drop rows.
     while (behind < steps.size() && keeps_rows(steps[behind])) ++behind;
     const bool last = behind == steps.size();
@@ -161,7 +169,7 @@ struct Work {
 
 }  // namespace
 
-struct Execution::Impl {
+struct PlanRun::Impl {
     /// One thread's state; `mutex` is held for each pass, so that progress() sees whole passes.
     struct Worker {
         Worker(const Impl& owner, columnar::MemoryBudget& budget)
@@ -181,12 +189,17 @@ struct Execution::Impl {
         double bytes = 0;
     };
 
-    Impl(std::shared_ptr<const CompiledQuery> compiled, RunOptions run_options)
+    Impl(std::shared_ptr<const CompiledQuery> compiled, RunOptions run_options,
+         std::uint64_t result_rows_max)
         : query(std::move(compiled)),
           options(std::move(run_options)),
-          rows_max(effective_rows_max(query->plan, options.limit)),
+          rows_max(result_rows_max != 0 ? result_rows_max
+                                        : effective_rows_max(query->plan, options.limit)),
           cut(cut_plan(query->plan, rows_max)),
+          counts_only(cut.sink == 0 && cut.groups.stats != nullptr &&
+                      counts_rows(*cut.groups.stats)),
           sites(symbolic_sites(query->plan, cut.sink)),
+          required(required_literals(query->plan, cut.sink)),
           columns(columns_of(query->plan) |
                   (options.shaped == ShapedReads::kYes ? store::Columns::kShaped
                                                        : store::Columns::kNone)),
@@ -243,6 +256,17 @@ struct Execution::Impl {
             }
             SKY_TRY(poll());
             const Work& item = work[at];
+            if (counts_only) {
+                if (const auto rows =
+                        item.source.source->snapshot->known_rows(item.morsel, options.range)) {
+                    count(worker, item, *rows);
+                    continue;
+                }
+            }
+            if (lacks_required(item)) {
+                SKY_TRY(count_only(worker, item));
+                continue;
+            }
             const auto batch =
                 item.source.source->snapshot->read(item.morsel, options.range, columns);
             if (!batch) return std::unexpected(batch.error());
@@ -253,6 +277,32 @@ struct Execution::Impl {
             budget.release(bytes);
             SKY_TRY(std::move(done));
         }
+    }
+
+    /// Whether no row of the morsel can pass the filters before the sink.
+    bool lacks_required(const Work& item) const {
+        return std::any_of(required.begin(), required.end(), [&](const std::string& literal) {
+            return !item.source.source->snapshot->may_contain(item.morsel, literal);
+        });
+    }
+
+    /// The morsel was scanned, as the user sees it: its rows count, though none is looked at.
+    Status count_only(Worker& worker, const Work& item) const {
+        const store::Snapshot& snapshot = *item.source.source->snapshot;
+        std::uint64_t rows = 0;
+        if (const auto known = snapshot.known_rows(item.morsel, options.range)) {
+            rows = *known;
+        } else {
+            const auto batch = snapshot.read(item.morsel, options.range, store::Columns::kNone);
+            if (!batch) return std::unexpected(batch.error());
+            rows = batch->rows();
+        }
+        const std::lock_guard lock(worker.mutex);
+        worker.scanned += rows;
+        worker.bytes += static_cast<double>(item.morsel.message_bytes) /
+                        static_cast<double>(std::max<std::uint64_t>(item.morsel.rows, 1)) *
+                        static_cast<double>(rows);
+        return {};
     }
 
     Status scan_batch(Worker& worker, const Work& item, const store::EventBatch& batch) {
@@ -283,6 +333,15 @@ struct Execution::Impl {
             end = begin;
         }
         return {};
+    }
+
+    /// Rows that need not be read to be counted.
+    static void count(Worker& worker, const Work& item, std::uint64_t rows) {
+        const std::lock_guard lock(worker.mutex);
+        worker.sink->add_rows(worker.context, rows);
+        worker.scanned += rows;
+        worker.matched += rows;
+        worker.bytes += static_cast<double>(item.morsel.message_bytes);
     }
 
     Status check(const Worker& worker) const {
@@ -414,10 +473,14 @@ struct Execution::Impl {
         return {};
     }
 
+    Result<std::unique_ptr<Table>> finish_rows(std::unique_ptr<Table> kept,
+                                               columnar::MemoryBudget& payer) const {
+        return run_table_steps(query->plan, cut.rest, std::move(kept), options.now_s, payer,
+                               [this] { return poll(); });
+    }
+
     Result<QueryResult> finish(std::unique_ptr<Table> kept, columnar::MemoryBudget& payer) const {
-        std::unique_ptr<Table> table =
-            SKY_TRY(run_table_steps(query->plan, cut.rest, std::move(kept), options.now_s, payer,
-                                    [this] { return poll(); }));
+        std::unique_ptr<Table> table = SKY_TRY(finish_rows(std::move(kept), payer));
         QueryResult result = SKY_TRY(render_table(query->plan, *table, rows_max));
         result.statistics = statistics();
         return result;
@@ -435,15 +498,21 @@ struct Execution::Impl {
         return sum;
     }
 
-    Result<QueryResult> run() {
+    Result<std::unique_ptr<Table>> kept_rows() {
         SKY_TRY(scan_all());
         SKY_TRY(gather());
-        std::unique_ptr<Table> kept;
-        {
-            const std::lock_guard lock(workers[0]->mutex);
-            kept = workers[0]->sink->finish(budget);
-        }
+        const std::lock_guard lock(workers[0]->mutex);
+        return workers[0]->sink->finish(budget);
+    }
+
+    Result<QueryResult> run() {
+        std::unique_ptr<Table> kept = SKY_TRY(kept_rows());
         return finish(std::move(kept), budget);
+    }
+
+    Result<std::unique_ptr<Table>> run_rows() {
+        std::unique_ptr<Table> kept = SKY_TRY(kept_rows());
+        return finish_rows(std::move(kept), budget);
     }
 
     QueryResult progress() const {
@@ -468,7 +537,9 @@ struct Execution::Impl {
     const RunOptions options;
     const std::uint64_t rows_max;
     const Cut cut;
+    const bool counts_only;  // Nothing but the number of rows is asked for.
     const std::vector<SymbolicSite> sites;
+    const std::vector<std::string> required;  // In every message that can matter.
     const store::Columns columns;
     const DiscoveryPlan discovery;
     columnar::MemoryBudget budget;
@@ -482,16 +553,14 @@ struct Execution::Impl {
     std::optional<Error> first_error;
 };
 
-Result<std::shared_ptr<const CompiledQuery>> compile(std::string_view text) {
-    Plan plan = SKY_TRY(plan_query(text));
-    return std::make_shared<const CompiledQuery>(std::move(plan));
-}
-
-Execution::Execution(std::shared_ptr<const CompiledQuery> query, RunOptions options)
-    : impl_(std::make_unique<Impl>(std::move(query), std::move(options))) {}
-Execution::~Execution() = default;
-Result<QueryResult> Execution::run() { return impl_->run(); }
-void Execution::request_stop() { impl_->stop.store(true); }
-QueryResult Execution::progress() const { return impl_->progress(); }
+PlanRun::PlanRun(std::shared_ptr<const CompiledQuery> query, RunOptions options,
+                 std::uint64_t rows_max)
+    : impl_(std::make_unique<Impl>(std::move(query), std::move(options), rows_max)) {}
+PlanRun::~PlanRun() = default;
+Result<QueryResult> PlanRun::run() { return impl_->run(); }
+Result<std::unique_ptr<Table>> PlanRun::run_rows() { return impl_->run_rows(); }
+void PlanRun::request_stop() { impl_->stop.store(true); }
+QueryResult PlanRun::progress() const { return impl_->progress(); }
+Statistics PlanRun::statistics() const { return impl_->statistics(); }
 
 }  // namespace sky::insights

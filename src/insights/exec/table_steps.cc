@@ -8,6 +8,7 @@
 
 #include "insights/exec/key_table.h"
 #include "insights/exec/limits.h"
+#include "insights/exec/rows_steps.h"
 #include "insights/exec/sink.h"
 #include "insights/functions/order.h"
 #include "insights/functions/render.h"
@@ -96,6 +97,8 @@ Result<std::unique_ptr<Table>> run_table_steps(const Plan& plan, std::size_t fir
                 limit_rows(*limit, frame);
             } else if (const auto* dedup = std::get_if<DedupStep>(&step)) {
                 dedup_rows(*dedup, frame);
+            } else if (const auto* rows = std::get_if<RowsStep>(&step)) {
+                SKY_TRY(run_rows_step(*rows, frame, poll));
             } else if (const auto* stats = std::get_if<StatsStep>(&step)) {
                 const GroupSinkSpec spec{stats, ~0ULL, order_matters(plan, at + 1)};
                 const auto sink = make_group_sink(plan, spec, budget);

@@ -145,6 +145,20 @@ public:
         return batch;
     }
 
+    bool may_contain(const store::Morsel& morsel, std::string_view literal) const override {
+        const auto& part = parts_[morsel.index];
+        return std::any_of(part.begin(), part.end(), [&](const TestEvent& event) {
+            return event.message.find(literal) != std::string::npos;
+        });
+    }
+
+    std::optional<std::uint64_t> known_rows(const store::Morsel& morsel,
+                                            store::TimeRange range) const override {
+        const bool inside = morsel.min_ms >= range.begin_ms && morsel.max_ms <= range.end_ms;
+        // Every other one as if it did not know.
+        return inside && morsel.index % 2 == 0 ? std::optional(morsel.rows) : std::nullopt;
+    }
+
     std::string stream_name(store::StreamId id) const override {
         for (const auto& part : parts_) {
             for (const TestEvent& event : part) {

@@ -20,8 +20,13 @@ constexpr auto kAggregates = std::to_array<AggregateDef>({
      "a, b, missing : count(f) = 2"},
     {"count_distinct", AggregateKind::kCountDistinct, 1, 1, false,
      "Different values; approximate beyond 100,000.", "a, b, a, 1, 1.0 : count_distinct(f) = 4"},
+    {"count_over_time", AggregateKind::kCount, 1, 1, false,
+     "Rows that have the field, for bins of time.", "a, b, missing : count_over_time(f) = 2"},
     {"earliest", AggregateKind::kEarliest, 1, 1, false, "Value of the oldest event that has one.",
      "missing, b, c : earliest(f) = b"},
+    {"histogram", AggregateKind::kHistogram, 2, 2, false,
+     "How many numbers fall into each of n equally wide ranges, as a MAP.",
+     "0, 1, 4, 10 : histogram(f, 2) = {\"0-5\":3,\"5-10\":1}"},
     {"latest", AggregateKind::kLatest, 1, 1, false, "Value of the newest event that has one.",
      "a, b, missing : latest(f) = b"},
     {"max", AggregateKind::kMax, 1, 1, false, "Largest number, or last text by sort order.",
@@ -30,6 +35,9 @@ constexpr auto kAggregates = std::to_array<AggregateDef>({
      "b, a10, a9 : min(f) = a9"},
     {"pct", AggregateKind::kPct, 2, 2, false, "Percentile 0..100, interpolated.",
      "1, 2, 3, 4 : pct(f, 50) = 2.5"},
+    {"rate", AggregateKind::kRate, 2, 2, false,
+     "Growth of a counter from the oldest to the newest event, for a period.",
+     "10, 12, 16 : rate(f, 1s) = 3000"},
     {"sortsFirst", AggregateKind::kSortsFirst, 1, 1, false, "First value by sort order.",
      "10, 9, x : sortsFirst(f) = x"},
     {"sortsLast", AggregateKind::kSortsLast, 1, 1, false, "Last value by sort order.",
@@ -38,6 +46,8 @@ constexpr auto kAggregates = std::to_array<AggregateDef>({
      "1, 2, 3, 4 : stddev(f) = 1.291"},
     {"sum", AggregateKind::kSum, 1, 1, false, "Sum of the numbers.",
      "0.1, 0.2, -1 : sum(f) = -0.7"},
+    {"sum_over_time", AggregateKind::kSum, 1, 1, false, "Sum of the numbers, for bins of time.",
+     "1, 2, x : sum_over_time(f) = 3"},
 });
 
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
@@ -62,6 +72,10 @@ public:
     using States::States;
     void update(EvalContext& context, const std::uint32_t* group, const Vector* argument,
                 const RowOrder&) override {
+        if (group == nullptr && argument == nullptr) {
+            states_[0] += context.rows;
+            return;
+        }
         for (std::size_t row = 0; row < context.rows; ++row) {
             if (argument != nullptr && !argument->present(row)) continue;
             ++states_[group == nullptr ? 0 : group[row]];
@@ -204,7 +218,11 @@ const AggregateDef* find_aggregate(std::string_view name) {
     return nullptr;
 }
 
-std::unique_ptr<Aggregate> Aggregate::make(AggregateKind kind, double percentile,
+const Vector* Aggregate::finish_percentile(EvalContext& context, std::size_t begin, double) const {
+    return finish(context, begin);
+}
+
+std::unique_ptr<Aggregate> Aggregate::make(AggregateKind kind, double parameter,
                                            columnar::MemoryBudget& budget) {
     switch (kind) {
         case AggregateKind::kCount:
@@ -215,7 +233,11 @@ std::unique_ptr<Aggregate> Aggregate::make(AggregateKind kind, double percentile
         case AggregateKind::kStddev:
             return std::make_unique<Deviation>(budget);
         case AggregateKind::kPct:
-            return make_percentile(percentile, budget);
+            return make_percentile(parameter, budget);
+        case AggregateKind::kRate:
+            return make_rate(parameter, budget);
+        case AggregateKind::kHistogram:
+            return make_histogram(static_cast<std::size_t>(parameter), budget);
         case AggregateKind::kCountDistinct:
             return make_distinct(budget);
         case AggregateKind::kMin:

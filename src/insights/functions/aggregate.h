@@ -19,10 +19,12 @@ enum class AggregateKind : std::uint8_t {
     kCount,
     kCountDistinct,
     kEarliest,
+    kHistogram,
     kLatest,
     kMax,
     kMin,
     kPct,
+    kRate,
     kSortsFirst,
     kSortsLast,
     kStddev,
@@ -55,8 +57,9 @@ struct RowOrder {
 /// Threads: one at a time.
 class Aggregate {
 public:
-    /// `percentile` (0..100) is read for kPct only.
-    static std::unique_ptr<Aggregate> make(AggregateKind kind, double percentile,
+    /// `parameter`: kPct the percentile (0..100), kRate the period in milliseconds, kHistogram the
+    /// number of ranges; not read for the others.
+    static std::unique_ptr<Aggregate> make(AggregateKind kind, double parameter,
                                            columnar::MemoryBudget& budget);
     virtual ~Aggregate() = default;
 
@@ -71,6 +74,9 @@ public:
     virtual void merge(const Aggregate& other, std::span<const std::uint32_t> group) = 0;
     /// Values of states [begin, begin + context.rows), in the context's arena.
     virtual const Vector* finish(EvalContext& context, std::size_t begin) const = 0;
+    /// The same for another percentile of the same values; kPct only.
+    virtual const Vector* finish_percentile(EvalContext& context, std::size_t begin,
+                                            double percentile) const;
 };
 
 }  // namespace sky::insights

@@ -58,5 +58,7 @@ protected:
 std::unique_ptr<Aggregate> make_extreme(AggregateKind kind, columnar::MemoryBudget& budget);
 std::unique_ptr<Aggregate> make_distinct(columnar::MemoryBudget& budget);
 std::unique_ptr<Aggregate> make_percentile(double percentile, columnar::MemoryBudget& budget);
+std::unique_ptr<Aggregate> make_rate(double period_ms, columnar::MemoryBudget& budget);
+std::unique_ptr<Aggregate> make_histogram(std::size_t ranges, columnar::MemoryBudget& budget);
 
 }  // namespace sky::insights

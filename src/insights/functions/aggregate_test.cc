@@ -97,10 +97,11 @@ std::string random_text(std::mt19937_64& random) {
 }
 
 constexpr AggregateKind kEveryKind[] = {
-    AggregateKind::kAvg,       AggregateKind::kCount,  AggregateKind::kCountDistinct,
-    AggregateKind::kEarliest,  AggregateKind::kLatest, AggregateKind::kMax,
-    AggregateKind::kMin,       AggregateKind::kPct,    AggregateKind::kSortsFirst,
-    AggregateKind::kSortsLast, AggregateKind::kStddev, AggregateKind::kSum};
+    AggregateKind::kAvg,       AggregateKind::kCount,    AggregateKind::kCountDistinct,
+    AggregateKind::kEarliest,  AggregateKind::kLatest,   AggregateKind::kMax,
+    AggregateKind::kMin,       AggregateKind::kPct,      AggregateKind::kSortsFirst,
+    AggregateKind::kSortsLast, AggregateKind::kStddev,   AggregateKind::kSum,
+    AggregateKind::kRate,      AggregateKind::kHistogram};
 
 }  // namespace
 
@@ -119,7 +120,10 @@ TEST_CASE("every aggregate's example holds") {
             list.remove_prefix(std::min(comma + 2, list.size()));
         }
         Batch batch(1);
-        const auto aggregate = Aggregate::make(def.kind, 50, batch.budget);
+        const double parameter = def.kind == AggregateKind::kRate        ? 1'000
+                                 : def.kind == AggregateKind::kHistogram ? 2
+                                                                         : 50;
+        const auto aggregate = Aggregate::make(def.kind, parameter, batch.budget);
         aggregate->resize(1);
         feed(*aggregate, rows, 2);
         CHECK(test::rendered(aggregate->finish(batch.context, 0))[0] ==

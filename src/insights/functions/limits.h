@@ -19,6 +19,8 @@ inline constexpr std::int64_t kPeriodCountMax = 1'000'000;
 inline constexpr std::size_t kDistinctExactMax = 100'000;
 // Ours: memory of one group's exact percentile, then a log-bucket histogram (store.md 4.1).
 inline constexpr std::size_t kPercentileExactBytesMax = 64 << 20;
+// Ours: ranges of one histogram.
+inline constexpr std::size_t kHistogramRangesMax = 1'000;
 // logs-insights-ql.md 9.1: fields listed per event.
 inline constexpr std::size_t kFieldsPerEventMax = 200;
 // Ours: attempts to find the embedded JSON object of a Lambda line, so that a line of braces stays

@@ -5,6 +5,7 @@
 #include <array>
 #include <vector>
 
+#include "base/spelling.h"
 #include "insights/functions/aggregate.h"
 #include "insights/functions/kernels.h"
 
@@ -109,22 +110,6 @@ constexpr bool strictly_sorted() {
 }
 static_assert(strictly_sorted(), "sorted by lower-case name, no duplicates");
 
-/// Edit distance without case, by rows.
-std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t changed = diagonal + (lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1);
-            diagonal = row[j];
-            row[j] = std::min({row[j] + 1, row[j - 1] + 1, changed});
-        }
-    }
-    return row[b.size()];
-}
-
 }  // namespace
 
 std::span<const FunctionDef> functions() { return kFunctions; }
@@ -137,20 +122,10 @@ const FunctionDef* find_function(std::string_view name) {
 }
 
 std::string_view nearest_function_name(std::string_view name) {
-    constexpr std::size_t kNameMax = 64;  // Longer words are no misspelt function.
-    if (name.size() > kNameMax) return {};
-    std::string_view nearest;
-    std::size_t best = std::min<std::size_t>(3, name.size() / 2 + 1);  // At most two edits.
-    const auto consider = [&](std::string_view candidate) {
-        const std::size_t edits = distance(name, candidate);
-        if (edits < best) {
-            best = edits;
-            nearest = candidate;
-        }
-    };
-    for (const FunctionDef& function : kFunctions) consider(function.name);
-    for (const AggregateDef& aggregate : aggregates()) consider(aggregate.name);
-    return nearest;
+    NearestName nearest(name);
+    for (const FunctionDef& function : kFunctions) nearest.consider(function.name);
+    for (const AggregateDef& aggregate : aggregates()) nearest.consider(aggregate.name);
+    return nearest.name();
 }
 
 const Vector* call(const FunctionDef& function, EvalContext& context, kernels::Args args) {

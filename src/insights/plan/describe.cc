@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <iterator>
+
 #include "insights/functions/render.h"
 #include "insights/plan/plan.h"
 
@@ -15,6 +17,16 @@ public:
     explicit Describer(const Plan& plan) : plan_(plan) {}
 
     std::string run() {
+        for (std::size_t i = 0; i < plan_.sides.size(); ++i) {
+            out_ += fmt::format("query {}:\n", i);
+            std::string inner = Describer(*plan_.sides[i].plan).run();
+            std::size_t line = 0;
+            while (line != std::string::npos) {  // Indented below its number.
+                const std::size_t end = inner.find('\n', line);
+                out_ += "  " + inner.substr(line, end - line) + "\n";
+                line = end == std::string::npos ? end : end + 1;
+            }
+        }
         for (const Step& step : plan_.steps) {
             std::visit([&](const auto& s) { put(s); }, step);
             out_ += '\n';
@@ -77,7 +89,9 @@ private:
             case BoundExpr::Kind::kMatches:
                 return fmt::format("({} =~ regex)", text(expr.args[0]));
             case BoundExpr::Kind::kIn:
-                return fmt::format("({} in set)", text(expr.args[0]));
+                return expr.side == kNoSide
+                           ? fmt::format("({} in set)", text(expr.args[0]))
+                           : fmt::format("({} in query {})", text(expr.args[0]), expr.side);
             case BoundExpr::Kind::kMember:
                 return fmt::format("{}.{}", text(expr.args[0]), expr.text);
         }
@@ -110,6 +124,18 @@ private:
         out_ += fmt::format("{} {}", step.tail ? "tail" : "limit", step.count);
     }
     void put(const DedupStep& step) { out_ += "dedup " + list(step.keys, ", "); }
+
+    void put(const RowsStep& step) {
+        static constexpr std::string_view kNames[] = {
+            "unnest",      "accum",   "autoregress", "addtotals", "filldown",
+            "fillmissing", "outlier", "sessionize",  "lookup",    "join",
+            "appendcols",  "pattern", "compare"};
+        static_assert(std::size(kNames) == std::variant_size_v<decltype(step.what)>);
+        out_ += kNames[step.what.index()];
+        if (!step.reads.empty()) out_ += " " + list(step.reads, " ");
+        out_ += " ->";
+        for (const std::uint32_t written : step.writes) out_ += " " + slot(written);
+    }
 
     const Plan& plan_;
     std::string out_;

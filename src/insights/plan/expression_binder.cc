@@ -3,12 +3,16 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "columnar/decimal.h"
 #include "insights/functions/discover.h"
+#include "insights/functions/limits.h"
 #include "insights/functions/period.h"
 #include "insights/plan/limits.h"
 #include "insights/syntax/lexer.h"
 #include "insights/syntax/parser.h"
+#include "insights/syntax/texts.h"
 
 namespace sky::insights {
 namespace {
@@ -28,13 +32,6 @@ constexpr AutomaticField kAutomaticFields[] = {
     {"@aws.account", SlotKind::kAccount},
     {"@aws.region", SlotKind::kRegion},
 };
-
-BoundExpr slot_expr(std::uint32_t slot) {
-    BoundExpr made;
-    made.kind = BoundExpr::Kind::kSlot;
-    made.slot = slot;
-    return made;
-}
 
 BoundExpr make(BoundExpr::Kind kind, std::vector<BoundExpr> args) {
     BoundExpr made;
@@ -66,7 +63,7 @@ std::string arity_text(std::string_view name, std::size_t least, std::size_t mos
                                : most == kArgsUnbounded
                                    ? fmt::format("at least {}", plural(least, "argument"))
                                    : fmt::format("{} to {} arguments", least, most);
-    return fmt::format("the function {} takes {}, not {}", name, wanted, given);
+    return fmt::format(texts::kArity, name, wanted, given);
 }
 
 bool same_name(std::string_view a, std::string_view b) {
@@ -85,6 +82,32 @@ void lower_calls(Expr& expr) {
 }
 
 }  // namespace
+
+BoundExpr slot_expr(std::uint32_t slot) {
+    BoundExpr made;
+    made.kind = BoundExpr::Kind::kSlot;
+    made.slot = slot;
+    return made;
+}
+
+BoundExpr text_constant(std::string text) {
+    BoundExpr made;
+    made.text = std::move(text);
+    made.constant.kind = Kind::kText;
+    return made;
+}
+
+BoundExpr number_constant(double number) {
+    BoundExpr made;
+    made.constant = Value::of_number(number);
+    return made;
+}
+
+BoundExpr call_expr(const FunctionDef& function, std::vector<BoundExpr> args) {
+    BoundExpr made = make(BoundExpr::Kind::kCall, std::move(args));
+    made.function = &function;
+    return made;
+}
 
 std::string expression_key(const Expr& expr) {
     Expr copy = without_group(expr);
@@ -108,8 +131,7 @@ std::unexpected<Error> ExpressionBinder::error_at(Span span, std::string_view wh
 
 Result<std::uint32_t> ExpressionBinder::new_slot(std::string name) {
     if (plan_.slots.size() >= kPlanSlotsMax) {
-        return fail(ErrorCode::kMalformedQuery,
-                    fmt::format("a query has at most {} columns", kPlanSlotsMax), 0,
+        return fail(ErrorCode::kMalformedQuery, fmt::format(texts::kColumnsMax, kPlanSlotsMax), 0,
                     static_cast<std::int64_t>(text_.size()));
     }
     plan_.slots.push_back({SlotKind::kComputed, std::move(name)});
@@ -140,7 +162,8 @@ Result<std::uint32_t> ExpressionBinder::event_slot(std::string_view name) {
     return slot;
 }
 
-Result<BoundExpr> ExpressionBinder::field(std::string_view name, const Scope& scope) {
+Result<BoundExpr> ExpressionBinder::field(std::string_view written, const Scope& scope) {
+    const std::string_view name = scope.plain(written);
     if (const auto found = scope.find(name)) {
         if (found->path.empty()) return slot_expr(found->named.slot);
         BoundExpr member = make(BoundExpr::Kind::kMember, {slot_expr(found->named.slot)});
@@ -184,12 +207,8 @@ Result<BoundExpr> ExpressionBinder::expression(const Expr& expr, const Context& 
     switch (expr.kind) {
         case Expr::Kind::kNumber:
             return number(expr, false);
-        case Expr::Kind::kString: {
-            BoundExpr made;
-            made.text = expr.text;
-            made.constant.kind = Kind::kText;
-            return made;
-        }
+        case Expr::Kind::kString:
+            return text_constant(expr.text);
         case Expr::Kind::kBoolean: {
             BoundExpr made;
             made.constant = Value::of_boolean(expr.boolean);
@@ -200,10 +219,7 @@ Result<BoundExpr> ExpressionBinder::expression(const Expr& expr, const Context& 
             if (const auto found = context.items->find(expr.text); found && found->path.empty()) {
                 return slot_expr(found->named.slot);
             }
-            return error_at(expr.span,
-                            fmt::format("{} is neither an aggregate nor the alias of an earlier "
-                                        "item of stats",
-                                        expr.text));
+            return error_at(expr.span, fmt::format(texts::kStatsItem, expr.text));
         case Expr::Kind::kGroup:
             return expression(expr.args[0], context);
         case Expr::Kind::kUnary:
@@ -220,21 +236,21 @@ Result<BoundExpr> ExpressionBinder::expression(const Expr& expr, const Context& 
             return member;
         }
         case Expr::Kind::kPeriod:
-            return error_at(expr.span,
-                            fmt::format("the period {} is no value of its own", expr.text));
+            return error_at(expr.span, fmt::format(texts::kPeriodValue, expr.text));
         case Expr::Kind::kStar:
-            return error_at(expr.span, "* is allowed in count(*) only");
+            return error_at(expr.span, texts::kStar);
         case Expr::Kind::kRegex:
         case Expr::Kind::kArray:
+        case Expr::Kind::kQuery:
             break;
     }
-    return error_at(expr.span, "unexpected expression");
+    return error_at(expr.span, texts::kExpression);
 }
 
 Result<BoundExpr> ExpressionBinder::number(const Expr& expr, bool negative) const {
     columnar::ParsedNumber parsed{};
     if (!columnar::parse_number(expr.text, parsed)) {
-        return error_at(expr.span, fmt::format("the number {} is out of range", expr.text));
+        return error_at(expr.span, fmt::format(texts::kNumberRange, expr.text));
     }
     BoundExpr made;
     made.text = negative ? "-" + expr.text : expr.text;
@@ -332,13 +348,19 @@ Result<BoundExpr> ExpressionBinder::binary(const Expr& expr, const Context& cont
             made.kind = BoundExpr::Kind::kOr;
             break;
         default:
-            return error_at(expr.span, "unexpected operator");
+            return error_at(expr.span, texts::kExpression);
     }
     return made;
 }
 
 Result<BoundExpr> ExpressionBinder::in(const Expr& expr, const Context& context) {
     BoundExpr needle = SKY_TRY(expression(expr.args[0], context));
+    if (expr.args[1].kind == Expr::Kind::kQuery) {
+        BoundExpr made = make(BoundExpr::Kind::kIn, {});
+        made.args.push_back(std::move(needle));
+        made.side = SKY_TRY(bind_side(*expr.args[1].subquery.query, expr.args[1].span));
+        return expr.op == Op::kNotIn ? negated(std::move(made)) : std::move(made);
+    }
     std::vector<BoundExpr> elements;
     bool constant = true;
     for (const Expr& arg : expr.args[1].args) {
@@ -373,20 +395,19 @@ Result<BoundExpr> ExpressionBinder::call(const Expr& expr, const Context& contex
     const FunctionDef* function = find_function(expr.text);
     if (function == nullptr) {
         const std::string_view near = nearest_function_name(expr.text);
-        const std::string hint =
-            near.empty() ? std::string() : fmt::format("; did you mean {}?", near);
         return error_at({expr.span.offset, static_cast<std::int64_t>(expr.text.size())},
-                        fmt::format("unknown function {}{}", expr.text, hint));
+                        near.empty() ? fmt::format(texts::kUnknownFunction, expr.text)
+                                     : fmt::format(texts::kUnknownFunctionNear, expr.text, near));
     }
     return scalar(expr, *function, context);
 }
 
 Result<BoundExpr> ExpressionBinder::period(const Expr& expr) const {
     if (expr.kind != Expr::Kind::kPeriod) {
-        return error_at(expr.span, "a period such as 30s or 5m is needed");
+        return error_at(expr.span, texts::kPeriodNeeded);
     }
     if (!parse_period(expr.text)) {
-        return error_at(expr.span, fmt::format("{} is no usable period", expr.text));
+        return error_at(expr.span, fmt::format(texts::kBadPeriod, expr.text));
     }
     BoundExpr made;
     made.text = expr.text;
@@ -402,12 +423,14 @@ Result<BoundExpr> ExpressionBinder::scalar(const Expr& expr, const FunctionDef& 
         return error_at(expr.span,
                         arity_text(function.name, function.args_min, function.args_max, given));
     }
-    BoundExpr made = make(BoundExpr::Kind::kCall, {});
-    made.function = &function;
+    BoundExpr made = call_expr(function, {});
+    if (function.has(FunctionTrait::kUnmasks)) {
+        plan_.unmasks = true;
+        plan_.standard_only = "unmask";
+    }
     if (function.has(FunctionTrait::kTakesTimestamp)) {
         if (context.items != nullptr) {
-            return error_at(expr.span,
-                            fmt::format("{} is no aggregate; name it behind by", function.name));
+            return error_at(expr.span, fmt::format(texts::kNoAggregate, function.name));
         }
         made.args.push_back(SKY_TRY(field("@timestamp", context.rows)));
     }
@@ -419,15 +442,36 @@ Result<BoundExpr> ExpressionBinder::scalar(const Expr& expr, const FunctionDef& 
     return made;
 }
 
+Result<double> ExpressionBinder::aggregate_parameter(const AggregateDef& def,
+                                                     const Expr& expr) const {
+    if (def.kind == AggregateKind::kRate) {
+        SKY_TRY(period(expr));
+        const auto ms = fixed_ms(*parse_period(expr.text));
+        if (!ms) return error_at(expr.span, fmt::format(texts::kBadPeriod, expr.text));
+        return static_cast<double>(*ms);
+    }
+    columnar::ParsedNumber parsed{};
+    const bool number =
+        expr.kind == Expr::Kind::kNumber && columnar::parse_number(expr.text, parsed);
+    if (def.kind == AggregateKind::kHistogram) {
+        constexpr auto kMost = static_cast<double>(limits::kHistogramRangesMax);
+        if (!number || parsed.value < 1 || parsed.value > kMost ||
+            parsed.value != std::floor(parsed.value)) {
+            return error_at(expr.span, fmt::format(texts::kRanges, limits::kHistogramRangesMax));
+        }
+    } else if (!number || parsed.value > 100) {
+        return error_at(expr.span, texts::kPercentile);
+    }
+    return parsed.value;
+}
+
 Result<BoundExpr> ExpressionBinder::aggregate(const Expr& expr, const AggregateDef& def,
                                               const Context& context) {
     if (context.step == nullptr) {
-        return error_at(
-            expr.span, fmt::format("the aggregate function {} is allowed in stats only", def.name));
+        return error_at(expr.span, fmt::format(texts::kAggregateOutside, def.name));
     }
     const bool star = expr.args.size() == 1 && expr.args[0].kind == Expr::Kind::kStar;
-    if (star && !def.takes_star)
-        return error_at(expr.args[0].span, "* is allowed in count(*) only");
+    if (star && !def.takes_star) return error_at(expr.args[0].span, texts::kStar);
     const std::size_t given = star ? 0 : expr.args.size();
     if (!star && (given < def.args_min || given > def.args_max)) {
         return error_at(expr.span, arity_text(def.name, def.args_min, def.args_max, given));
@@ -439,15 +483,7 @@ Result<BoundExpr> ExpressionBinder::aggregate(const Expr& expr, const AggregateD
     AggregateCall made;
     made.kind = def.kind;
     if (given > 0) made.argument = SKY_TRY(expression(expr.args[0], {context.rows}));
-    if (given > 1) {
-        const Expr& percent = without_group(expr.args[1]);
-        columnar::ParsedNumber parsed{};
-        if (percent.kind != Expr::Kind::kNumber || !columnar::parse_number(percent.text, parsed) ||
-            parsed.value > 100) {
-            return error_at(percent.span, "a percentile is a number from 0 to 100");
-        }
-        made.percentile = parsed.value;
-    }
+    if (given > 1) made.parameter = SKY_TRY(aggregate_parameter(def, without_group(expr.args[1])));
     made.slot = SKY_TRY(new_slot(key));
     const std::uint32_t slot = made.slot;
     context.step->aggregates.push_back(std::move(made));

@@ -3,6 +3,8 @@
               // rows.
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +22,9 @@ public:
 
     /// Binds where rows are given: fields, filter, sort, by, arguments of aggregates.
     Result<BoundExpr> bind(const Expr& expr, const Scope& scope);
+
+    /// Binds a query in parentheses; the answer is its number in Plan::sides. Set by the binder.
+    std::function<Result<std::uint32_t>(const Query&, Span)> bind_side;
 
     /// Before the items of each stats: equal aggregate calls of one list share a state.
     void begin_stats() { aggregate_slots_.clear(); }
@@ -51,6 +56,7 @@ private:
     Result<BoundExpr> call(const Expr& expr, const Context& context);
     Result<BoundExpr> scalar(const Expr& expr, const FunctionDef& function, const Context& context);
     Result<BoundExpr> aggregate(const Expr& expr, const AggregateDef& def, const Context& context);
+    Result<double> aggregate_parameter(const AggregateDef& def, const Expr& expr) const;
     Result<BoundExpr> period(const Expr& expr) const;
 
     std::string_view text_;
@@ -59,6 +65,12 @@ private:
     std::map<std::string, std::uint32_t, std::less<>> aggregate_slots_;
     std::uint32_t missing_slot_ = kNoSlot;
 };
+
+/// The value of a field's slot.
+BoundExpr slot_expr(std::uint32_t slot);
+BoundExpr text_constant(std::string text);
+BoundExpr number_constant(double number);
+BoundExpr call_expr(const FunctionDef& function, std::vector<BoundExpr> args);
 
 /// The spelling under which equal expressions meet: printed, function names in lower case, without
 /// parentheses around the whole.

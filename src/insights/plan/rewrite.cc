@@ -118,6 +118,10 @@ private:
         for (const BoundExpr& key : step.keys) need(key);
         return true;
     }
+    bool keep(RowsStep& step) {
+        for (const BoundExpr& read : step.reads) need(read);
+        return true;
+    }
 
     Plan& plan_;
 };

@@ -35,6 +35,23 @@ public:
         expressions_[std::move(printed)] = named;
     }
 
+    /// Names of the left side of a join may be written with its alias in front.
+    void set_alias(std::string alias) { alias_ = std::move(alias); }
+    /// `name` without the alias, unless a column has the whole name.
+    std::string_view plain(std::string_view name) const {
+        const bool aliased = !alias_.empty() && name.size() > alias_.size() + 1 &&
+                             name.starts_with(alias_) && name[alias_.size()] == '.';
+        return aliased && !find(name) ? name.substr(alias_.size() + 1) : name;
+    }
+    /// Another slot holds the column from here on.
+    void replace_slot(std::uint32_t from, std::uint32_t to) {
+        for (auto* names : {&names_, &expressions_}) {
+            for (auto& [name, named] : *names) {
+                if (named.slot == from) named.slot = to;
+            }
+        }
+    }
+
     const Named* column(std::string_view name) const {
         const auto at = names_.find(name);
         return at == names_.end() ? nullptr : &at->second;
@@ -59,6 +76,7 @@ public:
 
 private:
     bool events_;
+    std::string alias_;
     std::map<std::string, Named, std::less<>> names_;
     std::map<std::string, Named, std::less<>> expressions_;
 };

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "insights/syntax/texts.h"
+
 namespace sky::insights {
 namespace {
 
@@ -26,9 +28,9 @@ constexpr std::string_view kUnits[] = {
     "month", "q",    "qtr",         "quarter", "y",   "yr",     "year"};
 
 // Longest first: "<=" before "<".
-constexpr std::string_view kSymbols[] = {"==", "!=", "<>", "<=", ">=", "=~", "!~", "&&", "||",
-                                         "|",  "=",  "<",  ">",  "+",  "-",  "*",  "/",  "%",
-                                         "^",  "(",  ")",  "[",  "]",  ",",  ".",  ":"};
+constexpr std::string_view kSymbols[] = {"==", "!=", "<>", "<=", ">=", "=~", "!~", "&&", "||", "|",
+                                         "=",  "<",  ">",  "+",  "-",  "*",  "/",  "%",  "^",  "(",
+                                         ")",  "[",  "]",  ",",  ".",  ":",  "{",  "}"};
 
 }  // namespace
 
@@ -98,6 +100,10 @@ Result<Token> Lexer::next() {
     if (c == '"' || c == '\'') return string_token(c);
     if (c == '`') return quoted_name();
     const std::size_t begin = at_;
+    if (text_.substr(at_).starts_with("{{")) return parameter();
+    if (text_.substr(at_).starts_with("~=")) {
+        return malformed(text_, {static_cast<std::int64_t>(at_), 2}, texts::kRegexOperator);
+    }
     for (const std::string_view symbol : kSymbols) {
         if (text_.substr(at_).starts_with(symbol)) {
             at_ += symbol.size();
@@ -106,8 +112,14 @@ Result<Token> Lexer::next() {
     }
     const std::size_t bytes = code_point_bytes(text_, at_);
     const Span span{static_cast<std::int64_t>(at_), static_cast<std::int64_t>(bytes)};
-    return malformed(text_, span,
-                     fmt::format("unexpected symbol found {}", text_.substr(at_, bytes)));
+    return malformed(text_, span, fmt::format(texts::kUnexpected, text_.substr(at_, bytes)));
+}
+
+Result<Token> Lexer::parameter() const {
+    const std::size_t close = text_.find("}}", at_);
+    const std::size_t end = close == std::string_view::npos ? at_ + 2 : close + 2;
+    return malformed(text_, {static_cast<std::int64_t>(at_), static_cast<std::int64_t>(end - at_)},
+                     fmt::format(texts::kParameter, text_.substr(at_, end - at_)));
 }
 
 Token Lexer::word() {
@@ -148,7 +160,7 @@ Result<Token> Lexer::number() {
     const std::string_view written = text_.substr(begin, at_ - begin);
     const Span span{static_cast<std::int64_t>(begin), static_cast<std::int64_t>(written.size())};
     if (unit_begin != digits_end || !is_period_unit(text_.substr(unit_begin, at_ - unit_begin))) {
-        return malformed(text_, span, fmt::format("unexpected symbol found {}", written));
+        return malformed(text_, span, fmt::format(texts::kUnexpected, written));
     }
     return token(TokenKind::kPeriod, begin, std::string(written));
 }
@@ -186,7 +198,7 @@ Result<Token> Lexer::string_token(char quote) {
     }
     return malformed(
         text_, {static_cast<std::int64_t>(begin), static_cast<std::int64_t>(text_.size() - begin)},
-        "unfinished string");
+        texts::kUnfinishedString);
 }
 
 Result<Token> Lexer::quoted_name() {
@@ -196,7 +208,7 @@ Result<Token> Lexer::quoted_name() {
         const char c = text_[at_++];
         if (c == '`') {
             Token made = token(TokenKind::kQuoted, begin, std::move(value));
-            if (made.text.empty()) return malformed(text_, made.span, "empty field name");
+            if (made.text.empty()) return malformed(text_, made.span, texts::kEmptyName);
             return made;
         }
         if (c == '\\' && at_ < text_.size() && text_[at_] == '`') {
@@ -208,7 +220,7 @@ Result<Token> Lexer::quoted_name() {
     }
     return malformed(
         text_, {static_cast<std::int64_t>(begin), static_cast<std::int64_t>(text_.size() - begin)},
-        "unfinished field name");
+        texts::kUnfinishedName);
 }
 
 Result<Token> Lexer::regex(const Token& slash) {
@@ -228,7 +240,7 @@ Result<Token> Lexer::regex(const Token& slash) {
     }
     return malformed(
         text_, {static_cast<std::int64_t>(begin), static_cast<std::int64_t>(text_.size() - begin)},
-        "unfinished regular expression");
+        texts::kUnfinishedRegex);
 }
 
 }  // namespace sky::insights

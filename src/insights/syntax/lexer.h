@@ -54,6 +54,7 @@ private:
     Result<Token> string_token(char quote);
     Result<Token> quoted_name();
     Result<Token> number();
+    Result<Token> parameter() const;  // Always the refusal: "{{name}}" that nobody filled in.
     Token word();
     Token token(TokenKind kind, std::size_t begin, std::string value) const;
 

@@ -3,44 +3,18 @@
 
 #include <fmt/format.h>
 
-#include "insights/syntax/lexer.h"
+#include <algorithm>
+#include <charconv>
+
+#include "base/spelling.h"
+#include "insights/syntax/commands.h"
+#include "insights/syntax/expression_parser.h"
 #include "insights/syntax/limits.h"
+#include "insights/syntax/source_parser.h"
+#include "insights/syntax/texts.h"
 
 namespace sky::insights {
 namespace {
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-    }
-    return out;
-}
-
-template <std::size_t N>
-bool one_of(std::string_view word, const std::string_view (&list)[N]) {
-    return std::find(std::begin(list), std::end(list), word) != std::end(list);
-}
-
-// Commands of the language that are refused by name.
-constexpr std::string_view kUnbuiltCommands[] = {
-    "source",      "filterindex",    "pattern",      "diff",       "anomaly",   "unmask",
-    "unnest",      "expand",         "lookup",       "join",       "addtotals", "accum",
-    "autoregress", "appendcols",     "filldown",     "logcompare", "outlier",   "fillmissing",
-    "sessionize",  "count_frequent", "countfrequent"};
-constexpr std::string_view kBuiltCommands[] = {"fields", "display", "filter", "stats",
-                                               "sort",   "order",   "limit",  "head",
-                                               "tail",   "parse",   "dedup"};
-// Words of the grammar that can never be a bare field name. The words that matter in one place
-// only (any, type, left, right, offset …) are ordinary names elsewhere.
-constexpr std::string_view kOperatorWords[] = {"as",  "by", "in",  "like", "not",
-                                               "and", "or", "asc", "desc"};
-
-bool reserved(std::string_view word) {
-    const std::string name = lower(word);
-    return one_of(name, kOperatorWords) || one_of(name, kBuiltCommands) ||
-           one_of(name, kUnbuiltCommands);
-}
 
 std::size_t count_characters(std::string_view text) {
     std::size_t count = 0;
@@ -48,117 +22,138 @@ std::size_t count_characters(std::string_view text) {
     return count;
 }
 
-class Parser {
+/// Whether every part is `field = literal` or `field in [...]`.
+bool is_index_condition(const Expr& expr) {
+    if (expr.kind == Expr::Kind::kGroup) return is_index_condition(expr.args[0]);
+    if (expr.kind != Expr::Kind::kBinary) return false;
+    if (expr.op == Op::kAnd) {
+        return std::all_of(expr.args.begin(), expr.args.end(), is_index_condition);
+    }
+    if (expr.args[0].kind != Expr::Kind::kField) return false;
+    const Expr& right = expr.args[1];
+    if (expr.op == Op::kIn) return right.kind == Expr::Kind::kArray;
+    return expr.op == Op::kEqual &&
+           (right.kind == Expr::Kind::kString || right.kind == Expr::Kind::kNumber);
+}
+
+class Parser final : public SourceParser {
 public:
-    explicit Parser(std::string_view text) : text_(text), lexer_(text) {}
+    using SourceParser::SourceParser;
 
     Result<Query> query() {
         SKY_TRY(advance());
+        Query parsed = SKY_TRY(stages());
+        if (token_.kind != TokenKind::kEnd) return unexpected_token("| or the end");
+        return parsed;
+    }
+
+private:
+    Result<Query> nested_query() override {
+        Query parsed = SKY_TRY(stages());
+        if (!symbol(")")) return unexpected_token("| or )");
+        return parsed;
+    }
+    /// Up to the end of the text, or a mark that belongs to somebody else.
+    Result<Query> stages() {
         Query parsed;
         if (token_.kind == TokenKind::kEnd) return parsed;
         if (symbol("|")) SKY_TRY(advance());
+        while (word("source")) {
+            SKY_TRY(source_stage(parsed.source));
+            parsed.commands_offset = last_end_;
+            if (!symbol("|")) return parsed;
+            SKY_TRY(advance());
+            parsed.commands_offset = token_.span.offset;
+        }
         while (true) {
             parsed.commands.push_back(SKY_TRY(command()));
-            if (token_.kind == TokenKind::kEnd) return parsed;
-            if (!symbol("|")) return unexpected_token();
+            if (!symbol("|")) return parsed;
             SKY_TRY(advance());
         }
     }
 
-private:
-    // Tokens ---------------------------------------------------------------------------------
-    Status advance() {
-        if (token_.kind != TokenKind::kEnd) {
-            label_.append(text_.substr(static_cast<std::size_t>(token_.span.offset),
-                                       static_cast<std::size_t>(token_.span.length)));
-            last_end_ = token_.span.offset + token_.span.length;
-        }
-        token_ = SKY_TRY(lexer_.next());
-        return {};
-    }
-    bool symbol(std::string_view mark) const {
-        return token_.kind == TokenKind::kSymbol && token_.text == mark;
-    }
-    bool word(std::string_view keyword) const {
-        return token_.kind == TokenKind::kWord && lower(token_.text) == keyword;
-    }
-    Result<bool> accept_word(std::string_view keyword) {
-        if (!word(keyword)) return false;
-        SKY_TRY(advance());
-        return true;
-    }
-    Result<bool> accept_symbol(std::string_view mark) {
-        if (!symbol(mark)) return false;
-        SKY_TRY(advance());
-        return true;
-    }
-    Status expect_symbol(std::string_view mark) {
-        if (!symbol(mark)) return unexpected_token();
-        return advance();
-    }
-    std::unexpected<Error> unexpected_token() const {
-        if (token_.kind == TokenKind::kEnd) {
-            return error_at(token_.span, "unexpected symbol found <EOF>");
-        }
-        const auto source = text_.substr(static_cast<std::size_t>(token_.span.offset),
-                                         static_cast<std::size_t>(token_.span.length));
-        return error_at(token_.span, fmt::format("unexpected symbol found {}", source));
-    }
-    std::unexpected<Error> error_at(Span span, std::string_view what) const {
-        return malformed(text_, span, what);
-    }
-    Span since(std::int64_t begin) const { return {begin, last_end_ - begin}; }
-
-    // Labels: the tokens passed since begin_label(), without the blanks between them.
-    void begin_label() { label_.clear(); }
-    Label end_label(const Expr& expr) const {
-        // A quoted name alone shows without its backticks.
-        if (expr.kind == Expr::Kind::kField && label_.starts_with('`')) return {expr.text};
-        return {label_};
+    using Body = decltype(Command::body);
+    struct Rule {
+        std::string_view name;  // In lower case.
+        Result<Body> (Parser::*parse)();
+    };
+    /// Null when there is no such command.
+    static const Rule* rule_of(std::string_view keyword) {
+        // Every row of commands() but SOURCE; syntax_test.cc holds the two lists to one another.
+        static constexpr Rule kRules[] = {
+            {"accum", &Parser::accum},
+            {"addtotals", &Parser::addtotals},
+            {"anomaly", &Parser::anomaly},
+            {"appendcols", &Parser::appendcols},
+            {"autoregress", &Parser::autoregress},
+            {"count_frequent", &Parser::count_frequent},
+            {"countfrequent", &Parser::count_frequent},
+            {"dedup", &Parser::dedup},
+            {"diff", &Parser::diff},
+            {"display", &Parser::display},
+            {"expand", &Parser::expand},
+            {"fields", &Parser::fields},
+            {"filldown", &Parser::filldown},
+            {"fillmissing", &Parser::fillmissing},
+            {"filter", &Parser::filter},
+            {"filterindex", &Parser::filter_index},
+            {"head", &Parser::limit},
+            {"join", &Parser::join},
+            {"limit", &Parser::limit},
+            {"logcompare", &Parser::logcompare},
+            {"lookup", &Parser::lookup},
+            {"order", &Parser::sort},
+            {"outlier", &Parser::outlier},
+            {"parse", &Parser::parse_command},
+            {"pattern", &Parser::pattern_command},
+            {"sessionize", &Parser::sessionize},
+            {"sort", &Parser::sort},
+            {"stats", &Parser::stats},
+            {"tail", &Parser::tail},
+            {"unmask", &Parser::unmask},
+            {"unnest", &Parser::unnest},
+        };
+        const auto* const at =
+            std::find_if(std::begin(kRules), std::end(kRules),
+                         [&](const Rule& candidate) { return candidate.name == keyword; });
+        return at == std::end(kRules) ? nullptr : at;
     }
 
-    // Commands -------------------------------------------------------------------------------
     Result<Command> command() {
         const std::int64_t begin = token_.span.offset;
-        if (token_.kind != TokenKind::kWord) return unexpected_token();
+        if (token_.kind != TokenKind::kWord) return unexpected_token("a command");
         Command made;
         if (token_.text.starts_with('@')) {
             made.body = SKY_TRY(at_fields());
             made.span = since(begin);
             return made;
         }
-        const Token name = token_;
-        const std::string keyword = lower(name.text);
-        if (one_of(keyword, kUnbuiltCommands)) {
-            return error_at(name.span, fmt::format("the command '{}' is not supported", name.text));
-        }
-        if (!one_of(keyword, kBuiltCommands)) return unexpected_token();
+        const std::string keyword = lower(token_.text);
+        if (keyword == "source") return error_at(token_.span, texts::kSourceFirst);
+        const Rule* const rule = rule_of(keyword);
+        if (rule == nullptr) return unknown_command();
+        keyword_ = rule->name;
         SKY_TRY(advance());
-        if (keyword == "fields" || keyword == "display") {
-            made.body = FieldsCommand{keyword == "display", SKY_TRY(items(Star::kAllowed))};
-        } else if (keyword == "filter") {
-            made.body = FilterCommand{SKY_TRY(expression())};
-        } else if (keyword == "stats") {
-            made.body = SKY_TRY(stats());
-        } else if (keyword == "sort" || keyword == "order") {
-            made.body = SKY_TRY(sort());
-        } else if (keyword == "parse") {
-            made.body = SKY_TRY(parse_command());
-        } else if (keyword == "dedup") {
-            made.body = DedupCommand{SKY_TRY(names(Names::kFields))};
-        } else {
-            made.body = SKY_TRY(limit(keyword == "tail"));
-        }
+        made.body = SKY_TRY((this->*rule->parse)());
         made.span = since(begin);
         return made;
     }
+    std::unexpected<Error> unknown_command() const {
+        NearestName nearest(token_.text);
+        for (const CommandDef& known : commands()) nearest.consider(known.name);
+        const std::string what =
+            nearest.name().empty()
+                ? fmt::format(texts::kUnknownCommand, token_.text)
+                : fmt::format(texts::kUnknownCommandNear, token_.text, nearest.name());
+        return error_at(token_.span, what);
+    }
 
     // A stage that is only names beginning with "@" reads as fields.
-    Result<FieldsCommand> at_fields() {
+    Result<Body> at_fields() {
         FieldsCommand made;
         while (true) {
             if (token_.kind != TokenKind::kWord || !token_.text.starts_with('@')) {
-                return unexpected_token();
+                return unexpected_token("a name with @");
             }
             begin_label();
             Item item;
@@ -182,66 +177,40 @@ private:
                 begin_label();
                 item.expr = SKY_TRY(expression());
                 item.label = end_label(item.expr);
-                if (SKY_TRY(accept_word("as"))) {
-                    Name alias = SKY_TRY(name());
-                    item.alias = std::move(alias.text);
-                    item.alias_span = alias.span;
-                }
+                Name alias = SKY_TRY(optional_alias());
+                item.alias = std::move(alias.text);
+                item.alias_span = alias.span;
             }
             list.push_back(std::move(item));
             if (!SKY_TRY(accept_symbol(","))) return list;
         }
     }
-
-    // An alias, or a field of dedup. Path steps are joined with dots.
-    Result<Name> name() {
-        if (token_.kind == TokenKind::kWord && reserved(token_.text)) {
-            return error_at(token_.span,
-                            fmt::format("the reserved word {} needs backticks", token_.text));
-        }
-        if (token_.kind != TokenKind::kWord && token_.kind != TokenKind::kQuoted) {
-            return unexpected_token();
-        }
-        Name made{token_.text, token_.span};
-        SKY_TRY(advance());
-        while (symbol(".")) {
-            SKY_TRY(advance());
-            if (token_.kind != TokenKind::kWord && token_.kind != TokenKind::kQuoted) {
-                return unexpected_token();
-            }
-            made.text += '.';
-            made.text += token_.text;
-            SKY_TRY(advance());
-        }
-        made.span.length = last_end_ - made.span.offset;
-        return made;
-    }
-    enum class Names : std::uint8_t { kAliases, kFields };
-    Result<std::vector<Name>> names(Names kind) {
-        std::vector<Name> list;
-        while (true) {
-            if (kind == Names::kFields) {
-                Expr field = SKY_TRY(postfix());
-                if (field.kind != Expr::Kind::kField) {
-                    return error_at(field.span, "a field name is needed");
-                }
-                list.push_back({std::move(field.text), field.span});
-            } else {
-                list.push_back(SKY_TRY(name()));
-            }
-            if (!SKY_TRY(accept_symbol(","))) return list;
-        }
+    /// "as name", or an empty name.
+    Result<Name> optional_alias() {
+        if (!SKY_TRY(accept_word("as"))) return Name{};
+        return name();
     }
 
-    Result<StatsCommand> stats() {
+    // Commands of events and columns ---------------------------------------------------------
+    Result<Body> fields() { return FieldsCommand{false, SKY_TRY(items(Star::kAllowed))}; }
+    Result<Body> display() { return FieldsCommand{true, SKY_TRY(items(Star::kAllowed))}; }
+    Result<Body> filter() { return FilterCommand{false, SKY_TRY(expression())}; }
+    Result<Body> filter_index() {
+        FilterCommand made{true, SKY_TRY(expression())};
+        if (is_index_condition(made.condition)) return made;
+        return error_at(made.condition.span, texts::kIndexCondition);
+    }
+    Result<Body> stats() {
         StatsCommand made;
         made.aggregates = SKY_TRY(items(Star::kRefused));
         if (SKY_TRY(accept_word("by"))) made.by = SKY_TRY(items(Star::kRefused));
-        if (word("offset")) return error_at(token_.span, "'offset' of stats is not supported");
+        if (SKY_TRY(accept_word("offset"))) {
+            made.offset_span = token_.span;
+            made.offset = SKY_TRY(period_text());
+        }
         return made;
     }
-
-    Result<SortCommand> sort() {
+    Result<Body> sort() {
         SortCommand made;
         if (word("by")) SKY_TRY(advance());
         while (true) {
@@ -252,375 +221,321 @@ private:
             if (word("desc")) {
                 key.descending = true;
                 SKY_TRY(advance());
-            } else {
-                if (word("asc")) SKY_TRY(advance());
+            } else if (word("asc")) {
+                SKY_TRY(advance());
             }
             made.keys.push_back(std::move(key));
             if (!SKY_TRY(accept_symbol(","))) return made;
         }
     }
-
-    Result<LimitCommand> limit(bool tail) {
+    Result<Body> limit() { return bounded(false); }
+    Result<Body> tail() { return bounded(true); }
+    Result<Body> bounded(bool from_end) {
         LimitCommand made;
-        made.tail = tail;
+        made.tail = from_end;
         made.any = SKY_TRY(accept_word("any"));
-        if (token_.kind != TokenKind::kNumber) return unexpected_token();
-        const char* end = token_.text.data() + token_.text.size();
-        const auto read = std::from_chars(token_.text.data(), end, made.count);
-        if (read.ptr != end || read.ec != std::errc() || made.count < 1 || made.count > kLimitMax) {
-            return error_at(token_.span,
-                            fmt::format("a limit is a whole number from 1 to {}, not {}", kLimitMax,
-                                        token_.text));
+        if (token_.kind != TokenKind::kNumber) return unexpected_token("a number");
+        if (!read_integer(token_.text, 1, kLimitMax, made.count)) {
+            return error_at(token_.span, fmt::format(texts::kLimit, kLimitMax, token_.text));
         }
         SKY_TRY(advance());
         return made;
     }
+    Result<Body> dedup() { return DedupCommand{SKY_TRY(names(Names::kFields))}; }
+    Result<Body> unmask() { return UnmaskCommand{SKY_TRY(names(Names::kFields))}; }
+    Result<Body> count_frequent() { return CountFrequentCommand{SKY_TRY(names(Names::kFields))}; }
+    Result<Body> pattern_command() { return PatternCommand{SKY_TRY(expression())}; }
+    Result<Body> anomaly() { return AnomalyCommand{}; }
 
-    Result<ParseCommand> parse_command() {
+    Result<Body> parse_command() {
         ParseCommand made;
-        if (token_.kind != TokenKind::kString && !symbol("/")) {
-            if (word("logfmt") || word("csv")) return unbuilt_mode();
+        const auto at_mode = [&] { return word("logfmt") || word("csv"); };
+        if (token_.kind != TokenKind::kString && !symbol("/") && !at_mode()) {
             begin_label();
             made.has_source = true;
             made.source = SKY_TRY(postfix());
             made.source_label = end_label(made.source);
-            if (word("logfmt") || word("csv")) return unbuilt_mode();
         }
-        if (token_.kind != TokenKind::kString && !symbol("/")) return unexpected_token();
+        if (at_mode()) {
+            made.mode = word("csv") ? ParseMode::kCsv : ParseMode::kLogfmt;
+            SKY_TRY(advance());
+            if (!SKY_TRY(accept_word("as"))) return unexpected_token("as");
+            made.aliases = SKY_TRY(names(Names::kAliases));
+            if (made.mode == ParseMode::kCsv || made.aliases.size() == 1) return made;
+            return error_at(made.aliases[1].span,
+                            fmt::format(texts::kOneAlias, made.aliases.size()));
+        }
+        if (token_.kind != TokenKind::kString && !symbol("/")) {
+            return unexpected_token("a glob, a regex, logfmt or csv");
+        }
         made.pattern = SKY_TRY(pattern());
         if (SKY_TRY(accept_word("as"))) made.aliases = SKY_TRY(names(Names::kAliases));
         return made;
     }
-    std::unexpected<Error> unbuilt_mode() const {
-        return error_at(token_.span,
-                        fmt::format("the mode '{}' of parse is not supported", token_.text));
-    }
 
-    // Where a "/" starts a regex: after like, =~, !~, and in parse.
-    Result<Expr> pattern() {
-        Expr made;
-        if (symbol("/")) {
-            token_ = SKY_TRY(lexer_.regex(token_));
-            made.kind = Expr::Kind::kRegex;
+    Result<Body> diff() {
+        DiffCommand made;
+        if (token_.kind != TokenKind::kWord) return made;
+        using enum DiffCommand::Window;
+        if (word("previousday")) {
+            made.window = kDay;
+        } else if (word("previousweek")) {
+            made.window = kWeek;
+        } else if (word("previousmonth")) {
+            made.window = kMonth;
         } else {
-            made.kind = Expr::Kind::kString;
+            return unexpected_token("previousDay, previousWeek or previousMonth");
         }
-        made.text = token_.text;
-        made.span = token_.span;
         SKY_TRY(advance());
         return made;
     }
-
-    // Expressions, weakest operator first ----------------------------------------------------
-    /// Every way down passes here or unary(), so this bounds the recursion.
-    Result<Expr> expression() {
-        if (++nesting_ > kNestingMax) {
-            return error_at(token_.span,
-                            fmt::format("more than {} levels of nesting", kNestingMax));
-        }
-        Expr made = SKY_TRY(any_of());
-        --nesting_;
+    Result<Body> logcompare() {
+        DiffCommand made;
+        made.window = DiffCommand::Window::kPeriod;
+        if (!SKY_TRY(accept_word("timeshift"))) return unexpected_token("timeshift");
+        SKY_TRY(accept_symbol("="));
+        made.period_span = token_.span;
+        made.period = SKY_TRY(period_text());
         return made;
     }
 
-    Result<Expr> any_of() {
-        Expr first = SKY_TRY(all_of());
-        if (!word("or") && !symbol("||")) return first;
-        Expr made = list(Op::kOr, std::move(first));
-        while (word("or") || symbol("||")) {
-            SKY_TRY(advance());
-            made.args.push_back(SKY_TRY(all_of()));
-        }
-        return finish(std::move(made));
-    }
-    Result<Expr> all_of() {
-        Expr first = SKY_TRY(negation());
-        if (!word("and") && !symbol("&&")) return first;
-        Expr made = list(Op::kAnd, std::move(first));
-        while (word("and") || symbol("&&")) {
-            SKY_TRY(advance());
-            made.args.push_back(SKY_TRY(negation()));
-        }
-        return finish(std::move(made));
-    }
-    static Expr list(Op op, Expr first) {
-        Expr made;
-        made.kind = Expr::Kind::kBinary;
-        made.op = op;
-        made.span = first.span;
-        made.args.push_back(std::move(first));
+    // Commands of rows in their order --------------------------------------------------------
+    Result<Body> unnest() {
+        UnnestCommand made;
+        made.field = SKY_TRY(postfix());
+        if (!SKY_TRY(accept_word("into"))) return unexpected_token("into");
+        made.alias = SKY_TRY(name());
         return made;
     }
-    Result<Expr> negation() {
-        if (!word("not")) return comparison();
-        return prefixed(Op::kNot, [this] { return negation(); });
+    Result<Body> expand() {
+        UnnestCommand made;
+        made.field = SKY_TRY(postfix());
+        if (made.field.kind == Expr::Kind::kField) return made;
+        return error_at(made.field.span, texts::kFieldNeeded);
     }
-    template <class Operand>
-    Result<Expr> prefixed(Op op, Operand operand) {
-        if (++nesting_ > kNestingMax) {
-            return error_at(token_.span,
-                            fmt::format("more than {} levels of nesting", kNestingMax));
-        }
-        Expr made;
-        made.kind = Expr::Kind::kUnary;
-        made.op = op;
-        made.span = token_.span;
-        SKY_TRY(advance());
-        made.args.push_back(SKY_TRY(operand()));
-        --nesting_;
-        return finish(std::move(made));
-    }
-
-    struct Comparison {
-        std::string_view symbol;
-        Op op;
-    };
-    Result<Expr> comparison() {
-        static constexpr Comparison kComparisons[] = {
-            {"=", Op::kEqual},     {"==", Op::kEqual},        {"!=", Op::kNotEqual},
-            {"<>", Op::kNotEqual}, {"<", Op::kLess},          {"<=", Op::kLessEqual},
-            {">", Op::kGreater},   {">=", Op::kGreaterEqual},
-        };
-        Expr left = SKY_TRY(sum());
-        for (const Comparison& c : kComparisons) {
-            if (symbol(c.symbol)) {
-                SKY_TRY(advance());
-                Expr right = SKY_TRY(sum());
-                return binary(c.op, std::move(left), std::move(right));
-            }
-        }
-        if (symbol("=~") || symbol("!~")) {
-            const Op op = symbol("=~") ? Op::kMatch : Op::kNotMatch;
-            SKY_TRY(advance());
-            if (token_.kind != TokenKind::kString && !symbol("/")) return unexpected_token();
-            Expr right = SKY_TRY(pattern());
-            return binary(op, std::move(left), std::move(right));
-        }
-        bool negated = false;
-        if (word("not")) {
-            negated = true;
-            SKY_TRY(advance());
-            if (!word("like") && !word("in")) return unexpected_token();
-        }
-        if (SKY_TRY(accept_word("like"))) {
-            const Op op = negated ? Op::kNotLike : Op::kLike;
-            if (symbol("/")) {
-                Expr right = SKY_TRY(pattern());
-                return binary(op, std::move(left), std::move(right));
-            }
-            Expr right = SKY_TRY(sum());
-            return binary(op, std::move(left), std::move(right));
-        }
-        if (SKY_TRY(accept_word("in"))) {
-            if (symbol("(")) return error_at(token_.span, "a subquery is not supported");
-            Expr right = SKY_TRY(array());
-            return binary(negated ? Op::kNotIn : Op::kIn, std::move(left), std::move(right));
-        }
-        return left;
-    }
-    Result<Expr> array() {
-        Expr made;
-        made.kind = Expr::Kind::kArray;
-        made.span = token_.span;
-        SKY_TRY(expect_symbol("["));
-        if (!symbol("]")) {
-            do {
-                made.args.push_back(SKY_TRY(expression()));
-            } while (SKY_TRY(accept_symbol(",")));
-        }
-        SKY_TRY(expect_symbol("]"));
-        return finish(std::move(made));
-    }
-    Result<Expr> sum() {
-        Expr left = SKY_TRY(product());
-        while (symbol("+") || symbol("-")) {
-            const Op op = symbol("+") ? Op::kAdd : Op::kSubtract;
-            SKY_TRY(advance());
-            Expr right = SKY_TRY(product());
-            left = SKY_TRY(binary(op, std::move(left), std::move(right)));
-        }
-        return left;
-    }
-    Result<Expr> product() {
-        Expr left = SKY_TRY(power());
-        while (symbol("*") || symbol("/") || symbol("%")) {
-            const Op op = symbol("*") ? Op::kMultiply : (symbol("/") ? Op::kDivide : Op::kModulo);
-            SKY_TRY(advance());
-            Expr right = SKY_TRY(power());
-            left = SKY_TRY(binary(op, std::move(left), std::move(right)));
-        }
-        return left;
-    }
-    Result<Expr> power() {
-        Expr base = SKY_TRY(unary());
-        if (!symbol("^")) return base;
-        if (++nesting_ > kNestingMax) {
-            return error_at(token_.span,
-                            fmt::format("more than {} levels of nesting", kNestingMax));
-        }
-        SKY_TRY(advance());
-        Expr exponent = SKY_TRY(power());
-        --nesting_;
-        return binary(Op::kPower, std::move(base), std::move(exponent));
-    }
-    Result<Expr> unary() {
-        if (symbol("-")) return prefixed(Op::kNegate, [this] { return unary(); });
-        if (symbol("+")) return prefixed(Op::kPlus, [this] { return unary(); });
-        return postfix();
-    }
-    Result<Expr> postfix() {
-        Expr base = SKY_TRY(primary());
-        while (symbol(".") || symbol("[")) {
-            std::string step;
-            if (symbol(".")) {
-                SKY_TRY(advance());
-                if (token_.kind != TokenKind::kWord && token_.kind != TokenKind::kQuoted) {
-                    return unexpected_token();
-                }
-                step = token_.text;
-            } else {
-                SKY_TRY(advance());
-                const bool digits =
-                    token_.kind == TokenKind::kNumber &&
-                    token_.text.find_first_not_of("0123456789") == std::string::npos;
-                if (!digits) return unexpected_token();
-                step = token_.text;
-                SKY_TRY(advance());
-                if (!symbol("]")) return unexpected_token();
-            }
-            SKY_TRY(advance());
-            const bool path = base.kind == Expr::Kind::kField || base.kind == Expr::Kind::kPath;
-            if (path) {
-                base.text += '.';
-                base.text += step;
-            } else {
-                Expr made;
-                made.kind = Expr::Kind::kPath;
-                made.span = base.span;
-                made.text = std::move(step);
-                made.args.push_back(std::move(base));
-                base = std::move(made);
-            }
-            base = SKY_TRY(finish(std::move(base)));
-        }
-        return base;
-    }
-
-    Result<Expr> primary() {
-        Expr made;
-        made.span = token_.span;
-        switch (token_.kind) {
-            case TokenKind::kNumber:
-                made.kind = Expr::Kind::kNumber;
-                made.text = token_.text;
-                SKY_TRY(advance());
-                return spaced_period(std::move(made));
-            case TokenKind::kString:
-                made.kind = Expr::Kind::kString;
-                break;
-            case TokenKind::kPeriod:
-                made.kind = Expr::Kind::kPeriod;
-                break;
-            case TokenKind::kQuoted:
-                made.kind = Expr::Kind::kField;
-                break;
-            case TokenKind::kWord:
-                return word_primary();
-            case TokenKind::kSymbol:
-                if (symbol("(")) return group();
-                return unexpected_token();
-            default:
-                return unexpected_token();
-        }
-        made.text = token_.text;
-        SKY_TRY(advance());
+    Result<Body> accum() {
+        AccumCommand made;
+        made.field = SKY_TRY(field_name());
+        made.alias = SKY_TRY(optional_alias());
         return made;
     }
-    // "5 minutes": a blank may stand between the number and its unit.
-    Result<Expr> spaced_period(Expr number) {
-        if (token_.kind != TokenKind::kWord) return number;
-        if (!is_period_unit(token_.text) ||
-            number.text.find_first_not_of("0123456789") != std::string::npos) {
-            return number;
-        }
-        number.kind = Expr::Kind::kPeriod;
-        number.text += token_.text;
+    Result<Body> autoregress() {
+        AutoregressCommand made;
+        made.field = SKY_TRY(field_name());
+        made.alias = SKY_TRY(optional_alias());
+        if (!word("p")) return made;
+        const std::int64_t begin = token_.span.offset;
         SKY_TRY(advance());
-        return finish(std::move(number));
-    }
-    Result<Expr> group() {
-        Expr made;
-        made.kind = Expr::Kind::kGroup;
-        made.span = token_.span;
+        SKY_TRY(expect_symbol("="));
+        bool good = token_.kind == TokenKind::kNumber &&
+                    read_integer(token_.text, 1, kAutoregressMax, made.first);
         SKY_TRY(advance());
-        made.args.push_back(SKY_TRY(expression()));
-        SKY_TRY(expect_symbol(")"));
-        return finish(std::move(made));
-    }
-    Result<Expr> word_primary() {
-        Expr made;
-        made.span = token_.span;
-        const std::string name = lower(token_.text);
-        const Token first = token_;
-        if (reserved(token_.text)) return unexpected_token();
-        SKY_TRY(advance());
-        if (symbol("(")) {
-            made.kind = Expr::Kind::kCall;
-            made.text = first.text;
+        made.last = made.first;
+        if (good && SKY_TRY(accept_symbol("-"))) {
+            good = token_.kind == TokenKind::kNumber &&
+                   read_integer(token_.text, made.first, kAutoregressMax, made.last);
             SKY_TRY(advance());
-            if (symbol("*")) {
-                Expr star;
-                star.kind = Expr::Kind::kStar;
-                star.span = token_.span;
-                made.args.push_back(std::move(star));
-                SKY_TRY(advance());
-            } else if (!symbol(")")) {
-                do {
-                    made.args.push_back(SKY_TRY(expression()));
-                } while (SKY_TRY(accept_symbol(",")));
-            }
-            SKY_TRY(expect_symbol(")"));
-            return finish(std::move(made));
         }
-        if (name == "true" || name == "false") {
-            made.kind = Expr::Kind::kBoolean;
-            made.boolean = name == "true";
+        if (good) return made;
+        return error_at(since(begin), fmt::format(texts::kAutoregress, kAutoregressMax));
+    }
+    /// Field names between blanks or commas, up to whatever is none. "cpu*" where stars count.
+    Result<std::vector<Name>> loose_names(Star star) {
+        std::vector<Name> list;
+        while (at_name() || (star == Star::kAllowed && symbol("*"))) {
+            Name made;
+            made.span = token_.span;
+            if (at_name()) made = SKY_TRY(field_name());
+            if (star == Star::kAllowed && symbol("*") &&
+                (made.text.empty() || token_.span.offset == last_end_)) {
+                made.text += '*';
+                SKY_TRY(advance());
+            }
+            list.push_back(std::move(made));
+            if (SKY_TRY(accept_symbol(",")) && !at_name()) return unexpected_token("a name");
+        }
+        return list;
+    }
+    Result<Body> filldown() { return FilldownCommand{SKY_TRY(loose_names(Star::kAllowed))}; }
+    Result<Body> fillmissing() {
+        FillmissingCommand made;
+        if (!SKY_TRY(accept_word("with"))) return made;
+        do {
+            FillmissingCommand::Fill fill;
+            fill.value = SKY_TRY(literal());
+            if (!SKY_TRY(accept_word("for"))) return unexpected_token("for");
+            fill.field = SKY_TRY(field_name());
+            made.fills.push_back(std::move(fill));
+        } while (SKY_TRY(accept_symbol(",")));
+        return made;
+    }
+    Result<Expr> literal() {
+        const bool negative = symbol("-");
+        Expr made = SKY_TRY(expression());
+        const Expr& value = negative && !made.args.empty() ? made.args[0] : made;
+        if (value.kind == Expr::Kind::kNumber || value.kind == Expr::Kind::kString ||
+            value.kind == Expr::Kind::kBoolean) {
             return made;
         }
-        made.kind = Expr::Kind::kField;
-        made.text = first.text;
-        return made;
+        return error_at(made.span, "a number or a text is needed");
     }
-
-    Result<Expr> binary(Op op, Expr left, Expr right) {
-        Expr made;
-        made.kind = Expr::Kind::kBinary;
-        made.op = op;
-        made.span = left.span;
-        made.args.reserve(2);
-        made.args.push_back(std::move(left));
-        made.args.push_back(std::move(right));
-        return finish(std::move(made));
-    }
-    /// Ends the node at the last token and holds the tree's depth bound.
-    Result<Expr> finish(Expr made) {
-        made.span.length = last_end_ - made.span.offset;
-        std::size_t depth = 0;
-        for (const Expr& arg : made.args) depth = std::max(depth, std::size_t{arg.depth});
-        if (depth + 1 > kTreeDepthMax) {
-            return error_at(made.span,
-                            fmt::format("an expression of more than {} levels", kTreeDepthMax));
+    Result<Body> sessionize() {
+        SessionizeCommand made;
+        made.fields = SKY_TRY(names(Names::kFields));
+        if (SKY_TRY(accept_word("maxspan"))) {
+            SKY_TRY(accept_symbol("="));
+            made.maxspan_span = token_.span;
+            made.maxspan = SKY_TRY(period_text());
         }
-        made.depth = static_cast<std::uint16_t>(depth + 1);
+        made.alias = SKY_TRY(optional_alias());
         return made;
     }
 
-    std::string_view text_;
-    Lexer lexer_;
-    Token token_;
-    std::string label_;
-    std::int64_t last_end_ = 0;
-    std::size_t nesting_ = 0;
+    // Commands with options ------------------------------------------------------------------
+    bool at_option() const { return token_.kind == TokenKind::kWord && symbol_follows("="); }
+    /// The option's name in lower case; its value is the next token.
+    Result<Name> option() {
+        Name made{lower(token_.text), token_.span};
+        SKY_TRY(advance());
+        SKY_TRY(advance());
+        return made;
+    }
+    std::unexpected<Error> unknown_option(const Name& made, std::string_view known) const {
+        return error_at(made.span, fmt::format(texts::kOption, made.text, keyword_, known));
+    }
+    std::unexpected<Error> bad_value(const Name& made, std::string_view values) const {
+        return error_at(token_.span,
+                        fmt::format(texts::kOptionValue, made.text, values, token_.text));
+    }
+    Result<bool> truth(const Name& made) {
+        const std::string value = lower(token_.text);
+        if (value != "true" && value != "false") return bad_value(made, "true or false");
+        SKY_TRY(advance());
+        return value == "true";
+    }
+
+    Result<Body> addtotals() {
+        AddtotalsCommand made;
+        while (at_option()) {
+            const Name key = SKY_TRY(option());
+            if (key.text == "fieldname") {
+                made.fieldname = SKY_TRY(name());
+            } else if (key.text == "row") {
+                made.row = SKY_TRY(truth(key));
+            } else if (key.text == "col") {
+                made.column = SKY_TRY(truth(key));
+            } else {
+                return unknown_option(key, "fieldname, row and col");
+            }
+        }
+        made.fields = SKY_TRY(loose_names(Star::kRefused));
+        return made;
+    }
+    Result<Body> outlier() {
+        OutlierCommand made;
+        made.param.kind = Expr::Kind::kStar;
+        while (at_option()) {
+            const Name key = SKY_TRY(option());
+            if (key.text == "action") {
+                if (!word("remove") && !word("transform")) {
+                    return bad_value(key, "remove or transform");
+                }
+                made.transform = word("transform");
+                SKY_TRY(advance());
+            } else if (key.text == "param") {
+                if (token_.kind != TokenKind::kNumber) return bad_value(key, "a number");
+                made.param = SKY_TRY(primary());
+                if (made.param.kind != Expr::Kind::kNumber) return bad_value(key, "a number");
+            } else if (key.text == "uselower") {
+                made.use_lower = SKY_TRY(truth(key));
+            } else if (key.text == "mark") {
+                made.mark = SKY_TRY(truth(key));
+            } else {
+                return unknown_option(key, "action, param, uselower and mark");
+            }
+        }
+        made.fields = SKY_TRY(loose_names(Star::kRefused));
+        if (made.fields.empty()) return unexpected_token("a field");
+        return made;
+    }
+
+    // Commands with a second input -----------------------------------------------------------
+    Result<SubQuery> subquery() {
+        if (!symbol("(")) return unexpected_token("( and a query");
+        SKY_TRY(enter());
+        SKY_TRY(advance());
+        SubQuery made;
+        made.query = std::make_shared<const Query>(SKY_TRY(nested_query()));
+        SKY_TRY(expect_symbol(")"));
+        leave();
+        return made;
+    }
+    Result<Body> appendcols() {
+        AppendcolsCommand made;
+        while (at_option()) {
+            const Name key = SKY_TRY(option());
+            if (key.text == "override") {
+                made.override_fields = SKY_TRY(truth(key));
+            } else if (key.text == "max") {
+                if (token_.kind != TokenKind::kNumber ||
+                    !read_integer(token_.text, 1, kAppendcolsMax, made.rows_max)) {
+                    return bad_value(key, fmt::format("1 to {}", kAppendcolsMax));
+                }
+                SKY_TRY(advance());
+            } else {
+                return unknown_option(key, "override and max");
+            }
+        }
+        made.query = SKY_TRY(subquery());
+        return made;
+    }
+    Result<Body> join() {
+        JoinCommand made;
+        while (!word("where") && at_option()) {
+            const Name key = SKY_TRY(option());
+            if (key.text == "type") {
+                if (!word("inner") && !word("left")) return bad_value(key, "inner or left");
+                made.keep_left = word("left");
+                SKY_TRY(advance());
+            } else if (key.text == "left") {
+                made.left = SKY_TRY(name());
+            } else if (key.text == "right") {
+                made.right = SKY_TRY(name());
+            } else {
+                return unknown_option(key, "type, left and right");
+            }
+        }
+        if (!SKY_TRY(accept_word("where"))) return unexpected_token("where");
+        do {
+            JoinCommand::Key key;
+            key.left = SKY_TRY(name());  // No field_name(): "b.id (…" would read as a call.
+            if (!symbol("==")) {
+                SKY_TRY(expect_symbol("="));
+            } else {
+                SKY_TRY(advance());
+            }
+            key.right = SKY_TRY(name());
+            made.keys.push_back(std::move(key));
+        } while (SKY_TRY(accept_word("and")));
+        made.query = SKY_TRY(subquery());
+        return made;
+    }
+    Result<Body> lookup() {
+        LookupCommand made;
+        made.table = SKY_TRY(name());
+        do {
+            LookupCommand::Key key;
+            key.column = SKY_TRY(name());
+            key.field = key.column;
+            if (SKY_TRY(accept_word("as"))) key.field = SKY_TRY(field_name());
+            made.keys.push_back(std::move(key));
+        } while (SKY_TRY(accept_symbol(",")));
+        if (!SKY_TRY(accept_word("output"))) return unexpected_token("OUTPUT");
+        made.outputs = SKY_TRY(names(Names::kAliases));
+        return made;
+    }
+
+    std::string_view keyword_;  // Of the command that is read; a row of kRules.
 };
 
 }  // namespace
@@ -628,7 +543,7 @@ private:
 Result<Query> parse(std::string_view text) {
     if (count_characters(text) > kQueryCharactersMax) {
         return fail(ErrorCode::kMalformedQuery,
-                    fmt::format("a query has at most {} characters", kQueryCharactersMax), 0,
+                    fmt::format(texts::kQueryTooLong, kQueryCharactersMax), 0,
                     static_cast<std::int64_t>(text.size()));
     }
     return Parser(text).query();

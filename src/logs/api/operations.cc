@@ -17,6 +17,7 @@
 #include "logs/api/shapes/get_log_record.h"
 #include "logs/api/shapes/get_query_results.h"
 #include "logs/api/shapes/list_log_groups.h"
+#include "logs/api/shapes/list_log_groups_for_query.h"
 #include "logs/api/shapes/list_tags_for_resource.h"
 #include "logs/api/shapes/list_tags_log_group.h"
 #include "logs/api/shapes/put_log_group_deletion_protection.h"
@@ -59,6 +60,8 @@ constexpr auto kOperations = std::to_array<OperationDef>({
     {"GetLogRecord", Access::kRead, kBodyBytesMax, aws::typed<get_log_record>},
     {"GetQueryResults", Access::kRead, kBodyBytesMax, aws::typed<get_query_results>},
     {"ListLogGroups", Access::kControl, kBodyBytesMax, aws::typed<list_log_groups>, kAll},
+    {"ListLogGroupsForQuery", Access::kControl, kBodyBytesMax,
+     aws::typed<list_log_groups_for_query>, kAll},
     {"ListTagsForResource", Access::kControl, kBodyBytesMax, aws::typed<list_tags_for_resource>,
      kAll},
     {"ListTagsLogGroup", Access::kControl, kBodyBytesMax, aws::typed<list_tags_log_group>, kAll},

@@ -43,6 +43,8 @@ struct GetQueryResultsRequest;
 struct GetQueryResultsResponse;
 struct ListLogGroupsRequest;
 struct ListLogGroupsResponse;
+struct ListLogGroupsForQueryRequest;
+struct ListLogGroupsForQueryResponse;
 struct ListTagsForResourceRequest;
 struct ListTagsForResourceResponse;
 struct ListTagsLogGroupRequest;
@@ -92,6 +94,8 @@ aws::Reply<GetQueryResultsResponse> get_query_results(Service&, const aws::CallC
                                                       const GetQueryResultsRequest&);
 aws::Reply<ListLogGroupsResponse> list_log_groups(Service&, const aws::CallContext&,
                                                   const ListLogGroupsRequest&);
+aws::Reply<ListLogGroupsForQueryResponse> list_log_groups_for_query(
+    Service&, const aws::CallContext&, const ListLogGroupsForQueryRequest&);
 aws::Reply<ListTagsForResourceResponse> list_tags_for_resource(Service&, const aws::CallContext&,
                                                                const ListTagsForResourceRequest&);
 aws::Reply<ListTagsLogGroupResponse> list_tags_log_group(Service&, const aws::CallContext&,

@@ -28,6 +28,7 @@ aws::Reply<StartQueryResponse> start_query(Service& service, const aws::CallCont
     query.end = in.end_time;
     query.text = in.query_string;
     query.limit = in.limit;
+    query.may_unmask = context.permissions.has(aws::Permission::kUnmask);
     auto id = service.queries.start(tenant_of(context), query, context.request_id);
     if (!id) return std::unexpected(query_error(in.query_string, std::move(id).error()));
     return StartQueryResponse{.query_id = *std::move(id)};

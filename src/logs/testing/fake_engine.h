@@ -109,6 +109,14 @@ private:
     };
     struct Plan final : QueryPlan {
         Plan(const FakeEngine& e, std::string t) : engine(e), text(std::move(t)) {}
+        insights::QueryNeeds needs() const override {
+            insights::QueryNeeds needs;
+            needs.scans.emplace_back();
+            return needs;
+        }
+        store::TimeRange range(store::TimeRange range, std::int64_t) const override {
+            return range;
+        }
         std::unique_ptr<QueryRun> start(insights::RunOptions options) const override {
             auto& mutable_engine = const_cast<FakeEngine&>(engine);
             mutable_engine.last_begin_ms = options.range.begin_ms;

@@ -3,24 +3,24 @@
 
 #include <array>
 
+#include "sts/api/limits.h"
+#include "sts/api/shapes/assume_role.h"
 #include "sts/api/shapes/get_caller_identity.h"
+#include "sts/api/shapes/get_session_token.h"
 #include "sts/api/shapes/service.h"
 
 namespace sky::sts::api {
 namespace {
 
-using aws::Access;
-
-// Source: clients.md 5.8 has no figure for STS; the largest modelled request is a policy of 2,048
-// characters with its tags.
-constexpr std::uint64_t kBodyBytesMax = 64 * 1024;
+// Who has proven who he is may ask for these: what they give is never more than he has.
+constexpr aws::Permissions kAnybody = {aws::Permission::kIdentity};
+constexpr auto kControl = aws::Access::kControl;
 
 constexpr auto kOperations = std::to_array<aws::OperationDef>({
-    {"GetCallerIdentity",
-     Access::kControl,
-     kBodyBytesMax,
-     aws::typed<&get_caller_identity>,
-     {aws::Permission::kIdentity}},
+    {"AssumeRole", kControl, limits::kBodyBytesMax, aws::typed<&assume_role>, kAnybody},
+    {"GetCallerIdentity", kControl, limits::kBodyBytesMax, aws::typed<&get_caller_identity>,
+     kAnybody},
+    {"GetSessionToken", kControl, limits::kBodyBytesMax, aws::typed<&get_session_token>, kAnybody},
 });
 
 }  // namespace

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shapes/gram_filter.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <memory>
+
+namespace sky::shapes {
+
+namespace {
+
+constexpr unsigned kHashBits = 16;
+static_assert((std::size_t{1} << kHashBits) == GramFilter::kBytesMax * 8);
+constexpr std::size_t kBytesMin = 32;
+// A filter this full is doubled while it may be: a word of eight bytes that is not there passes one
+// of a quarter with 1 in 1,000.
+constexpr std::size_t kFullShare = 4;
+// A filter of the greatest size this full tells too little for its bytes.
+constexpr std::size_t kUselessShare = 2;
+
+char canonical(char byte) { return static_cast<unsigned char>(byte - '0') < 10 ? '0' : byte; }
+
+std::uint32_t hash_gram(const char* gram) {
+    std::uint32_t word;
+    std::memcpy(&word, gram, sizeof word);
+    return word * 0x9E3779B1U >> (32 - kHashBits);
+}
+
+}  // namespace
+
+GramFilter GramFilter::of(std::string_view text) {
+    GramFilter filter;
+    // A byte a hash: storing it needs no look at what is there.
+    constexpr std::size_t kHashes = std::size_t{1} << kHashBits;
+    const auto seen = std::make_unique<unsigned char[]>(kHashes);
+    constexpr std::size_t kStep = 16 << 10;
+    const auto plain = std::make_unique<char[]>(kStep + kGramBytes);
+    for (std::size_t begin = 0; begin + kGramBytes <= text.size(); begin += kStep) {
+        const std::size_t bytes = std::min(kStep + kGramBytes - 1, text.size() - begin);
+        for (std::size_t i = 0; i < bytes; ++i) plain[i] = canonical(text[begin + i]);
+        for (std::size_t i = 0; i + kGramBytes <= bytes; ++i) seen[hash_gram(plain.get() + i)] = 1;
+    }
+    const auto set = static_cast<std::size_t>(std::count(seen.get(), seen.get() + kHashes, 1));
+    if (set * kUselessShare > kHashes) return filter;
+    std::size_t bytes = kBytesMin;
+    while (bytes < kBytesMax && set * kFullShare > bytes * 8) bytes *= 2;
+    filter.bits_.assign(bytes, '\0');
+    for (std::size_t hash = 0; hash < kHashes; ++hash) {
+        if (seen[hash] == 0) continue;
+        const std::size_t bit = hash & (bytes * 8 - 1);
+        filter.bits_[bit / 8] = static_cast<char>(filter.bits_[bit / 8] | 1 << (bit % 8));
+    }
+    return filter;
+}
+
+bool GramFilter::may_contain(std::string_view literal) const {
+    if (bits_.empty()) return true;
+    char gram[kGramBytes];
+    for (std::size_t i = 0; i + kGramBytes <= literal.size(); ++i) {
+        for (std::size_t k = 0; k < kGramBytes; ++k) gram[k] = canonical(literal[i + k]);
+        const std::size_t bit = hash_gram(gram) & (bits_.size() * 8 - 1);
+        if ((static_cast<unsigned char>(bits_[bit / 8]) >> (bit % 8) & 1U) == 0) return false;
+    }
+    return true;
+}
+
+std::optional<GramFilter> GramFilter::decode(std::string_view bytes) {
+    if (!bytes.empty() && (!std::has_single_bit(bytes.size()) || bytes.size() < kBytesMin ||
+                           bytes.size() > kBytesMax))
+        return std::nullopt;
+    GramFilter filter;
+    filter.bits_ = bytes;
+    return filter;
+}
+
+}  // namespace sky::shapes
