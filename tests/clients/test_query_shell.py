@@ -133,8 +133,8 @@ def test_completion_of_commands_functions_fields_and_groups(shell, filled):
     prompt = re.escape(filled) + "> "
     terminal.expect(prompt)
     # What is typed is redrawn piece by piece; the answer tells whether it was completed.
-    terminal.type("sta" + TAB + "sum" + TAB + "dur" + TAB + ") as total\r")
-    assert re.search(r"total\r\n-+\r\n +15\r\n", terminal.expect(prompt))
+    terminal.type("stat" + TAB + "count_dist" + TAB + "durat" + TAB + ") as total\r")
+    assert re.search(r"total\r\n-+\r\n +2\r\n", terminal.expect(prompt))
     terminal.type("fields @" + TAB)
     listed = terminal.expect(r"@timestamp")
     assert "@logStream" in listed and "@message" in listed
