@@ -91,7 +91,7 @@ def main():
             scanned = answer["statistics"]["recordsScanned"]
 
         # Stopping seals everything: what lies there now is all there is.
-        rows.append(("segment bytes a row, all columns", f"{server.segment_bytes() / (lines + IDLE_LINES):.2f}", "zstd text in this version"))
+        rows.append(("segment bytes a row, all columns", f"{server.segment_bytes() / (lines + IDLE_LINES):.2f}", "families and typed columns"))
         import duckdb  # The peer; pinned in tools/requirements.txt.
         base = duckdb.connect(str(work / "peer.duckdb"))
         base.execute("set threads=2")
