@@ -197,7 +197,11 @@ Status run(const FillmissingRows& rows, RowsCall& call) {
         any = true;
         first = std::min(first, bin.integer);
         last = std::max(last, bin.integer);
-        known.emplace(std::pair(bin.integer, at->second), static_cast<std::uint32_t>(row));
+        const auto number = static_cast<std::uint32_t>(row);
+        // A second row of one bin and combination (unnest makes such) stays too, at the end.
+        if (!known.emplace(std::pair(bin.integer, at->second), number).second) {
+            loose.push_back(number);
+        }
     }
     if (!any) return {};
     std::vector<std::int64_t> bins;
