@@ -287,7 +287,7 @@ void Model::read_smithy(const json::Value& shapes, Names names) {
         if (text_of(one.value, "type") != "enum") continue;
         std::vector<std::string_view>& values = enums_.emplace_back();
         for (const json::MemberRef& value : one.value.find("members")->members()) {
-            const json::Value& traits = *value.value.find("traits");
+            const json::Value traits = *value.value.find("traits");
             // Values that the published texts do not show.
             if (traits.find("smithy.api#internal")) continue;
             values.push_back(keep(text_of(traits, "smithy.api#enumValue")));
