@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes docs/functions.md and docs/metrics.md from the tables of the code; --check only compares."""
+"""Writes docs/functions.md, docs/query-language.md and docs/metrics.md from the tables of the code; --check only compares."""
 import pathlib
 import re
 import sys
@@ -46,6 +46,33 @@ def functions():
     return "\n".join(out)
 
 
+def reference_queries():
+    """The events and tables of tests/queries/reference.txt, and what each of its queries answers."""
+    head, *queries = (ROOT / "tests/queries/reference.txt").read_text().split("\n== query ")
+    answers = {}
+    for query in queries:
+        name, rest = query.split("\n", 1)
+        expected = rest[rest.index("-- rows\n") + len("-- rows\n"):].strip("\n").split("\n")
+        answers[name] = [line.replace("\t", "  ") for line in expected if line]
+    return head[head.index("== events"):].strip(), answers
+
+
+def query_language():
+    events, answers = reference_queries()
+    out = ["# The query language", "",
+           "Commands stand one behind the other, separated by `|`; each takes the rows of the one before. Made from the table in",
+           "`src/insights/syntax/commands.cc` and `tests/queries/reference.txt`, whose queries run as tests; functions are in [functions.md](functions.md).",
+           "Names of commands and functions are read in any case, `#` begins a comment, a name with other characters than letters, digits, `_`, `@` and `.`",
+           "stands in backticks. In the syntax below `[ ]` may be left out and `…` repeated. Rows are shown as `field=value`; `@ptr` is the event's pointer.", "",
+           "## The events of the examples", "", "```", events, "```", ""]
+    for row in rows("src/insights/syntax/commands.cc", "kCommands = "):
+        name, syntax, help_text, example = (row + ["", ""])[:4]
+        out += [f"## {name}", "", help_text, "", "```", syntax, "```", ""]
+        if example:
+            out += ["```", example, "", *answers[name], "```", ""]
+    return "\n".join(out)
+
+
 def metrics():
     source = (ROOT / "src/server/metrics.cc").read_text()
     found = re.findall(r'\{"(skywatch_\w+)",\s*((?:"(?:[^"\\]|\\.)*"\s*)+)', source)
@@ -57,7 +84,7 @@ def metrics():
 
 def main():
     stale = []
-    for name, text in (("functions.md", functions()), ("metrics.md", metrics())):
+    for name, text in (("functions.md", functions()), ("query-language.md", query_language()), ("metrics.md", metrics())):
         path = ROOT / "docs" / name
         if "--check" in sys.argv:
             if not path.exists() or path.read_text() != text:

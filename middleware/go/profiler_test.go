@@ -11,8 +11,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -548,8 +550,16 @@ func BenchmarkMiddleware(b *testing.B) {
 		})
 	}
 	run("without", mux)
+	file, err := os.CreateTemp(b.TempDir(), "lines")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer file.Close()
+	logger := log.New(file, "", 0)
 	for _, form := range []Format{Plain, Extended, JSON} {
 		p, _ := New(Options{Format: form, Log: func(string) {}})
-		run(string(form), p.Middleware(mux))
+		run(string(form)+"_null", p.Middleware(mux))
+		p, _ = New(Options{Format: form, Log: func(line string) { logger.Print(line) }})
+		run(string(form)+"_file", p.Middleware(mux))
 	}
 }

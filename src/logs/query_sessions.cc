@@ -369,6 +369,10 @@ Result<std::string> QuerySessions::start(const Tenant& tenant, const NewQuery& q
     if (needs.unmask && !query.may_unmask)
         return fail(ErrorCode::kAccessDenied,
                     "The query shows masked data, which needs the permission logs:Unmask.");
+    // No operation makes lookup tables yet, so none is there.
+    if (!needs.lookups.empty())
+        return fail(ErrorCode::kInvalidArgument,
+                    fmt::format("The lookup table {} does not exist.", needs.lookups[0].table));
     const store::TimeRange range = requested_range(query);
     session->options.sources = SKY_TRY(impl.snapshots(tenant, groups, request_id));
     for (const GroupPtr& group : groups) session->groups.push_back(group->name);

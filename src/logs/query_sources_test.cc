@@ -132,6 +132,7 @@ TEST_CASE("queries with a SOURCE: what is told, and what is refused") {
         {"bogus", {"web"}, ErrorCode::kMalformedQuery},
         {"pattern @message", {"cold"}, ErrorCode::kInvalidArgument},
         {"filterIndex a = 1", {"web", "cold"}, ErrorCode::kInvalidArgument},
+        {"lookup people id OUTPUT name", {"web"}, ErrorCode::kInvalidArgument},
     };
     for (const Refused& c : refused) {
         CAPTURE(c.text);

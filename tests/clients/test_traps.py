@@ -231,3 +231,41 @@ def test_trap_22_the_date_header_is_the_servers_clock(wire):
         stamp = calendar.timegm(email.utils.parsedate(answer.headers["date"]))
         assert before - 1 <= stamp <= after + 1
         assert answer.headers["date"].endswith(" GMT")
+
+
+@pytest.mark.parametrize("source", [
+    "SOURCE logGroups(namePrefix: ['{name}']) | ",
+    "SOURCE logGroups(namePrefix: ['{name}', 'nothing-begins-so'], class: ['STANDARD'], accountIdentifier: ['123456789012']) | ",
+    "SOURCE logGroups(logGroupIdentifier: ['{name}']) | ",
+    "SOURCE logGroups(logGroupIdentifier: ['arn:aws:logs:us-east-1:123456789012:log-group:{name}:']) | ",
+    'SOURCE "{name}" | ',
+    "SOURCE '{name}' start=-1d end=now | ",
+])
+@pytest.mark.parametrize("text, columns", [
+    ("fields @message", {"@timestamp", "@message", "__log__grafana_internal__", "__logstream__grafana_internal__"}),
+    ("stats count(*) as n by bin(30s)", {"n", "bin(30s)"}),
+])
+def test_trap_30_grafana_names_the_groups_in_the_text_alone(query, rows, logs, filled, source, text, columns):
+    group, _, begin, end = filled
+    answer = query(None, source.format(name=group) + GRAFANA_PREFIX + text, begin, end)
+    assert answer["status"] == "Complete"
+    found = rows(answer)
+    assert found and set(found[0]) == columns
+    # The text that DescribeQueries tells is a query again, with the same rows.
+    told = logs.describe_queries(logGroupName=group, maxResults=1)["queries"][0]["queryString"]
+    assert told.startswith(f'SOURCE "{group}" START=')
+    assert rows(query(None, told, 1, 2)) == found
+
+
+def test_trap_30_data_sources_with_chosen_groups(query, wire, filled):
+    group, _, begin, end = filled
+    answer = query([group], "SOURCE dataSource(['aws_vpc.flow']) | " + GRAFANA_PREFIX + "fields @message", begin, end)
+    assert (answer["status"], answer["results"]) == ("Complete", [])  # The group carries no such data source.
+    both = wire.call("StartQuery", {"logGroupName": group, "startTime": begin, "endTime": end, "queryString": f"SOURCE '{group}' | limit 1"})
+    assert (both.status, both.type) == (400, "InvalidParameterException")
+
+
+def test_the_groups_of_a_query_are_listed(logs, filled):
+    group, _, begin, end = filled
+    started = logs.start_query(startTime=begin, endTime=end, queryString=f"SOURCE '{group}' | limit 1")["queryId"]
+    assert logs.list_log_groups_for_query(queryId=started)["logGroupIdentifiers"] == [group]

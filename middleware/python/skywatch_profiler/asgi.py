@@ -7,9 +7,13 @@
 The view is the route's template with the mounts above it ('/users/{id}'); '-' when no route matched. The duration ends when the
 server takes the last byte of the body: background tasks come after it and are not counted. WebSockets write no line.
 """
+from __future__ import annotations
+
 import asyncio
 import logging
 import os
+from collections.abc import Callable
+from typing import Any
 
 from .line import UNRESOLVED
 from .measure import CLIENT_CLOSED, LOGGER_NAME, Profiler, using
@@ -68,7 +72,7 @@ def _walk(scope, root_path):
     return prefix, None
 
 
-def route_template(scope, root_path=""):
+def route_template(scope: Any, root_path: str = "") -> str | None:
     """The view of a Starlette or FastAPI request once it was routed. `root_path` is the one that the server gave."""
     template = _template(scope)
     if scope.get("root_path", "") == root_path:
@@ -85,7 +89,7 @@ def route_template(scope, root_path=""):
     return prefix + "/*" if prefix else None
 
 
-async def flush_handlers(logger):
+async def flush_handlers(logger: logging.Logger | None) -> None:
     """Sends what the logger's handlers hold. uvicorn ends itself by the signal that it got, so nothing runs at the exit of the
     program; the end of ASGI's lifespan is the last moment."""
     while logger is not None:
@@ -100,7 +104,7 @@ class FlushOnShutdown:
         application = FlushOnShutdown(get_asgi_application())
     """
 
-    def __init__(self, app, logger=None):
+    def __init__(self, app: Callable[..., Any], logger: logging.Logger | None = None):
         self.app = app
         self._logger = logger or logging.getLogger(LOGGER_NAME)
 
@@ -121,7 +125,7 @@ class FlushOnShutdown:
 class ProfilerMiddleware:
     """Keyword arguments are those of skywatch_profiler.Options."""
 
-    def __init__(self, app, view=None, **options):
+    def __init__(self, app: Callable[..., Any], view: Callable[[Any], str | None] | None = None, **options: Any):
         self.app = app
         self._view = view
         self._profiler = Profiler(**options)

@@ -6,19 +6,25 @@
 
 The view is the endpoint's name with its blueprints ('users.detail'); '-' when no rule matched.
 """
-from flask import request, request_started
+from __future__ import annotations
 
-from .wsgi import VIEW_KEY, ProfilerMiddleware
+from typing import Any
+
+from flask import Flask
+
+from .measure import current
+from .wsgi import ProfilerMiddleware
 
 
-def _name_view(sender, **_):
-    # The outermost Flask of a request runs first; a Flask mounted inside another one names the view more exactly, so the last wins.
-    if request.endpoint is not None and request.url_rule is not None:
-        request.environ[VIEW_KEY] = request.endpoint
+def _name_view(endpoint, values):
+    # Of a Flask mounted in another one the inner, which names the view more exactly, runs last.
+    measured = current()
+    if measured is not None and endpoint is not None:
+        measured.view = endpoint
 
 
-def profile(app, **options):
+def profile(app: Flask, **options: Any) -> Flask:
     """Measures every request of a Flask application; keyword arguments are those of skywatch_profiler.Options."""
     app.wsgi_app = ProfilerMiddleware(app.wsgi_app, **options)
-    request_started.connect(_name_view, app)
+    app.url_value_preprocessor(_name_view)  # Flask calls it first, before anything that may answer.
     return app

@@ -19,6 +19,7 @@
 #include "base/time.h"
 #include "insights/exec/query.h"
 #include "insights/exec/test_snapshot.h"
+#include "insights/syntax/commands.h"
 
 using namespace sky;
 using namespace sky::insights;
@@ -127,9 +128,9 @@ RunOptions options_for(const CompiledQuery& query, const std::vector<Group>& gro
         const std::size_t colon = groups[i].log.find(':');
         info.tenant = {groups[i].log.substr(0, colon), "us-east-1"};
         info.name = groups[i].log.substr(colon + 1);
-        const Source made{std::make_shared<TestSnapshot>(info, groups[i].events, config.cut, 1,
-                                                         config.form),
-                          groups[i].log};
+        const Source made{
+            std::make_shared<TestSnapshot>(info, groups[i].events, config.cut, 1, config.form),
+            groups[i].log};
         for (std::size_t scan = 0; scan < needs.scans.size(); ++scan) {
             auto& list = scan == 0 ? options.sources : options.side_sources[scan - 1];
             if (chosen(needs.scans[scan].source, info.name)) list.push_back(made);
@@ -272,4 +273,15 @@ TEST_CASE("golden queries: the same rows under every configuration") {
         }
     }
     CHECK(files >= 6);
+}
+
+TEST_CASE("every command's example stands in the reference queries") {
+    const std::string content =
+        read_file(std::string(SKY_SOURCE_DIR) + "/tests/queries/reference.txt");
+    for (const CommandDef& command : commands()) {
+        if (command.example.empty()) continue;
+        const std::string block =
+            fmt::format("== query {}\n{}\n-- columns", command.name, command.example);
+        CHECK_MESSAGE(content.find(block) != std::string::npos, block);
+    }
 }

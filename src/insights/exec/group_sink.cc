@@ -80,6 +80,15 @@ private:
     unsigned bits_ = 0;
 };
 
+/// Whether two calls keep the same state: the percentile matters at the end only.
+bool one_state(const AggregateCall& a, const AggregateCall& b) {
+    if (a.kind != b.kind || a.argument.has_value() != b.argument.has_value()) return false;
+    if (a.kind != AggregateKind::kPct && a.parameter != b.parameter) return false;
+    if (!a.argument) return true;
+    return a.argument->kind == BoundExpr::Kind::kSlot &&
+           b.argument->kind == BoundExpr::Kind::kSlot && a.argument->slot == b.argument->slot;
+}
+
 class GroupSink final : public Sink {
 public:
     GroupSink(const Plan& plan, const GroupSinkSpec& spec, columnar::MemoryBudget& budget)
@@ -89,6 +98,13 @@ public:
           budget_(budget),
           keys_(step_.keys.size(), budget) {
         for (const AggregateCall& call : step_.aggregates) {
+            // Several percentiles of one column come from one state.
+            const auto like =
+                std::find_if(calls_.begin(), calls_.end(),
+                             [&](const AggregateCall* other) { return one_state(*other, call); });
+            state_of_.push_back(static_cast<std::size_t>(like - calls_.begin()));
+            if (like != calls_.end()) continue;
+            calls_.push_back(&call);
             aggregates_.push_back(Aggregate::make(call.kind, call.parameter, budget));
         }
         const bool has_bin = std::any_of(step_.keys.begin(), step_.keys.end(),
@@ -115,7 +131,7 @@ public:
         resize();
         const RowOrder order = event_order(frame);
         for (std::size_t i = 0; i < aggregates_.size(); ++i) {
-            const auto& argument = step_.aggregates[i].argument;
+            const auto& argument = calls_[i]->argument;
             const Vector* column = argument ? evaluate(*argument, frame) : nullptr;
             aggregates_[i]->update(context, groups, column, order);
         }
@@ -125,6 +141,14 @@ public:
                 raise(appearance_[groups[i]], {rank.timestamp_ms[i], rank.sequence[i]});
             }
         }
+    }
+
+    void add_rows(EvalContext& context, std::uint64_t rows) override {
+        if (rows == 0) return;
+        groups_ = 1;
+        resize();
+        context.rows = static_cast<std::size_t>(rows);
+        for (const auto& aggregate : aggregates_) aggregate->update(context, nullptr, nullptr, {});
     }
 
     void merge(const Sink& base) override {
@@ -166,8 +190,12 @@ public:
             if (budget.exhausted()) return table;
         }
         EvalContext context{arena, groups_, 0, std::nullopt};
-        for (std::size_t i = 0; i < aggregates_.size() && groups_ > 0; ++i) {
-            const Vector* values = aggregates_[i]->finish(context, 0);
+        for (std::size_t i = 0; i < step_.aggregates.size() && groups_ > 0; ++i) {
+            const Aggregate& aggregate = *aggregates_[state_of_[i]];
+            const AggregateCall& call = step_.aggregates[i];
+            const Vector* values = call.kind == AggregateKind::kPct
+                                       ? aggregate.finish_percentile(context, 0, call.parameter)
+                                       : aggregate.finish(context, 0);
             const bool as_they_are = !spec_.ordered && shown.size() == groups_;
             table->columns[step_.aggregates[i].slot] =
                 as_they_are ? values : values->gather(arena, shown);
@@ -284,6 +312,8 @@ private:
     columnar::MemoryBudget& budget_;
     KeyTable keys_;
     std::vector<std::unique_ptr<Aggregate>> aggregates_;
+    std::vector<const AggregateCall*> calls_;  // What each of them is.
+    std::vector<std::size_t> state_of_;        // Which of them answers each call of the step.
     std::vector<Place> appearance_;  // The newest row of each group; only where it orders them.
     std::size_t groups_ = 0;
     bool by_appearance_ = false;
@@ -291,6 +321,18 @@ private:
 };
 
 }  // namespace
+
+void Sink::add_rows(EvalContext&, std::uint64_t) {
+    SKY_ASSERT(false, "only sinks that count rows are given mere numbers");
+}
+
+bool counts_rows(const StatsStep& stats) {
+    return stats.keys.empty() && std::all_of(stats.aggregates.begin(), stats.aggregates.end(),
+                                             [](const AggregateCall& call) {
+                                                 return call.kind == AggregateKind::kCount &&
+                                                        !call.argument;
+                                             });
+}
 
 std::unique_ptr<Sink> make_group_sink(const Plan& plan, const GroupSinkSpec& spec,
                                       columnar::MemoryBudget& budget) {

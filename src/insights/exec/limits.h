@@ -20,6 +20,9 @@ constexpr std::uint64_t kResultBytesMax = 100ULL << 20;
 /// one trial costs about a hundred searches. Ours.
 constexpr std::size_t kFilterEntriesMax = 256;
 constexpr std::size_t kFilterRowsAnEntry = 100;
+/// Rows of a family for which values in a question's way are sought: about as many trials as it
+/// has slots, each as dear as a few lines. Ours.
+constexpr std::size_t kCleanRowsMin = 64;
 /// Workers of one execution. Ours.
 constexpr unsigned kThreadsMax = 64;
 /// @ptr as clients hand it back. Source: logs-insights-ql.md 9.

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <unordered_map>
 
+#include "insights/exec/limits.h"
+
 namespace sky::insights {
 namespace {
 
@@ -169,6 +171,10 @@ Status ShapedScan::open_family(std::uint32_t family, std::span<const std::uint32
     // Lines that have nothing in common are looked at one by one.
     const bool free_text = shape.pieces.size() == 1 && shape.slots == 1;
     if (free_text || all_decided(part.bindings)) {
+        parts_.push_back(std::move(part));
+        return {};
+    }
+    if (rows < kCleanRowsMin) {
         parts_.push_back(std::move(part));
         return {};
     }

@@ -16,25 +16,23 @@ namespace {
 
 struct Batch {
     store::EventBatch events;
-    explicit Batch(const std::vector<std::string>& lines) {
-        std::size_t bytes = 0;
-        for (std::size_t i = 0; i < lines.size(); ++i) {
+    Batch(const shapes::Shaping& shaping, std::size_t bytes) {
+        const std::size_t rows = shaping.family_of_row.size();
+        for (std::size_t i = 0; i < rows; ++i) {
             events.timestamp_ms.push_back(static_cast<std::int64_t>(i));
             events.sequence.push_back(i + 1);
-            bytes += lines[i].size();
         }
-        auto opened = shapes::ShapedBlock::open(shapes::encode_block(shape_lines(lines)),
-                                                lines.size(), bytes);
+        auto opened = shapes::ShapedBlock::open(shapes::encode_block(shaping), rows, bytes);
         REQUIRE(opened);
         events.shaped = *std::move(opened);
     }
 };
 
 /// What each part is: its rows, and a letter a question: m(atch), -(miss), s(low).
-std::string parts_of(std::string_view query, const std::vector<std::string>& lines) {
+std::string parts_of(std::string_view query, const shapes::Shaping& shaping, std::size_t bytes) {
     const Plan plan = *plan_query(query);
     const std::vector<SymbolicSite> sites = symbolic_sites(plan, plan.steps.size());
-    const Batch batch(lines);
+    const Batch batch(shaping, bytes);
     ShapedScan scan(sites);
     REQUIRE(scan.open(batch.events));
     std::string out;
@@ -48,6 +46,12 @@ std::string parts_of(std::string_view query, const std::vector<std::string>& lin
         out += text;
     }
     return out;
+}
+
+std::string parts_of(std::string_view query, const std::vector<std::string>& lines) {
+    std::size_t bytes = 0;
+    for (const std::string& line : lines) bytes += line.size();
+    return parts_of(query, shape_lines(lines), bytes);
 }
 
 std::vector<std::string> seed_lines(std::size_t count) {
@@ -142,8 +146,18 @@ TEST_CASE("numbers are what their values are, not what their form allows") {
 }
 
 TEST_CASE("a slot of one value is a constant and joins its neighbours") {
-    CHECK(parts_of("filter @message like \"] br\" | stats count(*)", {"[profiler] broken"}) ==
-          "1:m");
+    constexpr std::size_t kRows = 70;
+    shapes::Shaping shaping;
+    shaping.families.resize(1);
+    shaping.families[0].add_slot();
+    shaping.families[0].add_constant(" ");
+    shaping.families[0].add_slot();
+    shaping.rows.resize(1);
+    shaping.rows[0].slots = {std::vector<std::string_view>(kRows, "[profiler]"),
+                             std::vector<std::string_view>(kRows, "broken")};
+    shaping.family_of_row.assign(kRows, 0);
+    CHECK(parts_of("filter @message like \"] br\" | stats count(*)", shaping, kRows * 17) ==
+          "70:m");
 }
 
 TEST_CASE("a few values in the way cost their own rows only") {
@@ -171,6 +185,10 @@ TEST_CASE("shaped lines give the rows that text gives") {
         "400 and view like \"list\" | sort duration desc, @timestamp asc | limit 7",
         "parse @message /(?<method>GET|PUT) (?<view>\\S*) (?<duration>[-+\\d.e]+) (?<status>\\d+)/ "
         "| stats avg(duration), count_distinct(duration), latest(view), earliest(status) by method",
+        "stats count(*), count(*) as again",
+        "parse @message \"[*] * * * *\" as p, method, view, duration, status | stats "
+        "pct(duration, 50), pct(status, 50), pct(duration, 99), avg(duration), avg(duration) as "
+        "again by method",
         "filter @message like \"profiler\" | stats count(*)",
         "filter @message like \"] \" | stats count(*) by bin(1m)",
         "filter @message like \" 12.34 \" or @message like \" 7.\" | stats count(*) by @message",

@@ -21,6 +21,8 @@ class Sink {
 public:
     virtual ~Sink() = default;
     virtual void add(Frame& frame) = 0;
+    /// Adds rows of which nothing but their number matters (counts_rows()).
+    virtual void add_rows(EvalContext& context, std::uint64_t rows);
     /// Adds what another sink of the same making holds.
     virtual void merge(const Sink& other) = 0;
     /// The rows in their order. `budget` pays for the table.
@@ -44,6 +46,9 @@ struct GroupSinkSpec {
     std::uint64_t rows_max = ~0ULL;  // Of the order of logs-insights-ql.md 6.4.
     bool ordered = true;             // False: nothing behind it depends on the order.
 };
+
+/// Whether the groups are one and all its columns are count(*).
+bool counts_rows(const StatsStep& stats);
 
 /// Keeps rows of events: all, the first `rows_max` of an order, or one a key.
 std::unique_ptr<Sink> make_row_sink(const Plan& plan, const RowSinkSpec& spec,

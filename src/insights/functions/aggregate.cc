@@ -72,6 +72,10 @@ public:
     using States::States;
     void update(EvalContext& context, const std::uint32_t* group, const Vector* argument,
                 const RowOrder&) override {
+        if (group == nullptr && argument == nullptr) {
+            states_[0] += context.rows;
+            return;
+        }
         for (std::size_t row = 0; row < context.rows; ++row) {
             if (argument != nullptr && !argument->present(row)) continue;
             ++states_[group == nullptr ? 0 : group[row]];
@@ -212,6 +216,10 @@ const AggregateDef* find_aggregate(std::string_view name) {
         if (compare_folded(aggregate.name, name) == 0) return &aggregate;
     }
     return nullptr;
+}
+
+const Vector* Aggregate::finish_percentile(EvalContext& context, std::size_t begin, double) const {
+    return finish(context, begin);
 }
 
 std::unique_ptr<Aggregate> Aggregate::make(AggregateKind kind, double parameter,

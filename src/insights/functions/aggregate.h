@@ -74,6 +74,9 @@ public:
     virtual void merge(const Aggregate& other, std::span<const std::uint32_t> group) = 0;
     /// Values of states [begin, begin + context.rows), in the context's arena.
     virtual const Vector* finish(EvalContext& context, std::size_t begin) const = 0;
+    /// The same for another percentile of the same values; kPct only.
+    virtual const Vector* finish_percentile(EvalContext& context, std::size_t begin,
+                                            double percentile) const;
 };
 
 }  // namespace sky::insights

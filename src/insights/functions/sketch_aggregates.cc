@@ -205,12 +205,16 @@ public:
         }
     }
     const Vector* finish(EvalContext& context, std::size_t begin) const override {
+        return finish_percentile(context, begin, percentile_);
+    }
+    const Vector* finish_percentile(EvalContext& context, std::size_t begin,
+                                    double percentile) const override {
         auto* const out = context.arena.array<double>(context.rows);
         auto* const present = context.arena.array<std::uint8_t>(context.rows);
         for (std::size_t i = 0; i < context.rows; ++i) {
             const PercentileState& state = states_[begin + i];
             present[i] = state.rows > 0 ? 1 : 0;
-            out[i] = state.rows > 0 ? value_of(state) : 0;
+            out[i] = state.rows > 0 ? value_of(state, percentile) : 0;
         }
         return Vector::numbers(context.arena, context.rows, out, present);
     }
@@ -278,7 +282,7 @@ private:
         }
     }
     /// Linear between the two ranks around percentile * (n - 1).
-    double value_of(const PercentileState& state) const {
+    static double value_of(const PercentileState& state, double percentile) {
         std::vector<ValueCount> sorted;
         sorted.reserve(state.used);
         for (const ValueCount& entry : state.slots) {
@@ -287,7 +291,7 @@ private:
         std::sort(sorted.begin(), sorted.end(),
                   [](const ValueCount& a, const ValueCount& b) { return a.value < b.value; });
         const double last = static_cast<double>(state.rows - 1);
-        const double position = std::clamp(percentile_ * last / 100, 0.0, last);
+        const double position = std::clamp(percentile * last / 100, 0.0, last);
         const auto rank = static_cast<std::uint64_t>(position);
         std::uint64_t below = 0;
         std::size_t at = 0;

@@ -11,7 +11,8 @@ namespace sky::insights {
 /// what stands between blanks and the marks ()[]{}<>,;="'|; words without digits stay. Linear.
 void append_template(std::string_view text, std::string& out);
 
-/// Splits a template into words and the marks between them, in order. Views into it.
+/// Splits a text into words and the marks between them, in order. A colon parts words where it
+/// begins one, and belongs to it elsewhere (10:24:39). Views into it.
 template <class Visit>
 void for_each_part(std::string_view text, Visit&& visit);
 
@@ -26,7 +27,7 @@ void for_each_part(std::string_view text, Visit&& visit) {
     std::size_t at = 0;
     while (at < text.size()) {
         const std::size_t begin = at;
-        if (is_word_end(text[at])) {
+        if (is_word_end(text[at]) || text[at] == ':') {  // "status":200
             ++at;
         } else {
             while (at < text.size() && !is_word_end(text[at])) ++at;

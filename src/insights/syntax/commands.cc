@@ -17,7 +17,8 @@ constexpr auto kCommands = std::to_array<CommandDef>({
     {"anomaly", "anomaly",
      "Behind pattern: keeps the patterns that the time window before did not have, or had far more "
      "or far less often.",
-     "pattern @message | anomaly"},
+     "filter @message like 'profiler' | pattern @message | anomaly | display @pattern, "
+     "@anomalyType"},
     {"appendcols", "appendcols [override=false] [max=10000] (query)",
      "Puts the columns of row n of another query beside row n.",
      "stats count(*) as all | appendcols (filter status >= 500 | stats count(*) as failed)"},
@@ -34,7 +35,8 @@ constexpr auto kCommands = std::to_array<CommandDef>({
     {"diff", "diff [previousDay | previousWeek | previousMonth]",
      "Behind pattern: compares with the time window of the same length before, or a day, week or "
      "month before.",
-     "pattern @message | diff"},
+     "filter @message like 'profiler' | pattern @message | diff | display @pattern, "
+     "@sampleCount, @differenceType"},
     {"display", "display expression [as name], …", "Chooses the columns that are shown.",
      "display method, status"},
     {"expand", "expand field", "One row for each element of a LIST, in the field's place.",
@@ -62,7 +64,8 @@ constexpr auto kCommands = std::to_array<CommandDef>({
     {"limit", "limit [any] n", "The first n rows, 1 to 100000.", "limit 2"},
     {"logcompare", "logcompare timeshift period",
      "Behind pattern: compares with the same window shifted back.",
-     "pattern @message | logcompare timeshift 7d"},
+     "filter @message like 'profiler' | pattern @message | logcompare timeshift 7d | display "
+     "@pattern, @previousSampleCount, @differenceType"},
     {"lookup", "lookup table column [as field], … OUTPUT column, …",
      "Adds columns of the lookup table's row whose columns equal the fields.",
      "filter ispresent(user) | lookup people name as user OUTPUT team | display user, team"},
