@@ -24,7 +24,7 @@ class Server:
         self.process = subprocess.Popen([self.program, "serve", "--data", str(self.directory), "--listen", "127.0.0.1:0", *self.extra],
                                         stdout=subprocess.PIPE, text=True)
         for line in self.process.stdout:
-            match = re.search(r"listening on http://127\.0\.0\.1:(\d+)", line)
+            match = re.search(r"listening on https?://127\.0\.0\.1:(\d+)", line)
             if match:
                 self.port = int(match.group(1))
                 return self

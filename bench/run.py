@@ -20,6 +20,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "bench"))
 import harness  # noqa: E402
+import request_costs  # noqa: E402
 
 Q1 = ("@message\n| PARSE @message \"[*] * * * *\" as logger, method, view, duration, status_code\n"
       "| STATS avg(duration) as avg_duration by method, view, status_code, bin(30s)")
@@ -50,7 +51,7 @@ def best_and_median(samples):
 
 def main():
     parser = argparse.ArgumentParser(prog="./dev bench")
-    parser.add_argument("name", nargs="?", default="main", choices=["main", "quick"])
+    parser.add_argument("name", nargs="?", default="main", choices=["main", "quick", "requests"])
     parser.add_argument("--lines", type=int)
     parser.add_argument("--runs", type=int, default=5)
     arguments = parser.parse_args()
@@ -59,6 +60,9 @@ def main():
     subprocess.run(["./dev", "internal-build", "release", "skywatch"], cwd=ROOT, check=True)
     subprocess.run(["cmake", "--preset", "release", "-DSKY_BENCH=ON"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["ninja", "-C", "build/release", "bench_load"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+
+    if arguments.name == "requests":
+        return measure_requests()
 
     rows = []
     work = pathlib.Path(tempfile.mkdtemp(prefix="skywatch-bench-"))
@@ -87,7 +91,7 @@ def main():
             scanned = answer["statistics"]["recordsScanned"]
 
         # Stopping seals everything: what lies there now is all there is.
-        rows.append(("segment bytes a row, all columns", f"{server.segment_bytes() / (lines + IDLE_LINES):.2f}", "zstd text in this version"))
+        rows.append(("segment bytes a row, all columns", f"{server.segment_bytes() / (lines + IDLE_LINES):.2f}", "families and typed columns"))
         import duckdb  # The peer; pinned in tools/requirements.txt.
         base = duckdb.connect(str(work / "peer.duckdb"))
         base.execute("set threads=2")
@@ -107,14 +111,31 @@ def main():
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
-    widths = [max(len(r[i]) for r in rows) for i in range(3)]
-    table = "\n".join(f"{a:<{widths[0]}}  {b:>{widths[1]}}  {c}" for a, b, c in rows)
-    print(table)
+    print_table(rows)
     page = ["# Benchmarks", "", f"`./dev bench`, {lines:,} seed lines, {harness.machine()}. Ratios count, single figures vary by a third from run to run.", "",
             "| what | figure | beside it |", "|---|---|---|"] + [f"| {a} | {b} | {c} |" for a, b, c in rows]
     if arguments.name == "main":
         (ROOT / "docs" / "benchmarks.md").write_text("\n".join(page) + "\n")
     return 0 if equal else 1
+
+
+def print_table(rows):
+    widths = [max(len(r[i]) for r in rows) for i in range(3)]
+    print("\n".join(f"{a:<{widths[0]}}  {b:>{widths[1]}}  {c}" for a, b, c in rows))
+
+
+def measure_requests():
+    subprocess.run(["ninja", "-C", "build/release", "bench_calls", "bench_put_stages"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    work = pathlib.Path(tempfile.mkdtemp(prefix="skywatch-bench-"))
+    try:
+        rows = request_costs.measure(ROOT, work)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    print_table(rows)
+    page = ["# Benchmarks: requests", "", f"`./dev bench requests`, {harness.machine()}, CPU time of the server. Single figures vary by a third from run to run.", "",
+            "| what | figure | beside it |", "|---|---|---|"] + [f"| {a} | {b} | {c} |" for a, b, c in rows]
+    (ROOT / "docs" / "benchmarks-requests.md").write_text("\n".join(page) + "\n")
+    return 0
 
 
 def measure_ingest_idle(server):

@@ -13,6 +13,7 @@ pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 # re2.pc asks for -pthread, which this libc no longer needs and which would not fit the precompiled header.
 set_target_properties(PkgConfig::re2 PROPERTIES INTERFACE_COMPILE_OPTIONS "")
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(libedit REQUIRED IMPORTED_TARGET libedit)
 
 add_library(sky_flags INTERFACE)
 target_compile_options(sky_flags INTERFACE

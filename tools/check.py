@@ -36,7 +36,7 @@ def check_layers():
 
 def check_licence():
     faults = []
-    for name in tracked("*.cc", "*.h", "*.inc", "*.py", "*.cmake", "CMakeLists.txt", "*/CMakeLists.txt"):
+    for name in tracked("*.cc", "*.h", "*.inc", "*.py", "*.cmake", "CMakeLists.txt", "*/CMakeLists.txt", "*.go", "*.js", "*.rb", "*.ru"):
         head = (ROOT / name).read_text(errors="replace")[:300]
         if head.strip() and "SPDX-License-Identifier: Apache-2.0" not in head:
             faults.append(f"{name}: no SPDX licence line at the top")

@@ -18,4 +18,9 @@ inline constexpr std::chrono::milliseconds kTailPause{1'000};
 /// send batches after 5 s at the latest, with some room for retries.
 inline constexpr std::int64_t kTailOverlapMs = 30'000;
 
+/// Lines that the history of interactive queries keeps, and candidates that one Tab shows. Our
+/// choice.
+inline constexpr int kHistoryLinesMax = 2'000;
+inline constexpr std::size_t kCandidatesShownMax = 200;
+
 }  // namespace sky::cli::limits

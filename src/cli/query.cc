@@ -9,7 +9,9 @@
 
 #include "cli/commands.h"
 #include "cli/flags.h"
+#include "cli/line_editor.h"
 #include "cli/query_run.h"
+#include "cli/query_shell.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
 #include "cli/time_args.h"
@@ -19,7 +21,7 @@ namespace {
 
 struct QueryFlags {
     ConnectionFlags connection;
-    std::string text, since = "1h", start, end = "now", output;
+    std::string text, since = "1h", start, end = "now", output, history;
     std::vector<std::string> groups;
     std::int64_t limit = 0;
 };
@@ -72,19 +74,18 @@ void print_rows(const QueryOutcome& outcome, const std::string& output) {
     std::fflush(stdout);
 }
 
-int query(const QueryFlags& flags) {
+// Runs one query and prints its rows.
+int run_once(LogsClient& client, const QueryFlags& flags) {
     const auto request = make_request(flags, system_clock().now_ms());
     if (!request) return report(request.error());
-    auto client = LogsClient::connect(flags.connection, system_clock());
-    if (!client) return report(client.error());
-
+    stop_requested = 0;
     struct sigaction action{};
     action.sa_handler = request_stop;
     ::sigaction(SIGINT, &action, nullptr);
-    const bool shows_progress = ::isatty(STDERR_FILENO) == 1;
+    const bool shows_progress = is_terminal(STDERR_FILENO);
     bool line_is_open = false;
     const auto end = run_query(
-        *client, *request, [] { return stop_requested != 0; },
+        client, *request, [] { return stop_requested != 0; },
         [&](const QueryProgress& progress) {
             if (!shows_progress) return;
             fmt::print(stderr, "\r\x1b[K{}: {}", progress.status, summary(progress));
@@ -114,13 +115,36 @@ int query(const QueryFlags& flags) {
     return kExitOk;
 }
 
+int query(const QueryFlags& flags) {
+    const bool is_interactive = is_terminal(STDIN_FILENO) && is_terminal(STDOUT_FILENO);
+    if (flags.text.empty() && !is_interactive) {
+        return report(Error{ErrorCode::kInvalidArgument,
+                            "QUERY is required (without it, lines are read on a terminal alone)."});
+    }
+    auto client = LogsClient::connect(flags.connection, system_clock());
+    if (!client) return report(client.error());
+    if (!flags.text.empty()) return run_once(*client, flags);
+    return run_query_shell(*client, {flags.groups, flags.since, flags.output}, flags.history,
+                           [&](const std::string& text, const ShellSettings& settings) {
+                               QueryFlags one = flags;
+                               one.text = text;
+                               one.groups = settings.groups;
+                               one.since = settings.since;
+                               one.output = settings.output;
+                               // Already told; the shell goes on.
+                               static_cast<void>(run_once(*client, one));
+                           });
+}
+
 }  // namespace
 
 void add_query(CLI::App& app, int& exit_code) {
     auto flags = std::make_shared<QueryFlags>();
     CLI::App* const command =
         app.add_subcommand("query", "Run a Logs Insights query and print its rows");
-    command->add_option("text", flags->text, "The query")->required()->type_name("QUERY");
+    flags->history = default_history_file();
+    command->add_option("text", flags->text, "The query; without it lines are read on a terminal")
+        ->type_name("QUERY");
     command->add_option("-g,--group", flags->groups, "Log group, name or ARN; repeatable")
         ->type_name("NAME")
         ->allow_extra_args(false)
@@ -149,10 +173,15 @@ void add_query(CLI::App& app, int& exit_code) {
                      "table, json or csv; on a terminal table, else json")
         ->type_name("FORM")
         ->check(CLI::IsMember({"table", "json", "csv"}));
+    command
+        ->add_option("--history", flags->history,
+                     "Where the lines of interactive queries are kept; empty: nowhere")
+        ->type_name("FILE");
     add_connection_flags(*command, flags->connection);
     add_environment(*command);
     command->footer(
         "Examples:\n"
+        "  skywatch query --group app\n"
         "  skywatch query --group app 'fields @timestamp, @message | sort @timestamp desc | limit "
         "20'\n"
         "  skywatch query --group app --since 1h 'parse @message \"[*] * * * *\" as logger, "

@@ -80,14 +80,14 @@ ChunkDecoder::State ChunkDecoder::next(char c) {
 }
 
 ChunkDecoder::Progress ChunkDecoder::put(std::string_view bytes, std::string& body,
-                                         std::uint64_t body_bytes_max, BodyDigest& digest) {
+                                         std::uint64_t body_bytes_max, BodyDigest* digest) {
     std::size_t used = 0;
     while (used < bytes.size()) {
         if (state_ == State::kData) {
             const auto piece = bytes.substr(
                 used, static_cast<std::size_t>(std::min<std::uint64_t>(size_, bytes.size())));
             body.append(piece);
-            digest.update(piece);
+            if (digest != nullptr) digest->update(piece);
             used += piece.size();
             size_ -= piece.size();
             if (size_ == 0) state_ = State::kDataCr;

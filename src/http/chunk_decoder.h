@@ -23,10 +23,10 @@ public:
         Step step;
         std::size_t used;  // All of the bytes unless the body is complete or refused.
     };
-    /// Appends to `body`, which never outgrows `body_bytes_max`, and to the digest. Not after
-    /// anything but kNeedMore.
+    /// Appends to `body`, which never outgrows `body_bytes_max`, and to the digest, if any. Not
+    /// after anything but kNeedMore.
     Progress put(std::string_view bytes, std::string& body, std::uint64_t body_bytes_max,
-                 BodyDigest& digest);
+                 BodyDigest* digest);
 
 private:
     enum class State : std::uint8_t {

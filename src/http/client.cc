@@ -16,8 +16,10 @@
 #include <boost/beast/http/error.hpp>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include "base/assert.h"
+#include "http/chunk_decoder.h"
 #include "http/limits.h"
 #include "http/tls.h"
 
@@ -28,12 +30,13 @@ namespace beast_http = boost::beast::http;
 using boost::system::error_code;
 using Instant = std::chrono::steady_clock::time_point;
 
-class AnswerParser final : public beast_http::basic_parser<false> {
+// Beast's tokenizer for the head; it stops there.
+class AnswerHead final : public beast_http::basic_parser<false> {
 public:
-    AnswerParser() {
+    explicit AnswerHead(bool is_head) {
         header_limit(static_cast<std::uint32_t>(limits::kAnswerHeadBytesMax));
-        body_limit(limits::kAnswerBodyBytesMax);
-        eager(true);
+        body_limit(boost::none);
+        skip(is_head);
     }
     Response answer;
 
@@ -42,23 +45,76 @@ private:
     void on_request_impl(beast_http::verb, Text, Text, int, error_code&) override {}
     void on_response_impl(int status, Text, int, error_code&) override { answer.status = status; }
     void on_field_impl(beast_http::field, Text name, Text value, error_code&) override {
-        if (!is_header_done()) answer.headers.push_back({std::string(name), std::string(value)});
+        answer.headers.push_back({std::string(name), std::string(value)});
     }
     void on_header_impl(error_code&) override {}
-    void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code&) override {
-        // A server may claim any length; only what arrives is kept beyond this.
-        if (length) answer.body.reserve(static_cast<std::size_t>(std::min(*length, kReserveMax)));
-    }
-    std::size_t on_body_impl(Text piece, error_code&) override {
-        answer.body.append(piece.data(), piece.size());
+    void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
+    std::size_t on_body_impl(Text piece, error_code&) override { return piece.size(); }
+    void on_chunk_header_impl(std::uint64_t, Text, error_code&) override {}
+    std::size_t on_chunk_body_impl(std::uint64_t, Text piece, error_code&) override {
         return piece.size();
     }
-    void on_chunk_header_impl(std::uint64_t, Text, error_code&) override {}
-    std::size_t on_chunk_body_impl(std::uint64_t, Text piece, error_code& ec) override {
-        return on_body_impl(piece, ec);
-    }
     void on_finish_impl(error_code&) override {}
+};
+
+// What follows a head, by RFC 9112 6.3.
+class AnswerBody {
+public:
+    AnswerBody(const AnswerHead& head, bool is_head) {
+        const int status = head.answer.status;
+        if (is_head || status == 204 || status == 304) {
+            end_ = End::kNone;
+        } else if (head.chunked()) {
+            end_ = End::kLastChunk;
+        } else if (const auto length = head.content_length()) {
+            end_ = End::kLength;
+            left_ = *length;
+        } else {
+            end_ = End::kConnection;
+        }
+    }
+    enum class Step : std::uint8_t { kNeedMore, kComplete, kBroken };
+    /// Appends what belongs to the body; `used` of the bytes.
+    Step put(std::string_view bytes, std::string& body, std::size_t& used) {
+        constexpr std::uint64_t kMax = limits::kAnswerBodyBytesMax;
+        used = 0;
+        switch (end_) {
+            case End::kNone:
+                return Step::kComplete;
+            case End::kLength: {
+                if (left_ > kMax) return Step::kBroken;
+                // A server may claim any length; only what arrives is kept beyond this.
+                if (body.empty()) body.reserve(std::min<std::uint64_t>(left_, kReserveMax));
+                bytes = bytes.substr(
+                    0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size())));
+                body.append(bytes);
+                used = bytes.size();
+                left_ -= used;
+                return left_ == 0 ? Step::kComplete : Step::kNeedMore;
+            }
+            case End::kLastChunk: {
+                if (bytes.empty()) return Step::kNeedMore;
+                const ChunkDecoder::Progress got = chunks_.put(bytes, body, kMax, nullptr);
+                used = got.used;
+                if (got.step == ChunkDecoder::Step::kComplete) return Step::kComplete;
+                return got.step == ChunkDecoder::Step::kNeedMore ? Step::kNeedMore : Step::kBroken;
+            }
+            case End::kConnection:
+                if (bytes.size() > kMax - body.size()) return Step::kBroken;
+                body.append(bytes);
+                used = bytes.size();
+                return Step::kNeedMore;
+        }
+        return Step::kBroken;
+    }
+    bool ends_with_connection() const { return end_ == End::kConnection; }
+
+private:
+    enum class End : std::uint8_t { kNone, kLength, kLastChunk, kConnection };
     static constexpr std::uint64_t kReserveMax = 8ULL << 20;
+    End end_;
+    std::uint64_t left_ = 0;
+    ChunkDecoder chunks_;
 };
 
 // Bytes sent of either part, or what poll() must wait for.
@@ -295,35 +351,44 @@ Client::Impl::Try Client::Impl::read_answer(bool is_head) {
     std::size_t have = 0;
     bool nothing_arrived = true;
     int interim = 0;
-    auto parser = std::make_unique<AnswerParser>();
-    parser->skip(is_head);
+    auto head = std::make_unique<AnswerHead>(is_head);
+    std::optional<AnswerBody> body;
     const auto broken = [&](const std::string& why) -> Try {
         return {fail(ErrorCode::kInternal, "Broken answer from " + where() + ": " + why),
                 nothing_arrived};
     };
+    const auto complete = [&]() -> Try {
+        if (!head->keep_alive() || have > 0) close();
+        return {std::move(head->answer), false};
+    };
+    const auto forget = [&](std::size_t used) {
+        std::copy(buffer.begin() + std::ptrdiff_t(used), buffer.begin() + std::ptrdiff_t(have),
+                  buffer.begin());
+        have -= used;
+    };
     for (;;) {
-        error_code ec;
-        std::size_t used = 1;
-        while (have > 0 && used > 0 && !parser->is_done()) {
-            used = parser->put(boost::asio::const_buffer(buffer.data(), have), ec);
+        while (have > 0 && !body) {
+            error_code ec;
+            const std::size_t used = head->put(boost::asio::const_buffer(buffer.data(), have), ec);
             if (ec && ec != beast_http::error::need_more) return broken(ec.message());
-            std::copy(buffer.begin() + std::ptrdiff_t(used), buffer.begin() + std::ptrdiff_t(have),
-                      buffer.begin());
-            have -= used;
-            if (ec) break;
-        }
-        if (parser->is_done()) {
-            const int status = parser->answer.status;
-            if (status >= 200) {
-                if (!parser->keep_alive() || have > 0) close();
-                return {std::move(parser->answer), false};
+            forget(used);
+            if (!head->is_header_done()) break;
+            if (head->answer.status >= 200) {
+                body.emplace(*head, is_head);
+            } else {
+                if (++interim > limits::kInterimAnswersMax) return broken("interim answers only");
+                head = std::make_unique<AnswerHead>(is_head);
             }
-            if (++interim > limits::kInterimAnswersMax) return broken("interim answers only");
-            parser = std::make_unique<AnswerParser>();
-            parser->skip(is_head);
-            continue;
         }
-        if (have == buffer.size()) return broken("a head or chunk line without end");
+        if (body) {
+            std::size_t used = 0;
+            const auto step =
+                body->put(std::string_view(buffer.data(), have), head->answer.body, used);
+            forget(used);
+            if (step == AnswerBody::Step::kComplete) return complete();
+            if (step == AnswerBody::Step::kBroken) return broken("a malformed or endless body");
+        }
+        if (have == buffer.size()) return broken("a head without end");
         const Moved got = receive_some(buffer.data() + have, buffer.size() - have);
         if (got.what == Moved::What::kWaitRead || got.what == Moved::What::kWaitWrite) {
             if (!wait_for(got.what == Moved::What::kWaitRead ? POLLIN : POLLOUT)) {
@@ -336,9 +401,9 @@ Client::Impl::Try Client::Impl::read_answer(bool is_head) {
             if (nothing_arrived) {
                 return {fail(ErrorCode::kUnavailable, where() + " closed the connection"), true};
             }
-            if (parser->got_some()) parser->put_eof(ec);
-            if (ec || !parser->is_done()) return broken("it ends too early");
-            continue;
+            if (!body || !body->ends_with_connection()) return broken("it ends too early");
+            close();
+            return {std::move(head->answer), false};
         }
         nothing_arrived = false;
         have += got.bytes;

@@ -153,7 +153,7 @@ RequestParser::Progress RequestParser::put_head(std::string_view bytes) {
 
 RequestParser::Progress RequestParser::put_chunks(std::string_view bytes) {
     const ChunkDecoder::Progress got =
-        impl_->chunks.put(bytes, body, body_bytes_max, impl_->digest);
+        impl_->chunks.put(bytes, body, body_bytes_max, &impl_->digest);
     switch (got.step) {
         case ChunkDecoder::Step::kNeedMore:
             return {Step::kNeedMore, got.used};

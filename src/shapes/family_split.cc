@@ -47,10 +47,21 @@ void count(Sampled& sampled) {
     sampled.bits = entropy(counts, sampled.ids.size());
 }
 
+/// `counts` is all zero before and after: only the cells that samples touch are looked at, so a
+/// pair costs its samples, however many texts there are.
 double joint_bits(const Sampled& a, const Sampled& b, std::vector<std::uint32_t>& counts) {
-    counts.assign(a.distinct * b.distinct, 0);
-    for (std::size_t i = 0; i < a.ids.size(); ++i) ++counts[a.ids[i] * b.distinct + b.ids[i]];
-    return entropy(counts, a.ids.size());
+    const std::size_t total = a.ids.size();
+    if (counts.size() < a.distinct * b.distinct) counts.resize(a.distinct * b.distinct, 0);
+    for (std::size_t i = 0; i < total; ++i) ++counts[a.ids[i] * b.distinct + b.ids[i]];
+    double bits = 0;
+    for (std::size_t i = 0; i < total; ++i) {
+        std::uint32_t& count = counts[a.ids[i] * b.distinct + b.ids[i]];
+        if (count == 0) continue;
+        const double share = static_cast<double>(count) / static_cast<double>(total);
+        bits -= share * std::log2(share);
+        count = 0;
+    }
+    return bits;
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ struct Group {
     std::vector<std::vector<std::string_view>> columns;
     std::vector<Grammar> inner;         // How each column would be taken apart.
     std::vector<std::uint8_t> settled;  // Columns that stay whole.
+    std::vector<std::uint8_t> nesting;  // How many times the text around a column was taken apart.
     // Values that are slots even where all lines agree: those of JSON, and the name in brackets
     // that begins a line. Queries ask for them by path or place.
     std::vector<std::uint8_t> value;
@@ -130,6 +131,7 @@ private:
         }
         group.columns.resize(columns);
         group.settled.assign(columns, 0);
+        group.nesting.assign(columns, 0);
         group.value.assign(columns, group.json ? 1 : 0);
         if (columns != 0 && group.around[0].ends_with('[')) group.value[0] = 1;
         if (head != 0) group.settled.back() = 1;
@@ -186,6 +188,7 @@ private:
         part.around = group.around;
         part.inner = group.inner;
         part.settled = group.settled;
+        part.nesting = group.nesting;
         part.value = group.value;
         part.rows.reserve(ranks.size());
         for (const std::uint32_t rank : ranks) part.rows.push_back(group.rows[rank]);
@@ -272,6 +275,7 @@ private:
         // Structures that are worth a family each.
         constexpr std::size_t kStructuresMax = 4;
         group.settled[k] = 1;
+        if (group.nesting[k] == limits::kMineDepthMax) return false;
         // A handful of texts is a dictionary; it is taken apart only where that divides nothing.
         const std::size_t texts = few_texts(group.columns[k]);
         if (texts == 1) return false;
@@ -379,6 +383,9 @@ private:
         group.inner.insert(group.inner.begin() + offset, count, inner);
         group.settled.erase(group.settled.begin() + offset);
         group.settled.insert(group.settled.begin() + offset, count, 0);
+        const auto nesting = static_cast<std::uint8_t>(group.nesting[k] + 1);
+        group.nesting.erase(group.nesting.begin() + offset);
+        group.nesting.insert(group.nesting.begin() + offset, count, nesting);
         group.value.erase(group.value.begin() + offset);
         group.value.insert(group.value.begin() + offset, count, 0);
         return group;

@@ -246,6 +246,12 @@ TEST_CASE("miner: extremes of length and number") {
              for (int i = 0; i < 5'000; ++i) line += "w ";
              return line;
          }()},
+        {"brackets in brackets", 20,
+         [] {
+             std::string line;
+             for (int i = 0; i < 20'000; ++i) line += "(a ";
+             return line + std::string(20'000, ')');
+         }()},
         {"deep JSON", 50,
          [] {
              std::string line;

@@ -78,7 +78,8 @@ std::vector<std::size_t> cut_blocks(const EventBatch& rows, const MessageEncoder
 std::uint64_t SegmentFooter::memory_bytes() const {
     std::uint64_t bytes = sizeof *this + blocks.capacity() * sizeof(SegmentBlock) +
                           streams.capacity() * sizeof(SegmentStream) +
-                          replaced.capacity() * sizeof(std::uint64_t) + message_header.capacity();
+                          replaced.capacity() * sizeof(std::uint64_t) +
+                          2 * message_header.capacity();  // Its decoder has one too.
     for (const SegmentStream& stream : streams) bytes += stream.name.capacity();
     return bytes;
 }

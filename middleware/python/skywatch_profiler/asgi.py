@@ -7,9 +7,13 @@
 The view is the route's template with the mounts above it ('/users/{id}'); '-' when no route matched. The duration ends when the
 server takes the last byte of the body: background tasks come after it and are not counted. WebSockets write no line.
 """
+from __future__ import annotations
+
 import asyncio
 import logging
 import os
+from collections.abc import Callable
+from typing import Any
 
 from .line import UNRESOLVED
 from .measure import CLIENT_CLOSED, LOGGER_NAME, Profiler, using
@@ -28,6 +32,16 @@ def _header_of(scope):
         return None
 
     return header
+
+
+def _without_body(method, message):
+    """Whether the head that starts an answer is all of it."""
+    if method == "HEAD" or message["status"] in (204, 304):
+        return True
+    for name, value in message.get("headers", ()):
+        if name == b"content-length":
+            return value == b"0"
+    return False
 
 
 def _template(scope):
@@ -68,7 +82,7 @@ def _walk(scope, root_path):
     return prefix, None
 
 
-def route_template(scope, root_path=""):
+def route_template(scope: Any, root_path: str = "") -> str | None:
     """The view of a Starlette or FastAPI request once it was routed. `root_path` is the one that the server gave."""
     template = _template(scope)
     if scope.get("root_path", "") == root_path:
@@ -85,7 +99,7 @@ def route_template(scope, root_path=""):
     return prefix + "/*" if prefix else None
 
 
-async def flush_handlers(logger):
+async def flush_handlers(logger: logging.Logger | None) -> None:
     """Sends what the logger's handlers hold. uvicorn ends itself by the signal that it got, so nothing runs at the exit of the
     program; the end of ASGI's lifespan is the last moment."""
     while logger is not None:
@@ -100,7 +114,7 @@ class FlushOnShutdown:
         application = FlushOnShutdown(get_asgi_application())
     """
 
-    def __init__(self, app, logger=None):
+    def __init__(self, app: Callable[..., Any], logger: logging.Logger | None = None):
         self.app = app
         self._logger = logger or logging.getLogger(LOGGER_NAME)
 
@@ -121,7 +135,7 @@ class FlushOnShutdown:
 class ProfilerMiddleware:
     """Keyword arguments are those of skywatch_profiler.Options."""
 
-    def __init__(self, app, view=None, **options):
+    def __init__(self, app: Callable[..., Any], view: Callable[[Any], str | None] | None = None, **options: Any):
         self.app = app
         self._view = view
         self._profiler = Profiler(**options)
@@ -147,7 +161,7 @@ class ProfilerMiddleware:
             await self.app(scope, receive, send)
             return
         scope[MEASURED_KEY] = measured
-        gone = False
+        gone = bodiless = False
 
         def finish(status):
             if measured.finished:
@@ -165,12 +179,17 @@ class ProfilerMiddleware:
             return message
 
         async def sending(message):
+            nonlocal bodiless
             kind = message["type"]
             last = False
             if kind == "http.response.start":
                 measured.status = message["status"]
+                bodiless = _without_body(method, message)
+                if bodiless:
+                    measured.ended()
             elif kind == "http.response.body":
-                measured.handed(len(message.get("body", b"")))
+                if not bodiless:
+                    measured.handed(len(message.get("body", b"")))
                 last = not message.get("more_body", False)
             elif kind == "http.response.pathsend":
                 measured.handed(os.path.getsize(message["path"]))

@@ -6,6 +6,12 @@
 
 The view is the endpoint's name with its blueprints ('users.detail'); '-' when no rule matched.
 """
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+
 from .measure import current
 from .wsgi import ProfilerMiddleware
 
@@ -17,7 +23,7 @@ def _name_view(endpoint, values):
         measured.view = endpoint
 
 
-def profile(app, **options):
+def profile(app: Flask, **options: Any) -> Flask:
     """Measures every request of a Flask application; keyword arguments are those of skywatch_profiler.Options."""
     app.wsgi_app = ProfilerMiddleware(app.wsgi_app, **options)
     app.url_value_preprocessor(_name_view)  # Flask calls it first, before anything that may answer.

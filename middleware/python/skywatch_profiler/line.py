@@ -10,6 +10,8 @@ The extended form keeps its measures inside the first bracket, so that `parse @m
 method, view, duration and status from both. Inside the bracket may follow, in this order: repeated=<n> (the same statement
 n times), sample=<n> (one of n requests is written; in the plain form too), trace=<id>.
 """
+from __future__ import annotations
+
 import functools
 import json
 
@@ -31,25 +33,26 @@ _METRICS_TEXT = json.dumps([{"Name": name, "Unit": unit} for name, unit in _METR
 
 
 @functools.lru_cache(maxsize=_WORDS_KEPT_MAX)
-def word(text):
+def word(text: str) -> str:
     """One field of the line: blanks and control characters would shift the fields behind them, so each becomes '_'."""
     kept = "".join("_" if c.isspace() or not c.isprintable() else c for c in text[:_VIEW_CHARACTERS_MAX])
     return kept or UNRESOLVED
 
 
-def milliseconds(ns):
+def milliseconds(ns: int) -> str:
     """Nanoseconds as milliseconds with two decimals, rounded half up in integers: '12.34'."""
     hundredths = (max(ns, 0) + _NS_PER_HUNDREDTH // 2) // _NS_PER_HUNDREDTH
     return f"{hundredths // 100}.{hundredths % 100:02d}"
 
 
-def method_word(method):
+def method_word(method: str) -> str:
     """Clients choose their method freely, so an unknown one is written as '_OTHER'."""
     return method if method in _METHODS else OTHER_METHOD
 
 
-def format_line(form, method, view, duration_ns, status, size=0, queries=0, query_ns=0, external_ns=0, repeated=0, sample=1,
-                trace=None, timestamp_ms=0, namespace=NAMESPACE):
+def format_line(form: str, method: str, view: str, duration_ns: int, status: int, size: int = 0, queries: int = 0, query_ns: int = 0,
+                external_ns: int = 0, repeated: int = 0, sample: int = 1, trace: str | None = None, timestamp_ms: int = 0,
+                namespace: str = NAMESPACE) -> str:
     """The line of one request. `timestamp_ms` (Unix milliseconds) and `namespace` are used by the form emf alone."""
     method = method_word(method)
     view = word(view)

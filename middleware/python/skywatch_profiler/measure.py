@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is measured during one request, found through a context variable by whoever runs on its behalf."""
+from __future__ import annotations
+
 import contextlib
 import contextvars
 import dataclasses
@@ -8,6 +10,8 @@ import random
 import re
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from .line import FORMATS, NAMESPACE, format_line
 from .statements import TEXTS_MAX, most_repeated
@@ -42,8 +46,8 @@ class Options:
 
     format: str = "plain"
     external: bool = True
-    skip_methods: tuple = ()
-    skip_paths: tuple = ()
+    skip_methods: Sequence[str] = ()
+    skip_paths: Sequence[str] = ()
     slower_than_ms: float = 0
     sample: int = 1
     repeated_over: int = 5
@@ -51,7 +55,7 @@ class Options:
     namespace: str = NAMESPACE
 
     @classmethod
-    def of(cls, given):
+    def of(cls, given: dict[str, Any]) -> Options:
         known = {field.name for field in dataclasses.fields(cls)}
         unknown = sorted(set(given) - known)
         if unknown:
@@ -76,7 +80,8 @@ class Options:
 class Profiler:
     """Decides which requests are measured. One for each middleware; its methods may be called from any thread."""
 
-    def __init__(self, logger=None, clock=time.perf_counter_ns, wall=time.time, choose=random.random, **options):
+    def __init__(self, logger: logging.Logger | None = None, clock: Callable[[], int] = time.perf_counter_ns,
+                 wall: Callable[[], float] = time.time, choose: Callable[[], float] = random.random, **options: Any):
         self.options = Options.of(options)
         self.logger = logger or logging.getLogger(LOGGER_NAME)
         self.clock, self.wall = clock, wall
@@ -91,7 +96,7 @@ class Profiler:
             watch_http_client()
             watch_httpx()
 
-    def begin(self, method, path, header=None):
+    def begin(self, method: str, path: str, header: Callable[[str], str | None] | None = None) -> Measured | None:
         """Starts measuring a request that arrives now; None when its line is not wanted.
 
         `header(name)` gives the value of a request header by its name in small letters, or None."""
@@ -117,7 +122,7 @@ class Measured:
     __slots__ = ("view", "size", "queries", "query_ns", "external_ns", "trace", "status", "_profiler", "_lock", "_finished", "_start_ns", "_end_ns",
                  "_texts", "_querying", "_query_since", "_calling", "_call_since")
 
-    def __init__(self, profiler):
+    def __init__(self, profiler: Profiler):
         self.view = None  # Set by what runs inside and knows better than who measures.
         self.size = 0
         self.queries = 0
@@ -134,20 +139,27 @@ class Measured:
         self._end_ns = None
         self._start_ns = profiler.clock()
 
-    def handed(self, count):
+    def handed(self, count: int) -> None:
         """The application gives the server that many more bytes of the body, now. The duration ends with the last of them: when
         the server's own work afterwards is done, the client may have had its answer for long."""
         with self._lock:
             self.size += count
             self._end_ns = self._profiler.clock()
 
-    def query_starts(self):
+    def ended(self) -> None:
+        """There is no byte of a body to come. Its head is all that the client waits for, so the duration ends now, unless a byte
+        was handed over before."""
+        with self._lock:
+            if self._end_ns is None:
+                self._end_ns = self._profiler.clock()
+
+    def query_starts(self) -> None:
         with self._lock:
             if self._querying == 0:
                 self._query_since = self._profiler.clock()
             self._querying += 1
 
-    def query_ends(self, text):
+    def query_ends(self, text: str) -> None:
         """The statement's text, as it was given to the database."""
         with self._lock:
             self._querying -= 1
@@ -161,23 +173,23 @@ class Measured:
             elif len(self._texts) < TEXTS_MAX:
                 self._texts[text] = 1
 
-    def call_starts(self):
+    def call_starts(self) -> None:
         with self._lock:
             if self._calling == 0:
                 self._call_since = self._profiler.clock()
             self._calling += 1
 
-    def call_ends(self):
+    def call_ends(self) -> None:
         with self._lock:
             self._calling -= 1
             if self._calling == 0 and not self._finished:
                 self.external_ns += self._profiler.clock() - self._call_since
 
     @property
-    def finished(self):
+    def finished(self) -> bool:
         return self._finished
 
-    def finish(self, method, view, status):
+    def finish(self, method: str, view: str, status: int) -> None:
         """Writes the line. Only the first call does: a stream may end by its last chunk and be closed afterwards. What was not
         handed to the server before ends now."""
         profiler = self._profiler
@@ -211,7 +223,7 @@ class Measured:
         logger.handle(logger.makeRecord(logger.name, logging.INFO, __file__, 0, line, (), None, "finish"))
 
 
-def current():
+def current() -> Measured | None:
     """The request that this thread or task works for, or None."""
     return _current.get()
 
@@ -221,19 +233,19 @@ class using:
 
     __slots__ = ("_measured", "_token")
 
-    def __init__(self, measured):
+    def __init__(self, measured: Measured | None):
         self._measured = measured
 
-    def __enter__(self):
+    def __enter__(self) -> Measured | None:
         self._token = _current.set(self._measured)
         return self._measured
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         _current.reset(self._token)
 
 
 @contextlib.contextmanager
-def external():
+def external() -> Iterator[None]:
     """Counts the block as time spent on another service. Nested and parallel blocks count once."""
     measured = _current.get()
     if measured is None:
@@ -247,7 +259,7 @@ def external():
 
 
 @contextlib.contextmanager
-def query(text):
+def query(text: str) -> Iterator[None]:
     """Counts the block as one database query, for drivers that have no hook of their own."""
     measured = _current.get()
     if measured is None:

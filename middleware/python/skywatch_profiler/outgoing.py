@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Counts outgoing HTTP calls: those of the standard library, which urllib, urllib3, requests and boto3 sit on, and httpx."""
+from __future__ import annotations
+
 import functools
 import http.client
 import threading
@@ -51,7 +53,7 @@ def _wrap(owner, name, wrapper):
         setattr(owner, name, wrapper(original))
 
 
-def watch_http_client():
+def watch_http_client() -> None:
     """Times every http.client call made on behalf of a request. Calls outside requests, such as those of a thread that
     ships logs, are left alone. May be called again without effect."""
     with _install:
@@ -60,7 +62,7 @@ def watch_http_client():
                 _wrap(owner, name, _timed)
 
 
-def watch_httpx():
+def watch_httpx() -> None:
     """The same for httpx, when it is installed: `send` covers redirects and, unless the answer is streamed, its body."""
     try:
         import httpx

@@ -6,6 +6,8 @@
 A record costs the request one append to a bounded queue. A thread of its own sends batches; when the queue is full, records are
 dropped and counted, never waited for. What is queued at the program's end is sent within `close_seconds`.
 """
+from __future__ import annotations
+
 import collections
 import logging
 import os
@@ -15,6 +17,7 @@ import sys
 import threading
 import time
 import weakref
+from typing import Any
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
 EVENTS_MAX = 10_000
@@ -40,7 +43,8 @@ class CloudWatchHandler(logging.Handler):
     queue_max       records waiting; more are dropped
     """
 
-    def __init__(self, group, stream=None, client=None, interval=1.0, queue_max=QUEUE_EVENTS_MAX, close_seconds=5.0, **client_options):
+    def __init__(self, group: str, stream: str | None = None, client: Any = None, interval: float = 1.0, queue_max: int = QUEUE_EVENTS_MAX,
+                 close_seconds: float = 5.0, **client_options: Any):
         super().__init__()
         self.group, self.stream = group, stream or f"{socket.gethostname()}-{os.getpid()}"
         self._stream_given = stream is not None
@@ -71,7 +75,7 @@ class CloudWatchHandler(logging.Handler):
         if not self._stream_given:
             self.stream = f"{socket.gethostname()}-{os.getpid()}"
 
-    def emit(self, record):
+    def emit(self, record: logging.LogRecord) -> None:
         worker = self._worker
         if worker is not None and threading.get_ident() == worker.ident:
             return  # boto3's own records, when this handler hangs on the root logger.
@@ -91,7 +95,7 @@ class CloudWatchHandler(logging.Handler):
             elif len(self._queue) == 1 or len(self._queue) == EVENTS_MAX:
                 self._changed.notify_all()
 
-    def flush(self, timeout=None):
+    def flush(self, timeout: float | None = None) -> bool:
         """Waits until what is queued now was sent or given up, at most `timeout` seconds. True when nothing is left."""
         with self._changed:
             self._flushing = True
@@ -100,7 +104,7 @@ class CloudWatchHandler(logging.Handler):
             self._flushing = False
             return done
 
-    def close(self):
+    def close(self) -> None:
         """Sends what is queued, then stops. logging.shutdown() calls it at the program's end."""
         if not self._closing:
             self.flush()

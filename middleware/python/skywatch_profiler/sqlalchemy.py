@@ -4,6 +4,10 @@
     from skywatch_profiler.sqlalchemy import watch_engine
     watch_engine(engine)          # an AsyncEngine too; without an argument every engine
 """
+from __future__ import annotations
+
+from typing import Any
+
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
@@ -36,7 +40,7 @@ def _failed(context):
         _ended(context.connection, context.statement)
 
 
-def watch_engine(engine=Engine):
+def watch_engine(engine: Any = Engine) -> None:
     """Counts the executions of an engine, or of every engine. May be called again without effect."""
     target = getattr(engine, "sync_engine", engine)
     for name, handler in (("before_cursor_execute", _before), ("after_cursor_execute", _after), ("handle_error", _failed)):

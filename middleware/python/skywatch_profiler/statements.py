@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finds statements that a request runs again and again: the N+1 fault."""
+from __future__ import annotations
+
 import re
 
 # A request that runs more different texts than this is not an N+1 of one statement; later texts are not looked at.
@@ -12,13 +14,13 @@ _BLANKS = re.compile(r"\s+")
 _TRANSACTION = re.compile(r"\s*(?:BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|START|SET)\b", re.IGNORECASE)
 
 
-def shape(sql):
+def shape(sql: str) -> str:
     """The statement without what changes from call to call: literals, the length of lists, blanks."""
     text = _LITERAL.sub("?", sql[:_TEXT_CHARACTERS_MAX])
     return _BLANKS.sub(" ", _LIST.sub("(?)", text)).strip()
 
 
-def most_repeated(texts, over):
+def most_repeated(texts: dict[str, int], over: int) -> int:
     """How often the most frequent shape ran, from {statement text: count}; 0 when that is not more than `over`.
 
     Statements that only open and close transactions do not count."""

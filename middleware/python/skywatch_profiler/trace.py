@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The trace that a request belongs to, from the headers of X-Ray or of W3C Trace Context."""
+from __future__ import annotations
+
 import re
 
 XRAY_HEADER = "x-amzn-trace-id"
@@ -12,7 +14,7 @@ _W3C = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{
 _HEADER_CHARACTERS_MAX = 512
 
 
-def trace_id(xray, w3c):
+def trace_id(xray: str | None, w3c: str | None) -> str | None:
     """The id as its own standard writes it, X-Ray first; None when neither header is present and well-formed."""
     if xray and len(xray) <= _HEADER_CHARACTERS_MAX:
         match = _XRAY.search(xray)

@@ -7,6 +7,11 @@ The line is written when the server closes the body; the duration ends when the 
 application puts into environ["skywatch.view"], or what `view(environ)` returns afterwards: a route's name or template, never a
 path. Without either it is '-'.
 """
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 from .line import UNRESOLVED
 from .measure import Profiler, using
 
@@ -39,6 +44,7 @@ class _Body:
                     self._next = iter(self._chunks).__next__
                 chunk = self._next()
         except StopIteration:
+            self._measured.ended()
             raise
         except BaseException:
             self._finish(500)
@@ -66,12 +72,12 @@ class _SizedBody(_Body):
 class ProfilerMiddleware:
     """Keyword arguments are those of skywatch_profiler.Options."""
 
-    def __init__(self, application, view=None, **options):
+    def __init__(self, application: Callable[..., Any], view: Callable[[dict[str, Any]], str | None] | None = None, **options: Any):
         self.application = application
         self._view = view
         self._profiler = Profiler(**options)
 
-    def __call__(self, environ, start_response):
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         if MEASURED_KEY in environ:  # Another one outside measures already; a mounted application is part of its request.
             return self.application(environ, start_response)
         method = environ["REQUEST_METHOD"]
