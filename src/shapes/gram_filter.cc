@@ -60,7 +60,8 @@ bool GramFilter::may_contain(std::string_view literal) const {
     for (std::size_t i = 0; i + kGramBytes <= literal.size(); ++i) {
         for (std::size_t k = 0; k < kGramBytes; ++k) gram[k] = canonical(literal[i + k]);
         const std::size_t bit = hash_gram(gram) & (bits_.size() * 8 - 1);
-        if ((static_cast<unsigned char>(bits_[bit / 8]) >> (bit % 8) & 1U) == 0) return false;
+        if ((unsigned{static_cast<unsigned char>(bits_[bit / 8])} >> (bit % 8) & 1U) == 0)
+            return false;
     }
     return true;
 }

@@ -22,11 +22,11 @@ function bytesOf(chunk, encoding) {
 function observe(measured, req, res, view) {
   const { write, end } = res;
   res.write = function (chunk, encoding, callback) {
-    measured.handed(bytesOf(chunk, encoding));
+    measured.handed(bytesOf(chunk, encoding), req.method === 'HEAD');
     return write.call(this, chunk, encoding, callback);
   };
   res.end = function (chunk, encoding, callback) {
-    measured.handed(typeof chunk === 'function' || chunk === null || chunk === undefined ? 0 : bytesOf(chunk, encoding));
+    measured.handed(typeof chunk === 'function' || chunk === null || chunk === undefined ? 0 : bytesOf(chunk, encoding), req.method === 'HEAD');
     return end.call(this, chunk, encoding, callback);
   };
   // 'close' follows the end of every response, and comes alone when the client left.

@@ -112,9 +112,10 @@ class Measured {
   }
 
   // The application gives the server that many more bytes of the body, now. The duration ends with the last of them.
-  handed(bytes) {
+  handed(bytes, headOnly = false) {
     this.size += bytes;
-    this.endMs = this.options.clock();
+    // The first piece sends the head, which is all that an answer to HEAD has.
+    if (!headOnly || this.endMs === null) this.endMs = this.options.clock();
   }
 
   // Writes the line; only the first call does.

@@ -34,6 +34,16 @@ def _header_of(scope):
     return header
 
 
+def _without_body(method, message):
+    """Whether the head that starts an answer is all of it."""
+    if method == "HEAD" or message["status"] in (204, 304):
+        return True
+    for name, value in message.get("headers", ()):
+        if name == b"content-length":
+            return value == b"0"
+    return False
+
+
 def _template(scope):
     """The template of the route that served, as far as its own router knows it; None when there is none."""
     route = scope.get("route")
@@ -151,7 +161,7 @@ class ProfilerMiddleware:
             await self.app(scope, receive, send)
             return
         scope[MEASURED_KEY] = measured
-        gone = False
+        gone = bodiless = False
 
         def finish(status):
             if measured.finished:
@@ -169,12 +179,17 @@ class ProfilerMiddleware:
             return message
 
         async def sending(message):
+            nonlocal bodiless
             kind = message["type"]
             last = False
             if kind == "http.response.start":
                 measured.status = message["status"]
+                bodiless = _without_body(method, message)
+                if bodiless:
+                    measured.ended()
             elif kind == "http.response.body":
-                measured.handed(len(message.get("body", b"")))
+                if not bodiless:
+                    measured.handed(len(message.get("body", b"")))
                 last = not message.get("more_body", False)
             elif kind == "http.response.pathsend":
                 measured.handed(os.path.getsize(message["path"]))

@@ -146,6 +146,13 @@ class Measured:
             self.size += count
             self._end_ns = self._profiler.clock()
 
+    def ended(self) -> None:
+        """There is no byte of a body to come. Its head is all that the client waits for, so the duration ends now, unless a byte
+        was handed over before."""
+        with self._lock:
+            if self._end_ns is None:
+                self._end_ns = self._profiler.clock()
+
     def query_starts(self) -> None:
         with self._lock:
             if self._querying == 0:

@@ -44,6 +44,7 @@ class _Body:
                     self._next = iter(self._chunks).__next__
                 chunk = self._next()
         except StopIteration:
+            self._measured.ended()
             raise
         except BaseException:
             self._finish(500)

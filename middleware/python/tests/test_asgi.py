@@ -271,3 +271,22 @@ def test_handlers_are_flushed_before_the_lifespan_ends(lines, make):
     asyncio.run(make()({"type": "lifespan", "state": {}}, receive, send))
     logging.getLogger("skywatch.profiler").removeHandler(handler)
     assert happened == ["lifespan.startup.complete", "flush", "lifespan.shutdown.complete"]
+
+
+@pytest.mark.parametrize("method, status, headers, body", [
+    ("HEAD", 200, [(b"content-length", b"5")], b"hello"), ("GET", 204, [], b""), ("GET", 302, [(b"content-length", b"0")], b""),
+])
+def test_an_answer_without_a_body_ends_with_its_head(lines, method, status, headers, body):
+    now = [0]
+
+    async def app(scope, receive, send):
+        now[0] = 3_000_000
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        now[0] = 90_000_000  # The client has its answer already.
+        await send({"type": "http.response.body", "body": body})
+
+    async def nothing(*_):
+        pass
+
+    asyncio.run(ProfilerMiddleware(app, clock=lambda: now[0])({**scope_of(), "method": method}, nothing, nothing))
+    assert lines == [f"[profiler] {method} - 3.00 {status}"]

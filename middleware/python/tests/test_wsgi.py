@@ -163,3 +163,30 @@ def test_trace_and_path_filter_read_the_environment(lines):
     assert lines == []
     ProfilerMiddleware(application, format="extended")(environ, lambda *_: None).close()
     assert f" trace={'a' * 32}] " in lines[0]
+
+
+class Ticks:
+    """A clock that the test moves."""
+
+    ns = 0
+
+    def __call__(self):
+        return self.ns
+
+
+@pytest.mark.parametrize("chunks", [[], [b""], [b"abc"], iter([b"abc"])])
+def test_what_the_server_does_after_the_last_byte_is_not_counted(lines, chunks):
+    clock = Ticks()
+
+    def answering(environ, start_response):
+        clock.ns = 3_000_000
+        start_response("200 OK", [])
+        return chunks
+
+    environ = {}
+    wsgiref.util.setup_testing_defaults(environ)
+    body = ProfilerMiddleware(answering, clock=clock)(environ, lambda *_: None)
+    list(body)
+    clock.ns = 90_000_000  # The client has its answer; only now the server comes to close the body.
+    body.close()
+    assert lines == ["[profiler] GET - 3.00 200"]

@@ -114,6 +114,11 @@ module SkywatchProfiler
       @end_ns = @options.clock.call
     end
 
+    # There is no byte of a body to come: the head is all that the client waits for.
+    def ended
+      @end_ns ||= @options.clock.call
+    end
+
     # Writes the line; only the first call does.
     def finish(method, view, status)
       now = nil

@@ -53,6 +53,7 @@ module SkywatchProfiler
         finish.call
         [status, headers, body]
       else
+        measured.ended if env["REQUEST_METHOD"] == "HEAD" || [204, 304].include?(measured.status)
         [status, headers, Body.new(body, measured, finish)]
       end
     end
@@ -93,6 +94,7 @@ module SkywatchProfiler
             yield chunk
           end
         end
+        @measured.ended
       rescue StandardError
         @finish.call(500) # The application's or the connection's: either way the client has no whole answer.
         raise
