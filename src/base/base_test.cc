@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
-#include "base/bounded_queue.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "base/result.h"
@@ -52,18 +51,6 @@ TEST_CASE("log lines: quoting in both formats") {
           "{\"time\":\"1970-01-01T00:00:00.000Z\",\"level\":\"error\",\"event\":\"bad "
           "\\\"x\\\"\",\"why\":"
           "\"a\\nb\\u0001\"}");
-}
-
-TEST_CASE("bounded queue: full and closed mean no") {
-    BoundedQueue<int> queue(2);
-    CHECK(queue.try_push(1));
-    CHECK(queue.try_push(2));
-    CHECK_FALSE(queue.try_push(3));
-    CHECK(queue.pop() == 1);
-    queue.close();
-    CHECK_FALSE(queue.try_push(4));
-    CHECK(queue.pop() == 2);
-    CHECK_FALSE(queue.pop().has_value());
 }
 
 TEST_CASE("uuid: version, variant and repeatable from a seed") {
