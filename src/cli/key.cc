@@ -184,7 +184,6 @@ void print_rotated(const KeyFlags& flags, const AccessKey& fresh) {
 Status put_on_record(const KeyFlags& flags, std::string_view action, const std::string& id,
                      const Status& outcome) {
     const std::string who = "uid " + std::to_string(::getuid()) + " (--data)";
-    const std::string account = flags.account;
     std::string parameters;
     json::Writer writer(parameters);
     writer.begin_object();

@@ -45,7 +45,7 @@ std::string_view decimal_text(std::int64_t scaled, std::int8_t scale, char* out)
         scaled < 0 ? ~static_cast<std::uint64_t>(scaled) + 1 : static_cast<std::uint64_t>(scaled);
     const auto written = std::to_chars(digits, digits + sizeof digits, magnitude);
     const auto count = static_cast<std::size_t>(written.ptr - digits);
-    const auto behind = static_cast<std::size_t>(scale);
+    const auto behind = std::size_t{static_cast<std::uint8_t>(scale)};
     char* at = out;
     if (scaled < 0) *at++ = '-';
     const std::size_t before = count > behind ? count - behind : 0;

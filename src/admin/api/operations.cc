@@ -112,8 +112,7 @@ Result<UpdateAccessKeyResponse> update_access_key(Service& service, const aws::C
     change.permissions = permissions_of(in.permissions);
     if (in.status) change.enabled = *in.status == "Active";
     // 0 ends an expiry: the wire has no null.
-    if (in.expire_date)
-        change.expires_ms = *in.expire_date == 0 ? Expiry() : Expiry(*in.expire_date);
+    if (in.expire_date) change.expires_ms = *in.expire_date == 0 ? Expiry() : in.expire_date;
     UpdateAccessKeyResponse out;
     out.access_key = metadata_of(SKY_TRY(
         update_key(service.catalog, actor_of(call), in.access_key_id, change, service.clock)));

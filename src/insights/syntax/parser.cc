@@ -293,7 +293,7 @@ private:
         DiffCommand made;
         made.window = DiffCommand::Window::kPeriod;
         if (!SKY_TRY(accept_word("timeshift"))) return unexpected_token("timeshift");
-        SKY_TRY(accept_symbol("="));
+        static_cast<void>(SKY_TRY(accept_symbol("=")));
         made.period_span = token_.span;
         made.period = SKY_TRY(period_text());
         return made;
@@ -383,7 +383,7 @@ private:
         SessionizeCommand made;
         made.fields = SKY_TRY(names(Names::kFields));
         if (SKY_TRY(accept_word("maxspan"))) {
-            SKY_TRY(accept_symbol("="));
+            static_cast<void>(SKY_TRY(accept_symbol("=")));
             made.maxspan_span = token_.span;
             made.maxspan = SKY_TRY(period_text());
         }

@@ -59,7 +59,7 @@ Status SourceParser::source_stage(std::optional<SourceClause>& clause) {
             } else {
                 return unexpected_token("logGroups or dataSource");
             }
-            SKY_TRY(accept_symbol(","));
+            static_cast<void>(SKY_TRY(accept_symbol(",")));
         }
     } else {
         SourceClause::Groups groups;
