@@ -59,7 +59,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         SKY_ASSERT(claim->signed_headers.size() <= limits::kSignedHeadersMax, "and not too many");
     }
     (void)classify(hostile, hostile.path());
-    (void)query_action(hostile, text);
+    (void)query_names(hostile, text);
 
     const std::string query = sigv4::canonical_query(hostile.query());
     SKY_ASSERT(sigv4::canonical_query(query) == query, "a canonical query is a fixed point");

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <unordered_map>
@@ -269,8 +270,8 @@ Status run(const OutlierRows& rows, RowsCall& call) {
             if (const auto value = number_at(in, row)) sorted.push_back(*value);
         }
         std::sort(sorted.begin(), sorted.end());
-        double low = -INFINITY;
-        double high = INFINITY;
+        double low = -std::numeric_limits<double>::infinity();
+        double high = std::numeric_limits<double>::infinity();
         if (!sorted.empty()) {
             const double first = quantile(sorted, 0.25);
             const double third = quantile(sorted, 0.75);

@@ -81,8 +81,10 @@ private:
         const std::uint32_t behind = base_[i + 1];
         State end;
         const auto agrees = [](State& common, State other) {
-            if (common.empty()) common = std::move(other);
-            return common == other || other.empty();
+            if (other.empty()) return true;
+            if (!common.empty()) return common == other;
+            common = std::move(other);
+            return true;
         };
         if (facts.has_one) {
             for (const std::uint8_t of : classes) {
