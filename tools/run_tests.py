@@ -163,7 +163,8 @@ def main():
 
     tally = Tally()
     build_of = {preset: ROOT / "build" / preset for preset in ("asan", "tsan")}
-    server = {"SKYWATCH_BIN": str(build_of["asan"] / "skywatch"), "ASAN_OPTIONS": "detect_leaks=1"}
+    server = {"SKYWATCH_BIN": str(build_of["asan"] / "skywatch"), "ASAN_OPTIONS": "detect_leaks=1",
+              "LSAN_OPTIONS": f"suppressions={ROOT / 'tests' / 'lsan.supp'}:print_suppressions=0"}
     # Name of a suite outside of the unit tests -> whether it needs the server, and how it runs.
     outside = {name: row for name, row in {
         "layers": (False, lambda: script(tally, "layers", ["tools/check_layers.py"], {})),
