@@ -168,7 +168,7 @@ public:
         if (background_ == Background::kStepped)
             fs_.set_between_calls([this, &store] { between_calls(store); });
         work(store, steps);
-        fs_.set_between_calls(nullptr);
+        if (background_ == Background::kStepped) fs_.set_between_calls(nullptr);
     }
 
 private:
