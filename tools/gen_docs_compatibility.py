@@ -24,6 +24,7 @@ THEMES = {
     ],
     "metrics": [("Dashboard|Widget", "dashboards"), ("Alarm", "alarms"), ("Anomaly", "anomaly detection"), ("Insight", "contributor insights"),
                 ("MetricStream", "metric streams"), ("", "metrics")],
+    "sts": [("", "identity")], "ec2": [("", "hosts")], "oam": [("", "linked accounts")], "tagging": [("", "tags")],
 }
 SERVICES = {"logs": "src/logs/api", "metrics": "src/metrics/api", "sts": "src/sts/api", "ec2": "src/ec2/api",
             "oam": "src/oam/api", "tagging": "src/tagging/api"}
