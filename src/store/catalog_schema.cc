@@ -38,13 +38,18 @@ CREATE TABLE tombstones(kind INTEGER NOT NULL, id INTEGER NOT NULL, group_id INT
   name TEXT NOT NULL, PRIMARY KEY(kind, id)) WITHOUT ROWID;
 CREATE TABLE flushed(group_id INTEGER NOT NULL, day INTEGER NOT NULL, lsn INTEGER NOT NULL,
   PRIMARY KEY(group_id, day)) WITHOUT ROWID;
-INSERT INTO meta VALUES('format',3),('transaction',0),('next_group',1),('next_stream',1),
+CREATE TABLE documents(account TEXT NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL,
+  id TEXT NOT NULL, creation_ms INTEGER NOT NULL, modified_ms INTEGER NOT NULL,
+  body_bytes INTEGER NOT NULL, head TEXT NOT NULL, body TEXT NOT NULL,
+  UNIQUE(account, region, kind, id));
+INSERT INTO meta VALUES('format',4),('transaction',0),('next_group',1),('next_stream',1),
   ('next_segment',1);
 COMMIT;
 )sql";
 static_assert(kApplicationId == 1397446999, "the pragma takes a literal");
 
-// What leads from each format to the next. Keys of format 1 could do everything.
+// What leads from each format to the next. Keys of format 1 could do everything; format 2 had no
+// documents, format 3 no packs.
 struct Migration {
     std::int64_t from;
     const char* sql;
@@ -63,10 +68,19 @@ COMMIT;
 )sql"},
     {2, R"sql(
 BEGIN IMMEDIATE;
+CREATE TABLE documents(account TEXT NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL,
+  id TEXT NOT NULL, creation_ms INTEGER NOT NULL, modified_ms INTEGER NOT NULL,
+  body_bytes INTEGER NOT NULL, head TEXT NOT NULL, body TEXT NOT NULL,
+  UNIQUE(account, region, kind, id));
+UPDATE meta SET value=3 WHERE key='format';
+COMMIT;
+)sql"},
+    {3, R"sql(
+BEGIN IMMEDIATE;
 ALTER TABLE segments ADD COLUMN pack INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE segments ADD COLUMN pack_offset INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE segments ADD COLUMN level INTEGER NOT NULL DEFAULT 0;
-UPDATE meta SET value=3 WHERE key='format';
+UPDATE meta SET value=4 WHERE key='format';
 COMMIT;
 )sql"},
 });

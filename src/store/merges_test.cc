@@ -84,8 +84,8 @@ TEST_CASE("merge: what is written, against what is there in the end") {
             files = std::max(files, h.fs->list("data/segments")->size());
         }
         const LiveDataStats stats = h.live->stats();
-        MESSAGE(std::string(c.name), ": written ", amplification(stats), " times, ", stats.merges, " merges, ",
-                stats.live_segments, " segments, at most ", files, " files");
+        MESSAGE(std::string(c.name), ": written ", amplification(stats), " times, ", stats.merges,
+                " merges, ", stats.live_segments, " segments, at most ", files, " files");
         CHECK(amplification(stats) <= c.amplification_max);
         CHECK(stats.merged_bytes_written > 0);
         CHECK(stats.merged_bytes_written < stats.segment_bytes_written);
