@@ -131,5 +131,22 @@ BENCHMARK(scan)
     ->MeasureProcessCPUTime()
     ->UseRealTime();
 
+/// A page of 100 events from somewhere in the day on, as GetLogEvents reads it; arguments: 1 = only
+/// the rows of the page are asked for, 0 = the rest of the segment too.
+void page(benchmark::State& state) {
+    (void)data();
+    const auto snapshot = data().snapshot();
+    const std::vector<Morsel> morsels = snapshot->morsels({0, kStart * 2});
+    const Morsel& morsel = morsels[morsels.size() / 2];
+    const TimeRange range{morsel.min_ms + (morsel.max_ms - morsel.min_ms) / 3, morsel.max_ms};
+    const RowsWanted wanted{state.range(0) == 0 ? 0U : 100U, RowsWanted::From::kOldest};
+    for (auto _ : state) {
+        const auto batch = snapshot->read_some(morsel, range, Columns::kAll, {}, wanted);
+        if (!batch || batch->rows() < 100) return state.SkipWithError("rows are missing");
+        benchmark::DoNotOptimize(batch->message.data());
+    }
+}
+BENCHMARK(page)->ArgName("narrow")->Arg(0)->Arg(1)->Unit(benchmark::kMicrosecond);
+
 }  // namespace
 }  // namespace sky::store

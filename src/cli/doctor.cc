@@ -18,13 +18,14 @@
 #include "http/tls.h"
 #include "json/writer.h"
 #include "os/fs.h"
+#include "store/rebuild_catalog.h"
 
 namespace sky::cli {
 namespace {
 
 struct DoctorFlags {
     std::string data, listen = "127.0.0.1:4580", endpoint = "http://127.0.0.1:4580", ca_bundle;
-    bool json = false;
+    bool json = false, verify = false, rebuild_catalog = false;
 };
 
 constexpr std::chrono::seconds kAnswerMax{10};
@@ -126,6 +127,38 @@ Server ask_server(const DoctorFlags& flags) {
     return out;
 }
 
+// The catalog anew from the files; what was found and what is gone with the old one.
+std::vector<Finding> rebuild(os::Fs& fs, const DoctorFlags& flags) {
+    const auto rebuilt = store::rebuild_catalog(fs, flags.data);
+    if (!rebuilt) {
+        return {{Grade::kFault, "catalog", rebuilt.error().message,
+                 rebuilt.error().code == ErrorCode::kAlreadyExists
+                     ? "Leave it as it is; run doctor without --rebuild-catalog."
+                     : "Nothing was changed."}};
+    }
+    std::vector<Finding> out;
+    for (const std::string& what : rebuilt->unreadable)
+        out.push_back(
+            {Grade::kFault, "segments", what,
+             "Its events are not in the new catalog. Restore a backup if you need them."});
+    out.push_back(
+        {Grade::kWarning, "catalog",
+         fmt::format("made anew: {} log groups, {} streams, {} segments, {} events{}",
+                     rebuilt->groups, rebuilt->streams, rebuilt->segments, rebuilt->rows,
+                     rebuilt->kept_as.empty() ? "" : "; the old one is " + rebuilt->kept_as),
+         "Access keys, settings, retention, tags, saved queries and groups without events "
+         "are gone:\nmake a key (skywatch key create), then set retention again."});
+    if (rebuilt->superseded_groups != 0) {
+        out.push_back(
+            {Grade::kWarning, "catalog",
+             fmt::format("{} deleted log groups, whose names later ones have, were left out",
+                         rebuilt->superseded_groups),
+             "Other groups and streams that were deleted not long ago may be back; delete "
+             "them again."});
+    }
+    return out;
+}
+
 std::vector<Finding> examine(const DoctorFlags& flags) {
     std::vector<Finding> inside;
     Server server;
@@ -134,13 +167,21 @@ std::vector<Finding> examine(const DoctorFlags& flags) {
     if (fs.stat(flags.data)) {
         const auto lock = fs.lock(flags.data + "/LOCK");
         if (lock) {
-            inside = store::inspect_directory(fs, flags.data);
+            if (flags.rebuild_catalog) inside = rebuild(fs, flags);
+            for (Finding& finding : store::inspect_directory(
+                     fs, flags.data, flags.verify ? store::Depth::kFull : store::Depth::kFooters))
+                inside.push_back(std::move(finding));
             inside.push_back({Grade::kFine, "server", "none runs on this directory", {}});
             inside.push_back(inspect_address(flags.listen));
         } else if (lock.error().code == ErrorCode::kUnavailable) {
             server = ask_server(flags);
             inside.push_back(
                 {Grade::kFine, "catalog", "in use; looked at only while no server runs", {}});
+            if (flags.verify || flags.rebuild_catalog) {
+                inside.push_back({Grade::kFault, "segments",
+                                  "nothing was verified or rebuilt: a server holds the directory",
+                                  "Stop it first."});
+            }
         } else {
             inside.push_back({Grade::kFault, "data directory", lock.error().message,
                               "Run as the user of the server."});
@@ -216,6 +257,10 @@ void add_doctor(CLI::App& app, int& exit_code) {
         ->capture_default_str()
         ->type_name("URL");
     add_ca_bundle_flag(*command, flags->ca_bundle);
+    command->add_flag("--verify", flags->verify,
+                      "Read every event of a stopped server's directory again and check it");
+    command->add_flag("--rebuild-catalog", flags->rebuild_catalog,
+                      "Make a lost or damaged catalog anew from the files of a stopped server");
     command->add_flag("--json", flags->json, "JSON instead of text");
     add_environment(*command);
     command->footer(
@@ -224,6 +269,7 @@ void add_doctor(CLI::App& app, int& exit_code) {
         "Works beside a running server; the catalog and the log are looked at when it is stopped.\n"
         "\nExamples:\n"
         "  skywatch doctor --data ~/skywatch\n"
+        "  skywatch doctor --data ~/skywatch --verify\n"
         "  skywatch doctor --data /srv/skywatch --endpoint http://127.0.0.1:4581 --json");
     command->callback([flags, &exit_code] { exit_code = doctor(*flags); });
 }

@@ -11,10 +11,14 @@ namespace {
 
 constexpr std::uint64_t kSequenceMax = std::numeric_limits<std::uint64_t>::max();
 
-/// The unread rows of one morsel: [begin, end) of its batch.
+/// The unread rows of one morsel: [begin, end) of its batch, and then perhaps more.
 struct Cursor {
-    store::EventBatch batch;
-    std::size_t begin, end;
+    store::Morsel morsel;
+    std::size_t wanted;             // Rows that were asked for at once; 0: all.
+    std::optional<Position> after;  // Exclusive: the batch begins behind it.
+    store::EventBatch batch = {};
+    std::size_t begin = 0, end = 0;
+    bool whole = false;  // Nothing follows the batch.
 
     std::size_t row(Direction direction) const {
         return direction == Direction::kForward ? begin : end - 1;
@@ -98,7 +102,7 @@ public:
             bytes += size;
             page.events.push_back({top.at(spec_.direction), top.batch.ingestion_ms[row],
                                    top.batch.stream[row], std::string(message)});
-            advance();
+            SKY_TRY(advance());
         }
     }
 
@@ -154,27 +158,55 @@ private:
             return {};
         }
         ++spent_;
-        Cursor cursor{SKY_TRY(snapshot_.read(morsel, range_, store::Columns::kAll, spec_.streams)),
-                      0, 0};
-        if (spec_.pattern != nullptr)
-            cursor.batch = matching_rows(*spec_.pattern, std::move(cursor.batch));
-        cursor.end = cursor.batch.rows();
-        while (spec_.from && cursor.begin < cursor.end &&
-               !before(*spec_.from, cursor.at(spec_.direction), spec_.direction))
-            cursor.step(spec_.direction);
+        // A page without a pattern is mostly the next rows of few morsels: not all of theirs.
+        Cursor cursor{.morsel = morsel,
+                      .wanted = spec_.pattern == nullptr ? spec_.events_max + 1 : 0,
+                      .after = spec_.from};
+        SKY_TRY(fill(cursor));
         if (cursor.begin == cursor.end) return {};
         heap_.push_back(std::move(cursor));
         std::push_heap(heap_.begin(), heap_.end(), heap_order());
         return {};
     }
 
-    void advance() {
+    /// The rows behind `cursor.after`; none are left when it stays empty.
+    Status fill(Cursor& cursor) {
+        using From = store::RowsWanted::From;
+        store::TimeRange range = range_;
+        if (cursor.after && forward())
+            range.begin_ms = std::max(range.begin_ms, cursor.after->timestamp_ms);
+        if (cursor.after && !forward())
+            range.end_ms = std::min(range.end_ms, cursor.after->timestamp_ms);
+        do {
+            const store::RowsWanted wanted{cursor.wanted,
+                                           forward() ? From::kOldest : From::kNewest};
+            cursor.batch = SKY_TRY(snapshot_.read_some(cursor.morsel, range, store::Columns::kAll,
+                                                       spec_.streams, wanted));
+            cursor.whole = cursor.wanted == 0 || cursor.batch.rows() < cursor.wanted;
+            if (spec_.pattern != nullptr)
+                cursor.batch = matching_rows(*spec_.pattern, std::move(cursor.batch));
+            cursor.begin = 0;
+            cursor.end = cursor.batch.rows();
+            while (cursor.after && cursor.begin < cursor.end &&
+                   !before(*cursor.after, cursor.at(spec_.direction), spec_.direction))
+                cursor.step(spec_.direction);
+            // All of one moment that was given before: more of it is needed to get on.
+            cursor.wanted *= 2;
+        } while (cursor.begin == cursor.end && !cursor.whole);
+        return {};
+    }
+
+    Status advance() {
         std::pop_heap(heap_.begin(), heap_.end(), heap_order());
-        heap_.back().step(spec_.direction);
-        if (heap_.back().begin == heap_.back().end)
+        Cursor& cursor = heap_.back();
+        cursor.after = cursor.at(spec_.direction);
+        cursor.step(spec_.direction);
+        if (cursor.begin == cursor.end && !cursor.whole) SKY_TRY(fill(cursor));
+        if (cursor.begin == cursor.end)
             heap_.pop_back();
         else
             std::push_heap(heap_.begin(), heap_.end(), heap_order());
+        return {};
     }
 
     const store::Snapshot& snapshot_;

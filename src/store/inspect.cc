@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/time.h"
 #include "os/fs.h"
 #include "store/catalog_schema.h"
 #include "store/limits.h"
@@ -23,7 +24,8 @@ const char* const kNewer = "Start the newer skywatch that wrote it, or restore a
 
 class Inspector {
 public:
-    Inspector(os::Fs& fs, std::string directory) : fs_(fs), directory_(std::move(directory)) {}
+    Inspector(os::Fs& fs, std::string directory, Depth depth)
+        : fs_(fs), directory_(std::move(directory)), depth_(depth) {}
 
     std::vector<Finding> run() {
         if (look_at_catalog()) {
@@ -125,8 +127,10 @@ private:
             } else {
                 rows += listed.rows;
                 bytes += listed.file_bytes;
+                if (depth_ == Depth::kFull) read_blocks(**reader);
             }
         }
+        if (depth_ == Depth::kFull) report_blocks();
         if (bad.empty()) {
             add(Grade::kFine, "segments",
                 std::to_string(segments_.size()) + " in " + std::to_string(files) + " files, " +
@@ -138,6 +142,41 @@ private:
         if (bad.size() > kFilesNamedMax) {
             add(Grade::kFault, "segments",
                 std::to_string(bad.size() - kFilesNamedMax) + " more damaged files", kRestore);
+        }
+    }
+
+    // Every block and column; damage is kept for report_blocks().
+    void read_blocks(const SegmentReader& reader) {
+        const SegmentFooter& footer = reader.footer();
+        std::vector<DamagedBlock> damaged;
+        const auto rows =
+            reader.read({.range = {footer.row.min_ms, footer.row.max_ms}}, Columns::kAll, &damaged);
+        reader.drop_cached();
+        if (!rows) {
+            damaged.push_back(
+                {0, footer.row.rows, footer.row.min_ms, footer.row.max_ms, rows.error().message});
+        }
+        for (const DamagedBlock& block : damaged) {
+            ++damaged_blocks_;
+            damaged_rows_ += block.rows;
+            if (damaged_blocks_ > kFilesNamedMax) continue;
+            add(Grade::kFault, "segments",
+                block.what + "; costs " + std::to_string(block.rows) + " events of " +
+                    footer.group_name + " from " + format_iso8601_ms(block.min_ms) + " to " +
+                    format_iso8601_ms(block.max_ms),
+                "The server leaves them out of its answers. Restore a backup if you need them, and "
+                "look at the disk's own health (smartctl).");
+        }
+    }
+
+    void report_blocks() {
+        if (damaged_blocks_ == 0) {
+            add(Grade::kFine, "segments", "every block was read and is sound");
+        } else if (damaged_blocks_ > kFilesNamedMax) {
+            add(Grade::kFault, "segments",
+                std::to_string(damaged_blocks_) + " damaged blocks in all, with " +
+                    std::to_string(damaged_rows_) + " events",
+                "The server leaves them out of its answers. Restore a backup if you need them.");
         }
     }
 
@@ -263,15 +302,17 @@ private:
 
     os::Fs& fs_;
     const std::string directory_;
+    const Depth depth_;
     std::vector<Finding> findings_;
     std::vector<SegmentRow> segments_;
     std::uint64_t released_lsn_ = 0;
+    std::uint64_t damaged_blocks_ = 0, damaged_rows_ = 0;
 };
 
 }  // namespace
 
-std::vector<Finding> inspect_directory(os::Fs& fs, const std::string& directory) {
-    return Inspector(fs, directory).run();
+std::vector<Finding> inspect_directory(os::Fs& fs, const std::string& directory, Depth depth) {
+    return Inspector(fs, directory, depth).run();
 }
 
 }  // namespace sky::store

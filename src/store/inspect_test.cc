@@ -125,6 +125,18 @@ TEST_CASE("inspect: damage is named with its file, its range and its remedy") {
     }
     {
         Bench bench(true);
+        const std::string path = "/data/segments/" + (*bench.fs.list("/data/segments"))[0];
+        REQUIRE(bench.fs.flip_bit(path, 20, 1));
+        CHECK(bench.worst().empty());  // Only a full look reads it.
+        std::string seen;
+        for (const Finding& finding : inspect_directory(bench.fs, "/data", Depth::kFull))
+            if (finding.grade == Grade::kFault) seen = finding.what;
+        CHECK(contains(seen, path));
+        CHECK(contains(seen, "block 0"));
+        CHECK(contains(seen, "costs 3 events of g from 2026-01-01T00:00:00.000Z"));
+    }
+    {
+        Bench bench(true);
         CHECK(contains(bench.catalog("UPDATE meta SET value=99 WHERE key='format'"), "newer"));
     }
     {

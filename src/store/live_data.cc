@@ -310,7 +310,9 @@ LiveDataStats LiveData::stats() const {
             .merge_debt_bytes = self.debt_bytes,
             .orphans = self.orphans,
             .deletion_suspended = self.deletion_suspended,
-            .footer_cache_bytes = self.cache->bytes()};
+            .footer_cache_bytes = self.cache->bytes(),
+            .damaged_blocks = self.cache->damaged_blocks(),
+            .damaged_rows = self.cache->damaged_rows()};
 }
 
 Result<std::vector<SegmentFilePtr>> LiveData::pin(const std::function<Status()>& copy) const {

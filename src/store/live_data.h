@@ -37,8 +37,9 @@ struct LiveDataStats {
     std::uint64_t packs, pack_dead_bytes;  // As of the last look for merges.
     std::uint64_t merge_debt_segments, merge_debt_bytes;
     std::uint64_t orphans;
-    bool deletion_suspended;           // The wall clock jumped (store.md 1.7).
-    std::uint64_t footer_cache_bytes;  // Gauge: footers of open segments.
+    bool deletion_suspended;                     // The wall clock jumped (store.md 1.7).
+    std::uint64_t footer_cache_bytes;            // Gauge: footers of open segments.
+    std::uint64_t damaged_blocks, damaged_rows;  // What reads had to leave out since open().
 };
 
 /// The WAL's extent, as expire() needs it to end tombstones.

@@ -49,7 +49,8 @@ struct Seal {
 struct Merged {
     GroupStatePtr state;
     SegmentList inputs;
-    std::optional<SegmentRow> row;  // Absent: no row of a living stream was left.
+    std::vector<std::uint64_t> replaced;  // Ids of the inputs and of what these had replaced.
+    std::optional<SegmentRow> row;        // Absent: no row of a living stream was left.
 };
 
 struct LiveData::Impl {

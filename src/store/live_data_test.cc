@@ -290,17 +290,28 @@ TEST_CASE("live data: damaged and missing files are named, the others stay reada
     const TimeRange range{kNow, kNow + 5 * kMillisPerDay};
     std::set<std::string> errors;
     int good = 0;
+    std::uint64_t rows_read = 0;
     for (const Morsel& morsel : snapshot->morsels(range)) {
         const auto rows = snapshot->read(morsel, range, Columns::kAll);
         if (rows) {
             ++good;
+            rows_read += rows->rows();
+            // What its header says is no longer what a read gives.
+            CHECK(snapshot->known_rows(morsel, range).value_or(rows->rows()) == rows->rows());
             continue;
         }
         CHECK(rows.error().code == ErrorCode::kCorruption);
         errors.insert(rows.error().message.substr(rows.error().message.rfind('/') + 1));
     }
-    CHECK(good == 1);
-    CHECK(errors == std::set<std::string>{names[0], names[1]});
+    // The first has one damaged block, which is its only one; the second is missing.
+    CHECK(good == 2);
+    CHECK(rows_read == 1);
+    CHECK(errors == std::set<std::string>{names[1]});
+    for (int again = 0; again < 2; ++again)
+        for (const Morsel& morsel : snapshot->morsels(range))
+            (void)snapshot->read(morsel, range, Columns::kMessage);
+    CHECK(h.live->stats().damaged_blocks == 1);
+    CHECK(h.live->stats().damaged_rows == 1);
 }
 
 TEST_CASE("live data: a chunk closes at its limits and a batch is seen whole or not at all") {

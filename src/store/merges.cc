@@ -17,8 +17,11 @@ bool large_enough(const MiniBatch& rows) {
            rows.rows.message.bytes() >= limits::kMergedBytesFinal;
 }
 
-/// The living rows of a segment; null when none is left. Its pages are not kept.
-Result<MiniBatchPtr> read_rows(const SegmentFile& segment, const std::vector<StreamId>* deleted) {
+/// The living rows of a segment; null when none is left. Its pages are not kept. `replaced` gets
+/// the segment's id and those that it had replaced itself: a dead one may outlive it inside a pack,
+/// and must not come back when the catalog is rebuilt from footers.
+Result<MiniBatchPtr> read_rows(const SegmentFile& segment, const std::vector<StreamId>* deleted,
+                               std::vector<std::uint64_t>& replaced) {
     const auto reader = SKY_TRY(segment.open_once());
     const SegmentRow& row = segment.row();
     RowFilter filter{.range = {row.min_ms, row.max_ms}};
@@ -26,6 +29,9 @@ Result<MiniBatchPtr> read_rows(const SegmentFile& segment, const std::vector<Str
     auto piece = std::make_shared<MiniBatch>();
     piece->rows = SKY_TRY(reader->read(filter, Columns::kAll));
     reader->drop_cached();
+    const std::vector<std::uint64_t>& before = reader->footer().replaced;
+    replaced.insert(replaced.end(), before.begin(), before.end());
+    replaced.push_back(segment.row().id);
     if (piece->rows.rows() == 0) return MiniBatchPtr();
     piece->min_ms = piece->rows.timestamp_ms.front();
     piece->max_ms = piece->rows.timestamp_ms.back();
@@ -87,7 +93,7 @@ Status LiveData::Impl::write_merged(Merged merged, std::vector<MiniBatchPtr> pie
     footer.tenant = group->tenant;
     footer.group_name = group->name;
     footer.group_creation_ms = group->creation_ms;
-    for (const SegmentFilePtr& input : merged.inputs) footer.replaced.push_back(input->row().id);
+    footer.replaced = std::move(merged.replaced);
     const EncodedSegment encoded = SKY_TRY(
         encode_segment(*rows, [&](StreamId id) { return catalog().stream_name(id); }, footer));
     shape_mismatches += encoded.shape_mismatches;
@@ -120,18 +126,19 @@ Status LiveData::Impl::merge_group(std::span<const MergeCandidate> inputs, Merge
         out.own = std::make_unique<PackWriter>(*options.fs, segments_directory,
                                                SKY_TRY(catalog().allocate_segment_id()),
                                                limits::kMergeLevelMax);
-    Merged merged{state, {}, std::nullopt};
+    Merged merged{state, {}, {}, std::nullopt};
     std::vector<MiniBatchPtr> pieces;
     std::uint64_t rows = 0, bytes = 0;
     const auto write = [&]() -> Status {
         rows = bytes = 0;
-        return write_merged(std::exchange(merged, {state, {}, std::nullopt}),
+        return write_merged(std::exchange(merged, {state, {}, {}, std::nullopt}),
                             std::exchange(pieces, {}), out);
     };
     for (const MergeCandidate& input : inputs) {
         if (stop.load()) return {};
         const auto deleted = catalog().deleted_streams(group);
-        auto piece = read_rows(*input.segment, deleted.get());
+        std::vector<std::uint64_t> replaced;
+        auto piece = read_rows(*input.segment, deleted.get(), replaced);
         if (!piece) {
             const ErrorCode code = piece.error().code;
             if (code != ErrorCode::kCorruption && code != ErrorCode::kUnavailable)
@@ -149,6 +156,7 @@ Status LiveData::Impl::merge_group(std::span<const MergeCandidate> inputs, Merge
         rows += more_rows;
         bytes += more_bytes;
         merged.inputs.push_back(input.segment);
+        merged.replaced.insert(merged.replaced.end(), replaced.begin(), replaced.end());
         if (*piece) pieces.push_back(*std::move(piece));
     }
     SKY_TRY(write());

@@ -16,6 +16,7 @@ struct RowFilter {
     TimeRange range;                      // Retention is already applied to begin_ms.
     std::span<const StreamId> streams{};  // Empty: all; else only these, sorted.
     std::span<const StreamId> deleted{};  // Never these, sorted.
+    RowsWanted wanted{};                  // Files may give more; pieces in memory give all.
     bool by_stream() const { return !streams.empty() || !deleted.empty(); }
     bool keeps(StreamId id) const;
 };

@@ -159,8 +159,10 @@ struct SegmentReader::Plan {
     std::size_t begin = 0, end = 0;  // Blocks.
     TimeRange range{};
     Columns columns = Columns::kNone;
-    std::vector<std::uint8_t> allowed;  // By stream code; empty: every stream is kept.
-    std::vector<std::uint8_t> skipped;  // By block: holds no row of an allowed stream.
+    std::vector<std::uint8_t> allowed;     // By stream code; empty: every stream is kept.
+    std::vector<std::uint8_t> skipped;     // By block: holds no row of an allowed stream.
+    std::vector<std::uint32_t> kept_rows;  // By block: of allowed streams, where that is known.
+    RowsWanted wanted_rows{};
     std::array<bool, kSegmentColumns> wanted{};
     std::array<std::string_view, kSegmentColumns> bytes;  // From block `begin` on.
     std::unique_ptr<char[]> buffer;
@@ -173,9 +175,22 @@ struct SegmentReader::Output {
     std::vector<std::uint64_t> codes;
     std::vector<std::uint32_t> kept;  // Rows of the current block, when not all.
     std::size_t base = 0;             // Rows before the current block.
+
+    /// Takes the current block's rows off again.
+    void shrink(std::size_t text_bytes) {
+        const auto cut = [&](auto& column) { column.resize(std::min(column.size(), base)); };
+        cut(rows.timestamp_ms);
+        cut(rows.sequence);
+        cut(rows.ingestion_ms);
+        cut(rows.stream);
+        text.resize(text_bytes);
+        if (!ends.empty()) ends.resize(base + 1);
+        rows.shaped.reset();
+        rows.shaped_row.clear();
+    }
 };
 
-Error SegmentReader::damaged(std::string_view what) const {
+Error SegmentReader::damage(std::string_view what) const {
     return {ErrorCode::kCorruption, "segment is damaged: " + std::string(what) + ": " + name_};
 }
 
@@ -208,12 +223,12 @@ Result<std::shared_ptr<const SegmentReader>> SegmentReader::open(
 Status SegmentReader::load_footer() {
     const std::uint64_t file_bytes = place_.bytes;
     if (file_bytes < kSegmentHeaderBytes + kSegmentTrailerBytes)
-        return std::unexpected(damaged("too short"));
+        return std::unexpected(damage("too short"));
     std::string tail(std::min<std::uint64_t>(file_bytes, kTailReadBytes), '\0');
     const auto fill = [&](std::string& into, std::uint64_t offset) -> Status {
         const auto got =
             SKY_TRY(file_->pread(place_.offset + offset, std::as_writable_bytes(std::span(into))));
-        return got == into.size() ? Status() : std::unexpected(damaged("file ends early"));
+        return got == into.size() ? Status() : std::unexpected(damage("file ends early"));
     };
     SKY_TRY(fill(tail, file_bytes - tail.size()));
     const auto trailer = SKY_TRY(parse_trailer(
@@ -226,7 +241,7 @@ Status SegmentReader::load_footer() {
     }
     const auto bytes = std::string_view(tail).substr(tail.size() - needed, trailer.footer_bytes);
     if (checksums_ == Checksums::kVerify && crypto::crc32c(bytes) != trailer.footer_crc)
-        return std::unexpected(damaged("checksum of the footer"));
+        return std::unexpected(damage("checksum of the footer"));
     footer_ = SKY_TRY(parse_footer(bytes, trailer.footer_offset));
     footer_.row.file_bytes = file_bytes;
     messages_ = SKY_TRY(make_message_decoder(footer_.message_coding, footer_.message_header));
@@ -237,6 +252,7 @@ Result<SegmentReader::Plan> SegmentReader::plan(const RowFilter& filter, Columns
     Plan plan;
     plan.range = filter.range;
     plan.columns = columns;
+    plan.wanted_rows = filter.wanted;
     const auto& blocks = footer_.blocks;
     // Blocks ascend in time: those that overlap the range are neighbours.
     plan.begin =
@@ -298,7 +314,7 @@ Status SegmentReader::load(Plan& plan) const {
                                    static_cast<std::size_t>(run.bytes));
         const auto got =
             SKY_TRY(file_->pread(place_.offset + run.offset, std::as_writable_bytes(into)));
-        if (got != into.size()) return std::unexpected(damaged("file ends early"));
+        if (got != into.size()) return std::unexpected(damage("file ends early"));
     }
     for (std::size_t c = 0; c < kSegmentColumns; ++c)
         plan.bytes[c] = {plan.buffer.get() + start[c], length[c]};
@@ -307,25 +323,59 @@ Status SegmentReader::load(Plan& plan) const {
 
 /// Reads the stream column alone and leaves only blocks with rows of allowed streams: a stream that
 /// lived for a minute costs its blocks, not the day.
-Status SegmentReader::narrow_by_stream(Plan& plan) const {
+Status SegmentReader::narrow_by_stream(Plan& plan, std::vector<DamagedBlock>* damaged) const {
     const auto wanted = std::exchange(plan.wanted, {});
     plan.wanted[at(SegmentColumn::kStream)] = true;
     SKY_TRY(load(plan));
     plan.skipped.assign(footer_.blocks.size(), 0);
+    plan.kept_rows.assign(footer_.blocks.size(), 0);
     std::size_t first = plan.end, last = plan.begin;
     std::vector<std::uint64_t> codes;
     for (std::size_t b = plan.begin; b < plan.end; ++b) {
-        SKY_TRY(decode_streams(b, plan, codes));
-        const bool kept = std::any_of(codes.begin(), codes.end(),
-                                      [&](std::uint64_t code) { return plan.allowed[code] != 0; });
-        plan.skipped[b] = kept ? 0 : 1;
-        if (!kept) continue;
+        if (Status decoded = decode_streams(b, plan, codes); !decoded) {
+            SKY_TRY(leave_out(b, std::move(decoded), damaged));
+            plan.skipped[b] = 1;
+            continue;
+        }
+        std::uint32_t kept = 0;
+        for (const std::uint64_t code : codes) kept += plan.allowed[code];
+        plan.kept_rows[b] = kept;
+        plan.skipped[b] = kept != 0 ? 0 : 1;
+        if (kept == 0) continue;
         first = std::min(first, b);
         last = b + 1;
     }
     plan.begin = first;
     plan.end = std::max(first, last);
     plan.wanted = wanted;
+    return {};
+}
+
+/// Leaves only the blocks that the wanted rows can lie in: as many as hold them beside the first,
+/// of which the range may leave nothing but its last row.
+void SegmentReader::narrow_by_count(Plan& plan) const {
+    if (plan.wanted_rows.rows == 0) return;
+    const auto rows_of = [&](std::size_t b) -> std::size_t {
+        return plan.kept_rows.empty() ? footer_.blocks[b].rows : plan.kept_rows[b];
+    };
+    std::size_t rows = 0;
+    if (plan.wanted_rows.from == RowsWanted::From::kOldest) {
+        std::size_t end = plan.begin + 1;
+        while (end < plan.end && rows < plan.wanted_rows.rows) rows += rows_of(end++);
+        plan.end = std::min(plan.end, end);
+    } else {
+        std::size_t begin = plan.end - 1;
+        while (begin > plan.begin && rows < plan.wanted_rows.rows) rows += rows_of(--begin);
+        plan.begin = begin;
+    }
+}
+
+/// What a block's error means for the read: nothing more than its rows, where that is allowed.
+Status SegmentReader::leave_out(std::size_t index, Status status,
+                                std::vector<DamagedBlock>* damaged) const {
+    if (damaged == nullptr || status.error().code != ErrorCode::kCorruption) return status;
+    const SegmentBlock& block = footer_.blocks[index];
+    damaged->push_back({index, block.rows, block.min_ms, block.max_ms, status.error().message});
     return {};
 }
 
@@ -348,7 +398,7 @@ Status SegmentReader::decode_streams(std::size_t index, const Plan& plan,
     if (!intact || !columnar::decode_integers(bytes, codes) ||
         std::any_of(codes.begin(), codes.end(),
                     [&](std::uint64_t code) { return code >= streams; }))
-        return std::unexpected(damaged("streams of block " + std::to_string(index)));
+        return std::unexpected(damage("streams of block " + std::to_string(index)));
     return {};
 }
 
@@ -359,7 +409,7 @@ Status SegmentReader::decode_block(std::size_t index, const Plan& plan, Output& 
         for (std::size_t c = 0; c < kSegmentColumns; ++c)
             if (plan.wanted[c] && c != at(SegmentColumn::kStream) &&  // decode_streams() does that.
                 crypto::crc32c(stored(static_cast<SegmentColumn>(c))) != block.columns[c].crc)
-                return std::unexpected(damaged("checksum of block " + std::to_string(index)));
+                return std::unexpected(damage("checksum of block " + std::to_string(index)));
 
     EventBatch& rows = out.rows;
     const std::size_t base = rows.timestamp_ms.size(), count = block.rows;
@@ -372,23 +422,31 @@ Status SegmentReader::decode_block(std::size_t index, const Plan& plan, Output& 
     const auto sequences = grow(rows.sequence);
     if (!columnar::decode_integers(stored(SegmentColumn::kTime), as_unsigned(times)) ||
         !columnar::decode_integers(stored(SegmentColumn::kSequence), sequences))
-        return std::unexpected(damaged("times of block " + std::to_string(index)));
+        return std::unexpected(damage("times of block " + std::to_string(index)));
     unsigned disorder = times.front() != block.min_ms || times.back() != block.max_ms ? 1 : 0;
     for (std::size_t i = 1; i < count; ++i)  // Without branches: it costs less than the decoding.
         disorder |=
             unsigned{times[i - 1] > times[i]} |
             (unsigned{times[i - 1] == times[i]} & unsigned{sequences[i - 1] >= sequences[i]});
-    if (disorder != 0) return std::unexpected(damaged("order of block " + std::to_string(index)));
+    if (disorder != 0) return std::unexpected(damage("order of block " + std::to_string(index)));
 
     // Which rows stay: mostly all of them, else a list.
     const RowSpan span = clip(times, plan.range);
     bool all = span.begin == 0 && span.end == count;
     out.kept.clear();
     if (plan.wanted[at(SegmentColumn::kStream)]) SKY_TRY(decode_streams(index, plan, out.codes));
-    if (!plan.allowed.empty() || !all) {
+    // Of a block alone only the wanted end is made; several are a stretch as they are.
+    const std::size_t wanted = plan.end - plan.begin == 1 ? plan.wanted_rows.rows : 0;
+    if (!plan.allowed.empty() || !all || (wanted != 0 && wanted < count)) {
         for (std::size_t i = span.begin; i < span.end; ++i)
             if (plan.allowed.empty() || plan.allowed[out.codes[i]] != 0)
                 out.kept.push_back(static_cast<std::uint32_t>(i));
+        if (wanted != 0 && wanted < out.kept.size()) {
+            if (plan.wanted_rows.from == RowsWanted::From::kNewest)
+                out.kept.erase(out.kept.begin(),
+                               out.kept.end() - static_cast<std::ptrdiff_t>(wanted));
+            out.kept.resize(wanted);
+        }
         all = out.kept.size() == count;
     }
     const auto compact = [&](auto& column) {
@@ -399,7 +457,7 @@ Status SegmentReader::decode_block(std::size_t index, const Plan& plan, Output& 
     if (has(plan.columns, Columns::kIngestion)) {
         if (!columnar::decode_integers(stored(SegmentColumn::kIngestion),
                                        as_unsigned(grow(rows.ingestion_ms))))
-            return std::unexpected(damaged("ingestion times of block " + std::to_string(index)));
+            return std::unexpected(damage("ingestion times of block " + std::to_string(index)));
         if (!all) compact(rows.ingestion_ms);
     }
     if (has(plan.columns, Columns::kStream)) {
@@ -425,7 +483,7 @@ Status SegmentReader::decode_messages(std::size_t index, const Plan& plan, Outpu
     const bool all = out.rows.timestamp_ms.size() == out.base + count;
     if (footer_.message_coding == static_cast<std::uint64_t>(MessageCoding::kShapes)) {
         auto shaped = messages_->open_shaped(stored, count, block.text_bytes);
-        if (!shaped) return std::unexpected(damaged(shaped.error().message));
+        if (!shaped) return std::unexpected(damage(shaped.error().message));
         if (has(plan.columns, Columns::kShaped)) {
             out.rows.shaped = std::move(*shaped);
             if (!all) out.rows.shaped_row = out.kept;
@@ -434,7 +492,7 @@ Status SegmentReader::decode_messages(std::size_t index, const Plan& plan, Outpu
         if (!all) {
             std::vector<std::uint32_t> ends;
             const Status rendered = (*shaped)->render(out.kept, out.text, ends);
-            if (!rendered) return std::unexpected(damaged(rendered.error().message));
+            if (!rendered) return std::unexpected(damage(rendered.error().message));
             out.ends.insert(out.ends.end(), ends.begin(), ends.end());
             return {};
         }
@@ -449,7 +507,7 @@ Status SegmentReader::decode_messages(std::size_t index, const Plan& plan, Outpu
         decoded = messages_->decode(stored, text + text_base, block.text_bytes, ends);
         return text_base + block.text_bytes;
     });
-    if (!decoded) return std::unexpected(damaged("messages of block " + std::to_string(index)));
+    if (!decoded) return std::unexpected(damage("messages of block " + std::to_string(index)));
     const auto shift = static_cast<std::uint32_t>(text_base);
     if (all) {
         for (std::uint32_t& end : ends) end += shift;
@@ -472,11 +530,13 @@ Status SegmentReader::decode_messages(std::size_t index, const Plan& plan, Outpu
     return {};
 }
 
-Result<EventBatch> SegmentReader::read(const RowFilter& filter, Columns columns) const {
+Result<EventBatch> SegmentReader::read(const RowFilter& filter, Columns columns,
+                                       std::vector<DamagedBlock>* damaged) const {
     Plan plan = SKY_TRY(this->plan(filter, columns));
     Output out;
-    if (plan.begin != plan.end && !plan.allowed.empty()) SKY_TRY(narrow_by_stream(plan));
+    if (plan.begin != plan.end && !plan.allowed.empty()) SKY_TRY(narrow_by_stream(plan, damaged));
     if (plan.begin == plan.end) return std::move(out.rows);
+    narrow_by_count(plan);
     SKY_TRY(load(plan));
     std::size_t rows = 0, text = 0;
     for (std::size_t b = plan.begin; b < plan.end; ++b) {
@@ -493,8 +553,22 @@ Result<EventBatch> SegmentReader::read(const RowFilter& filter, Columns columns)
         out.ends.reserve(rows + 1);
         out.ends.push_back(0);
     }
-    for (std::size_t b = plan.begin; b < plan.end; ++b)
-        if (plan.skipped.empty() || plan.skipped[b] == 0) SKY_TRY(decode_block(b, plan, out));
+    for (std::size_t b = plan.begin; b < plan.end; ++b) {
+        if (!plan.skipped.empty() && plan.skipped[b] != 0) continue;
+        const std::size_t text_before = out.text.size();
+        out.base = out.rows.timestamp_ms.size();
+        if (Status decoded = decode_block(b, plan, out); !decoded) {
+            SKY_TRY(leave_out(b, std::move(decoded), damaged));
+            out.shrink(text_before);
+        }
+    }
+    if (damaged != nullptr && !damaged->empty() && filter.wanted.rows != 0) {
+        // Fewer rows than wanted shall mean that there are no others.
+        damaged->clear();
+        RowFilter whole = filter;
+        whole.wanted = {};
+        return read(whole, columns, damaged);
+    }
     if (has(columns, Columns::kMessage) && !out.rows.shaped)
         out.rows.message.assign(std::move(out.text), std::move(out.ends));
     return std::move(out.rows);

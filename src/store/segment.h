@@ -71,6 +71,14 @@ Result<EncodedSegment> encode_segment(const MiniBatch& rows,
 /// kIgnore lets a fuzzer past the checksums; everything else verifies.
 enum class Checksums : std::uint8_t { kVerify, kIgnore };
 
+/// A block that cannot be read, and what it costs.
+struct DamagedBlock {
+    std::size_t block = 0;
+    std::uint64_t rows = 0;
+    std::int64_t min_ms = 0, max_ms = 0;
+    std::string what;  // Names the file.
+};
+
 /// Where a segment lies in its file.
 struct SegmentPlace {
     std::uint64_t offset = 0, bytes = 0;
@@ -90,9 +98,11 @@ public:
                                                              Checksums checksums);
 
     const SegmentFooter& footer() const { return footer_; }
-    /// The kept rows with the wanted columns. Reads only the blocks and columns it needs.
+    /// The kept rows with the wanted columns. Reads only the blocks and columns it needs. Damaged
+    /// blocks are left out and added to `damaged`; without one they are an error.
     /// Errors: kCorruption (names the file), kInternal (I/O).
-    Result<EventBatch> read(const RowFilter& filter, Columns columns) const;
+    Result<EventBatch> read(const RowFilter& filter, Columns columns,
+                            std::vector<DamagedBlock>* damaged = nullptr) const;
     /// False: no message contains the literal. Reads nothing.
     bool may_contain(std::string_view literal) const { return messages_->may_contain(literal); }
     /// The segment will not be read again soon (store.md 3.1).
@@ -102,11 +112,13 @@ private:
     SegmentReader() = default;
     struct Plan;
     struct Output;
-    Error damaged(std::string_view what) const;
+    Error damage(std::string_view what) const;
     Status load_footer();
     Result<Plan> plan(const RowFilter& filter, Columns columns) const;
     Status load(Plan& plan) const;
-    Status narrow_by_stream(Plan& plan) const;
+    Status narrow_by_stream(Plan& plan, std::vector<DamagedBlock>* damaged) const;
+    void narrow_by_count(Plan& plan) const;
+    Status leave_out(std::size_t index, Status status, std::vector<DamagedBlock>* damaged) const;
     std::string_view bytes_of(std::size_t index, SegmentColumn column, const Plan& plan) const;
     Status decode_streams(std::size_t index, const Plan& plan,
                           std::vector<std::uint64_t>& codes) const;

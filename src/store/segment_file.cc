@@ -76,6 +76,14 @@ Result<std::shared_ptr<const SegmentReader>> SegmentFile::open_once() const {
     return opened;
 }
 
+Result<EventBatch> SegmentFile::read(const RowFilter& filter, Columns columns) const {
+    const auto reader = SKY_TRY(open());
+    std::vector<DamagedBlock> damaged;
+    EventBatch rows = SKY_TRY(reader->read(filter, columns, &damaged));
+    if (!damaged.empty()) cache_->note_damage(row_.id, damaged);
+    return rows;
+}
+
 // Cache
 // -------------------------------------------------------------------------------------------------
 
@@ -112,6 +120,28 @@ void SegmentCache::forget(std::uint64_t id) {
     bytes_ -= it->second->bytes;
     used_.erase(it->second);
     by_id_.erase(it);
+}
+
+void SegmentCache::note_damage(std::uint64_t id, std::span<const DamagedBlock> blocks) {
+    for (const DamagedBlock& block : blocks) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (!damaged_.insert({id, block.block}).second) continue;
+        }
+        ++damaged_blocks_;
+        damaged_rows_ += block.rows;
+        log::error("segment.block_damaged", {{"error", block.what},
+                                             {"rows", block.rows},
+                                             {"min_ms", block.min_ms},
+                                             {"max_ms", block.max_ms}});
+    }
+}
+
+bool SegmentCache::has_damage(std::uint64_t id) const {
+    if (damaged_blocks_.load() == 0) return false;
+    const std::lock_guard lock(mutex_);
+    const auto it = damaged_.lower_bound({id, 0});
+    return it != damaged_.end() && it->first == id;
 }
 
 std::uint64_t SegmentCache::bytes() const {

@@ -6,6 +6,8 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <set>
+#include <span>
 #include <string>
 #include <unordered_map>
 
@@ -63,6 +65,13 @@ public:
     os::Fs& fs() { return fs_; }
     std::uint64_t bytes() const;
 
+    /// A read left these blocks out. Each is named in the log once and counted once.
+    void note_damage(std::uint64_t id, std::span<const DamagedBlock> blocks);
+    bool has_damage(std::uint64_t id) const;
+    /// Blocks that reads have left out since the start, and their rows.
+    std::uint64_t damaged_blocks() const { return damaged_blocks_.load(); }
+    std::uint64_t damaged_rows() const { return damaged_rows_.load(); }
+
 private:
     struct Entry {
         std::uint64_t id, bytes;
@@ -75,6 +84,8 @@ private:
     std::list<Entry> used_;  // Newest first.
     std::unordered_map<std::uint64_t, std::list<Entry>::iterator> by_id_;
     std::uint64_t bytes_ = 0;
+    std::set<std::pair<std::uint64_t, std::size_t>> damaged_;
+    std::atomic<std::uint64_t> damaged_blocks_{0}, damaged_rows_{0};
 };
 
 /// Shared by the live list and every snapshot that reads it.
@@ -89,7 +100,13 @@ public:
     const StoredFilePtr& file() const { return file_; }
     const std::string& path() const { return file_->path(); }
     Result<std::shared_ptr<const SegmentReader>> open() const { return cache_->get(*this); }
-    /// The same past the cache, for a reader that comes once. Errors: as SegmentCache::get().
+    /// The kept rows but for those of damaged blocks, which are named in the log.
+    /// Errors: as SegmentCache::get(), kInternal (I/O).
+    Result<EventBatch> read(const RowFilter& filter, Columns columns) const;
+    /// A read of this run has left rows of it out.
+    bool has_damage() const { return cache_->has_damage(row_.id); }
+    /// The same as open() past the cache, for a reader that comes once. Errors: as
+    /// SegmentCache::get().
     Result<std::shared_ptr<const SegmentReader>> open_once() const;
     /// The catalog lists it no more: when that holds for all segments of the file, its last owner's
     /// end unlinks it.

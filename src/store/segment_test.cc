@@ -155,7 +155,7 @@ TEST_CASE("integer columns: sizes of the usual ones") {
 
 TEST_CASE("segment: every read equals the same read of the rows in memory") {
     SeededRandom random(11);
-    int shaped_reads = 0;
+    int shaped_reads = 0, fewer = 0;
     for (int round = 0; round < 60; ++round) {
         CAPTURE(round);
         os::SimFs fs(1);
@@ -186,6 +186,23 @@ TEST_CASE("segment: every read equals the same read of the rows in memory") {
             REQUIRE(got);
             const EventBatch want = select_rows({&piece, 1}, filter, columns);
             CHECK(same(*got, want));
+            RowFilter some = filter;
+            some.wanted = {
+                1 + random.below(random.below(2) == 0 ? 20 : 20'000),
+                random.below(2) == 0 ? RowsWanted::From::kOldest : RowsWanted::From::kNewest};
+            const auto part = (*reader)->read(some, columns);
+            REQUIRE(part);
+            REQUIRE(part->rows() <= want.rows());
+            CHECK(part->rows() >= std::min(some.wanted.rows, want.rows()));
+            fewer += part->rows() < want.rows() ? 1 : 0;
+            const std::size_t from =
+                some.wanted.from == RowsWanted::From::kOldest ? 0 : want.rows() - part->rows();
+            for (std::size_t i = 0; i < part->rows(); ++i)
+                if (part->sequence[i] != want.sequence[from + i] ||
+                    (has(columns, Columns::kMessage) &&
+                     part->message[i] != want.message[from + i]) ||
+                    (has(columns, Columns::kStream) && part->stream[i] != want.stream[from + i]))
+                    FAIL("row ", i);
             got = (*reader)->read(filter, columns | Columns::kShaped);
             REQUIRE(got);
             if (!got->shaped) {
@@ -206,6 +223,7 @@ TEST_CASE("segment: every read equals the same read of the rows in memory") {
         }
     }
     CHECK(shaped_reads > 20);
+    CHECK(fewer > 100);
 }
 
 TEST_CASE("segment: the header tells of literals that no message has") {
@@ -361,6 +379,66 @@ TEST_CASE("segment: damage anywhere is corruption that names the file") {
         if (!reader) continue;
         const auto got = (*reader)->read(everything, Columns::kAll);
         if (got) CHECK(got->message.size() == got->rows());
+    }
+}
+
+TEST_CASE("segment: a damaged block costs its own rows and nothing else") {
+    os::SimFs fs(1);
+    std::vector<std::string> texts;
+    std::vector<Event> events;
+    SeededRandom random(5);
+    for (std::size_t i = 0; i < 40'000; ++i) {
+        std::string& text = texts.emplace_back(20, ' ');  // No shape: plain blocks.
+        for (char& c : text) c = static_cast<char>('!' + random.below(90));
+    }
+    for (std::size_t i = 0; i < texts.size(); ++i)
+        events.push_back({static_cast<std::int64_t>(i), texts[i]});
+    const auto day =
+        split_by_day({.group = 3, .stream = 10, .ingestion_ms = 5'000, .events = events}, 1, 1);
+    SegmentFooter footer;
+    const std::string whole = encode(*day[0].rows, footer);
+    REQUIRE(footer.blocks.size() >= 3);
+    const RowFilter all{.range = {0, 40'000}};
+    for (std::size_t bad = 0; bad < footer.blocks.size(); ++bad) {
+        for (std::size_t c = 0; c < kSegmentColumns; ++c) {
+            CAPTURE(bad);
+            CAPTURE(c);
+            std::string bytes = whole;
+            bytes[footer.blocks[bad].columns[c].offset] ^= 0x20;
+            put_file(fs, bytes);
+            const auto reader = *SegmentReader::open(fs, kPath, Checksums::kVerify);
+            CHECK(reader->read(all, Columns::kAll).error().code == ErrorCode::kCorruption);
+            std::vector<DamagedBlock> damaged;
+            const auto rows = reader->read(all, Columns::kAll, &damaged);
+            REQUIRE(rows);
+            REQUIRE(damaged.size() == 1);
+            CHECK(damaged[0].block == bad);
+            CHECK(damaged[0].rows == footer.blocks[bad].rows);
+            CHECK(damaged[0].what.find(kPath) != std::string::npos);
+            REQUIRE(rows->rows() == texts.size() - damaged[0].rows);
+            REQUIRE(rows->message.size() == rows->rows());
+            REQUIRE(rows->stream.size() == rows->rows());
+            REQUIRE(rows->ingestion_ms.size() == rows->rows());
+            bool same_rows = true;
+            for (std::size_t i = 0; i < rows->rows(); ++i)
+                same_rows = same_rows && rows->message[i] ==
+                                             texts[static_cast<std::size_t>(rows->timestamp_ms[i])];
+            CHECK(same_rows);
+            // Some rows are wanted: those behind the damage are not forgotten.
+            damaged.clear();
+            const auto some =
+                reader->read({.range = {0, 40'000}, .wanted = {30'000, RowsWanted::From::kOldest}},
+                             Columns::kAll, &damaged);
+            REQUIRE(some);
+            CHECK(some->rows() >= std::min<std::size_t>(30'000, rows->rows()));
+            // Read by stream: the stream's own column is looked at first.
+            const StreamId only[] = {10};
+            damaged.clear();
+            const auto by_stream =
+                reader->read({.range = {0, 40'000}, .streams = only}, Columns::kMessage, &damaged);
+            REQUIRE(by_stream);
+            CHECK(by_stream->rows() + (damaged.empty() ? 0 : damaged[0].rows) == texts.size());
+        }
     }
 }
 

@@ -39,15 +39,18 @@ public:
 
     Result<EventBatch> read(const Morsel& morsel, TimeRange range, Columns columns,
                             std::span<const StreamId> streams) const override {
+        return read_some(morsel, range, columns, streams, {});
+    }
+
+    Result<EventBatch> read_some(const Morsel& morsel, TimeRange range, Columns columns,
+                                 std::span<const StreamId> streams,
+                                 RowsWanted wanted) const override {
         SKY_ASSERT(morsel.index < all_.size(), "morsels come from this snapshot");
-        RowFilter filter{.range = clipped(range), .streams = streams};
+        RowFilter filter{.range = clipped(range), .streams = streams, .wanted = wanted};
         if (parts_.deleted) filter.deleted = *parts_.deleted;
         if (filter.range.end_ms < filter.range.begin_ms) return EventBatch();
         const std::size_t segments = parts_.segments->size();
-        if (morsel.index < segments) {
-            const auto reader = SKY_TRY((*parts_.segments)[morsel.index]->open());
-            return reader->read(filter, columns);
-        }
+        if (morsel.index < segments) return (*parts_.segments)[morsel.index]->read(filter, columns);
         std::vector<const EventBatch*> pieces;
         for (const MiniBatchPtr& piece : parts_.chunks[morsel.index - segments]->pieces())
             if (piece->max_ms >= filter.range.begin_ms && piece->min_ms <= filter.range.end_ms)
@@ -66,6 +69,9 @@ public:
         range = clipped(range);
         if (parts_.deleted && !parts_.deleted->empty()) return std::nullopt;
         if (morsel.min_ms < range.begin_ms || morsel.max_ms > range.end_ms) return std::nullopt;
+        if (morsel.index < parts_.segments->size() &&
+            (*parts_.segments)[morsel.index]->has_damage())
+            return std::nullopt;
         return morsel.rows;
     }
 

@@ -770,6 +770,8 @@ StoreStats StoreImpl::stats() const {
             .merge_debt_bytes = live.merge_debt_bytes,
             .corrupt_wal_records = corrupt_wal_records_,
             .orphans = live.orphans,
+            .damaged_blocks = live.damaged_blocks,
+            .damaged_rows = live.damaged_rows,
             .read_only = wal_->read_only(),
             .disk_full = disk_full_.load(),
             .deletion_suspended = live.deletion_suspended};

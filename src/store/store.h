@@ -77,6 +77,13 @@ struct EventBatch {
     std::size_t rows() const { return timestamp_ms.size(); }
 };
 
+/// How many rows of a read somebody needs, and from which end.
+struct RowsWanted {
+    enum class From : std::uint8_t { kOldest, kNewest };
+    std::size_t rows = 0;  // 0: all.
+    From from = From::kOldest;
+};
+
 /// A part of a snapshot that is read as one unit: at most 64 K rows of one group and day.
 struct Morsel {
     std::uint32_t index;          // Names it inside its snapshot.
@@ -97,10 +104,18 @@ public:
     virtual const GroupInfo& group() const = 0;
     /// Morsels that may hold rows of the range, newest max_ms first.
     virtual std::vector<Morsel> morsels(TimeRange range) const = 0;
-    /// Rows of one morsel inside the range. `streams`: empty = all, else only these (sorted).
-    /// Errors: kCorruption (checksum; names the file), kInternal (I/O).
+    /// Rows of one morsel inside the range. `streams`: empty = all, else only these (sorted). Rows
+    /// of damaged blocks are left out; the log names them, StoreStats counts them.
+    /// Errors: kCorruption (the file is missing, or its footer damaged; names it), kInternal (I/O).
     virtual Result<EventBatch> read(const Morsel& morsel, TimeRange range, Columns columns,
                                     std::span<const StreamId> streams = {}) const = 0;
+    /// A stretch of what read() would return, from its beginning or up to its end: `wanted.rows`
+    /// rows or more, or all there are. Errors: as read().
+    virtual Result<EventBatch> read_some(const Morsel& morsel, TimeRange range, Columns columns,
+                                         std::span<const StreamId> streams,
+                                         RowsWanted /*wanted*/) const {
+        return read(morsel, range, columns, streams);
+    }
     /// False: no message of the morsel contains the literal, as its file's header tells. True also
     /// where that is not known.
     virtual bool may_contain(const Morsel& /*morsel*/, std::string_view /*literal*/) const {
@@ -140,6 +155,7 @@ struct StoreStats {
     std::uint64_t packs, pack_dead_bytes;                 // Gauges, as of the last look for merges.
     std::uint64_t merge_debt_segments, merge_debt_bytes;  // What waits to be merged. Gauges.
     std::uint64_t corrupt_wal_records, orphans;
+    std::uint64_t damaged_blocks, damaged_rows;  // Of segments; what reads had to leave out.
     bool read_only;
     bool disk_full;           // The newest flush failed for want of space.
     bool deletion_suspended;  // The wall clock jumped; nothing expires until it is trusted again.

@@ -240,6 +240,38 @@ def test_doctor(run, own_place):
     assert lines[fault + 1].strip().startswith("Restore")
 
 
+def test_doctor_verifies_and_rebuilds(run, own_place):
+    """Two groups in a pack: a damaged block is named; a lost catalog is made anew from the files."""
+    own_place.start()
+    for group in ("one", "two"):
+        put = run("put", "-g", group, "-s", "s", "--create", stdin=b"first\nsecond\n", keys=own_place.keys, endpoint=own_place.server.url)
+        assert put.returncode == OK, put.stderr
+    assert own_place.server.stop() == 0
+    data = ["--data", str(own_place.data), "--listen", "127.0.0.1:0"]
+
+    def said(*arguments, code=OK):
+        done = run("doctor", *data, "--json", *arguments)
+        assert done.returncode == code, done.stdout
+        return [(line["grade"], line["subject"], line["what"]) for line in json.loads(done.stdout)]
+
+    assert ("OK", "segments", "every block was read and is sound") in said("--verify")
+    assert any(grade == "FAIL" and "is sound" in what for grade, _, what in said("--rebuild-catalog", code=FAILED))
+    (own_place.data / "catalog.sqlite").unlink()
+    assert any("2 log groups, 2 streams, 2 segments, 4 events" in what for _, _, what in said("--rebuild-catalog", "--verify"))
+    own_place.keys = own_place.key()
+    own_place.start()
+    client = own_place.client()
+    assert [e["message"] for e in client.filter_log_events(logGroupName="two")["events"]] == ["first", "second"]
+    assert any("nothing was verified" in what for _, _, what in said("--verify", "--endpoint", own_place.server.url, code=FAILED))
+    assert own_place.server.stop() == 0
+    [pack] = (own_place.data / "segments").iterdir()
+    damaged = bytearray(pack.read_bytes())
+    damaged[40] ^= 1  # Behind the headers of pack and segment: a time of the first segment.
+    pack.write_bytes(damaged)
+    assert not any(grade == "FAIL" for grade, _, _ in said())
+    assert any(grade == "FAIL" and f"{pack} (segment" in what and "costs 2 events of" in what for grade, _, what in said("--verify", code=FAILED))
+
+
 def test_tail_follows_and_shows_each_event_once(program, server, keys, run, group):
     assert run("put", "-g", group, "-s", "s", stdin=b"one\ntwo\n").returncode == OK
     shown = run("tail", "-g", group).stdout.decode().splitlines()
