@@ -33,6 +33,9 @@ struct Cut {
     std::size_t sink = 0;
     std::size_t rest = 0;
     GroupSinkSpec groups;  // groups.stats is null: rows are kept.
+    /// A stats over the groups that runs with them, steps [groups_rest, rest - 1) between.
+    GroupSinkSpec second;  // second.stats is null: there is none.
+    std::size_t groups_rest = 0;
     RowSinkSpec rows;
 };
 
@@ -110,7 +113,14 @@ Cut cut_plan(const Plan& plan, std::uint64_t rows_max) {
     } else if (const auto* stats = std::get_if<StatsStep>(&steps[cut.sink])) {
         cut.groups.stats = stats;
         cut.groups.ordered = order_matters(plan, cut.rest);
-        if (last) {
+        std::size_t at = cut.rest;
+        while (at < steps.size() && is_row_step(steps[at])) ++at;
+        const auto* over = at < steps.size() ? std::get_if<StatsStep>(&steps[at]) : nullptr;
+        if (over != nullptr && !cut.groups.ordered && may_chain(plan, *stats)) {
+            cut.second = {over, ~0ULL, order_matters(plan, at + 1)};
+            cut.groups_rest = cut.rest;
+            cut.rest = at + 1;
+        } else if (last) {
             cut.groups.rows_max = rows_max;
         } else if (const auto* next = std::get_if<LimitStep>(&steps[behind]);
                    next != nullptr && !next->tail) {
@@ -165,7 +175,22 @@ std::uint64_t batch_bytes(const store::EventBatch& batch) {
 struct Work {
     EventSource source;
     store::Morsel morsel;
+    TimeSpan own;  // Times whose rows go to the sink's add_own().
 };
+
+/// The lowest begin of [begin, end), at least one row in ascending time, so that all of them are
+/// before `own`, or in it, or behind it.
+template <class TimeOf>
+std::size_t cut_at_own(const TimeSpan& own, std::size_t begin, std::size_t end,
+                       const TimeOf& time_of) {
+    const std::int64_t last = time_of(end - 1);
+    if (own.begin_ms >= own.end_ms || last < own.begin_ms) return begin;
+    const std::int64_t first = last >= own.end_ms ? own.end_ms : own.begin_ms;
+    if (time_of(begin) >= first) return begin;
+    const auto places = std::views::iota(begin, end);
+    const auto at = std::ranges::lower_bound(places, first, {}, time_of);
+    return begin + static_cast<std::size_t>(at - places.begin());
+}
 
 }  // namespace
 
@@ -212,6 +237,11 @@ struct PlanRun::Impl {
     }
 
     std::unique_ptr<Sink> make_sink(columnar::MemoryBudget& payer) const {
+        if (cut.second.stats != nullptr) {
+            const ChainSpec chain{cut.groups, cut.second, cut.groups_rest, cut.rest - 1,
+                                  options.now_s};
+            return make_chain_sink(query->plan, chain, payer);
+        }
         return cut.groups.stats != nullptr ? make_group_sink(query->plan, cut.groups, payer)
                                            : make_row_sink(query->plan, cut.rows, payer);
     }
@@ -238,12 +268,30 @@ struct PlanRun::Impl {
                                      group.tenant.region,
                                      group.id};
             for (const store::Morsel& morsel : source.snapshot->morsels(options.range)) {
-                work.push_back({events, morsel});
+                work.push_back({events, morsel, {}});
             }
         }
+        if (cut.second.stats != nullptr) find_own_times();
         std::stable_sort(work.begin(), work.end(), [](const Work& a, const Work& b) {
             return a.morsel.max_ms > b.morsel.max_ms;
         });
+    }
+
+    /// For each morsel the times at which no other one has rows.
+    void find_own_times() {
+        std::stable_sort(work.begin(), work.end(), [](const Work& a, const Work& b) {
+            return a.morsel.min_ms < b.morsel.min_ms;
+        });
+        std::int64_t before = INT64_MIN;  // No row of those that began earlier is at or behind it.
+        for (std::size_t i = 0; i < work.size(); ++i) {
+            const bool last = i + 1 == work.size();
+            const TimeSpan alone{before, last ? INT64_MAX : work[i + 1].morsel.min_ms};
+            if (alone.begin_ms < alone.end_ms) {
+                work[i].own = workers[0]->sink->whole_bins(alone);
+            }
+            const std::int64_t max_ms = work[i].morsel.max_ms;
+            before = std::max(before, max_ms == INT64_MAX ? max_ms : max_ms + 1);
+        }
     }
 
     /// Takes morsels, newest first, until none is left or the others cannot change the answer.
@@ -276,6 +324,11 @@ struct PlanRun::Impl {
                                                    : scan_batch(worker, item, *batch);
             budget.release(bytes);
             SKY_TRY(std::move(done));
+            {
+                const std::lock_guard lock(worker.mutex);
+                worker.sink->end_own();
+            }
+            SKY_TRY(check(worker));
         }
     }
 
@@ -316,6 +369,9 @@ struct PlanRun::Impl {
             SKY_TRY(poll());
             std::size_t begin = end > kPassRowsMax ? end - kPassRowsMax : 0;
             if (has_text) begin = text_begin(batch, begin, end);
+            begin = cut_at_own(item.own, begin, end,
+                               [&](std::size_t i) { return batch.timestamp_ms[i]; });
+            const bool own = item.own.has(batch.timestamp_ms[begin]);
             const std::int64_t useful = useful_ms.load(std::memory_order_relaxed);
             const auto times = batch.timestamp_ms.begin();
             const auto first = std::lower_bound(times + static_cast<std::ptrdiff_t>(begin),
@@ -326,7 +382,7 @@ struct PlanRun::Impl {
                                      ? static_cast<double>(batch.message.offsets()[end] -
                                                            batch.message.offsets()[useful_begin])
                                      : bytes_a_row * static_cast<double>(end - useful_begin);
-            pass(worker, end - useful_begin, bytes,
+            pass(worker, own, end - useful_begin, bytes,
                  [&](Frame& frame) { frame.begin_events(item.source, batch, useful_begin, end); });
             SKY_TRY(check(worker));
             if (useful_begin != begin) return {};
@@ -378,7 +434,9 @@ struct PlanRun::Impl {
         std::size_t end = part.rows;
         while (end > 0) {
             SKY_TRY(poll());
-            const std::size_t begin = end > rows_a_pass ? end - rows_a_pass : 0;
+            std::size_t begin = end > rows_a_pass ? end - rows_a_pass : 0;
+            begin = cut_at_own(item.own, begin, end, time_of);
+            const bool own = item.own.has(time_of(begin));
             const std::int64_t useful = useful_ms.load(std::memory_order_relaxed);
             std::size_t useful_begin = begin;
             if (time_of(begin) < useful) {
@@ -388,7 +446,7 @@ struct PlanRun::Impl {
                 if (useful_begin == end) return {};
             }
             const std::size_t rows = end - useful_begin;
-            pass(worker, rows, bytes_a_row * static_cast<double>(rows), [&](Frame& frame) {
+            pass(worker, own, rows, bytes_a_row * static_cast<double>(rows), [&](Frame& frame) {
                 frame.begin_shaped(item.source, batch, worker.shaped, part, useful_begin, end);
             });
             SKY_TRY(check(worker));
@@ -410,9 +468,9 @@ struct PlanRun::Impl {
         return std::min(static_cast<std::size_t>(at - offsets.begin()), end - 1);
     }
 
-    /// `begin` gives the frame its rows.
+    /// `begin` gives the frame its rows; `own` are those of Work::own.
     template <class Begin>
-    void pass(Worker& worker, std::size_t rows, double bytes, Begin&& begin) {
+    void pass(Worker& worker, bool own, std::size_t rows, double bytes, Begin&& begin) {
         const std::lock_guard lock(worker.mutex);
         worker.arena.reset();
         Frame& frame = worker.frame;
@@ -424,7 +482,11 @@ struct PlanRun::Impl {
         worker.bytes += bytes;
         worker.matched += frame.rows();
         if (frame.rows() == 0) return;
-        worker.sink->add(frame);
+        if (own) {
+            worker.sink->add_own(frame);
+        } else {
+            worker.sink->add(frame);
+        }
         if (const auto useful = worker.sink->earliest_useful_ms()) {
             std::int64_t known = useful_ms.load(std::memory_order_relaxed);
             while (*useful > known && !useful_ms.compare_exchange_weak(known, *useful)) {

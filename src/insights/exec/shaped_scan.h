@@ -116,6 +116,7 @@ private:
         const FamilyState& state = families_[part.family];
         return part.cleaned ? state.facts : state.all_facts;
     }
+    bool gains_by_cleaning(const std::vector<symbolic::Binding>& bindings) const;
     /// Ranks whose values are taken out so that more is decided; changes the state's facts.
     Result<std::vector<std::uint8_t>> clean(std::uint32_t family, FamilyState& state,
                                             const std::vector<symbolic::Binding>& found);
