@@ -12,7 +12,6 @@
 #include "admin/api/audit_log.h"
 #include "admin/api/keys.h"
 #include "admin/api/operations.h"
-#include "admin/api/shapes/service.h"
 #include "aws/dispatch.h"
 #include "base/log.h"
 #include "ec2/api/operations.h"
@@ -116,13 +115,11 @@ public:
         admin_ = std::make_unique<admin::api::Service>(
             admin::api::Service{store_->catalog(), *store_, clock_, random_});
         tagging_ = std::make_unique<tagging::api::Service>(tagging::api::Service{*logs_});
-        dispatcher_->open({logs::api::service_definition(*logs_),
-                           aws::service_def(admin::api::service_model(), admin::api::operations(),
-                                            &admin::api::map_error, *admin_),
-                           sts::api::service_definition(sts_), ec2::api::service_definition(ec2_),
-                           oam::api::service_definition(oam_),
-                           tagging::api::service_definition(*tagging_),
-                           metrics::api::service_definition(metrics_)});
+        dispatcher_->open(
+            {logs::api::service_definition(*logs_), admin::api::service_definition(*admin_),
+             sts::api::service_definition(sts_), ec2::api::service_definition(ec2_),
+             oam::api::service_definition(oam_), tagging::api::service_definition(*tagging_),
+             metrics::api::service_definition(metrics_)});
         ready_ = true;
         log::info("ready", {{"data", options_.data_directory},
                             {"host", options_.host},

@@ -83,6 +83,10 @@ public:
 
     Catalog& catalog() override { return *guarded_catalog_; }
     void append(const AppendBatch& batch, Done done) override;
+    void set_follower(Follower* follower) override {
+        const std::lock_guard lock(follower_mutex_);
+        follower_ = follower;
+    }
     std::shared_ptr<const Snapshot> snapshot(GroupId group) const override {
         return live_->snapshot(group, options_.clock->now_ms());
     }
@@ -106,6 +110,13 @@ private:
     void run_committer();
     bool commit_waiting();
     void commit(std::vector<Pending>& taken);
+    /// The pieces of a batch that the follower is told of once they are visible.
+    struct Follow {
+        GroupId group = 0;
+        std::vector<std::shared_ptr<const MiniBatch>> pieces;
+    };
+    Follow follow_of(const PreparedBatch& batch);
+    void tell(const Follow& follow);
 
     // The flusher's thread
     void run_flusher();
@@ -155,6 +166,9 @@ private:
 
     std::atomic<std::uint64_t> events_appended_ = 0, batches_appended_ = 0;
     std::uint64_t corrupt_wal_records_ = 0;  // Set by start() alone.
+
+    std::mutex follower_mutex_;
+    Follower* follower_ = nullptr;
 
     std::mutex close_mutex_;
     std::optional<Status> closed_;
@@ -400,6 +414,7 @@ void StoreImpl::commit(std::vector<Pending>& taken) {
             Pending& pending = taken[at];
             const std::uint64_t rows = pending.batch.rows;
             number(pending.batch, entries[at].first_sequence, entries[at].lsn);
+            const Follow follow = follow_of(pending.batch);
             const Status published = live_->publish(std::move(pending.batch));
             if (published) {
                 events_appended_ += rows;
@@ -408,6 +423,7 @@ void StoreImpl::commit(std::vector<Pending>& taken) {
             queue_bytes_ -= pending.memory_bytes;
             published_lsn_ = entries[at].lsn;
             pending.done(published);
+            if (published) tell(follow);
         }
     }
     next_sequence_ = sequence;
@@ -415,6 +431,22 @@ void StoreImpl::commit(std::vector<Pending>& taken) {
     if (live_->seal_due() || wal_->pressed() ||
         memory_used() > options_.memory_bytes / 100 * limits::kMemoryFlushPercent)
         wake_flusher();
+}
+
+StoreImpl::Follow StoreImpl::follow_of(const PreparedBatch& batch) {
+    Follow follow{batch.group, {}};
+    const std::lock_guard lock(follower_mutex_);
+    if (follower_ == nullptr || !follower_->follows(batch.group)) return follow;
+    for (const PreparedBatch::Part& part : batch.parts) follow.pieces.push_back(part.rows);
+    return follow;
+}
+
+void StoreImpl::tell(const Follow& follow) {
+    if (follow.pieces.empty()) return;
+    const std::lock_guard lock(follower_mutex_);
+    if (follower_ == nullptr) return;
+    for (const auto& piece : follow.pieces)
+        follower_->published(follow.group, {piece, &piece->rows});
 }
 
 // Flush ------------------------------------------------------------------------------------------

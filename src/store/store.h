@@ -139,6 +139,17 @@ struct StoreStats {
     bool deletion_suspended;  // The wall clock jumped; nothing expires until it is trusted again.
 };
 
+/// Is told of every batch once it is durable and visible (live tail). Called on the committer's
+/// thread, in ingest order: it may remember the pointer, but not block, nor do any work a row.
+class Follower {
+public:
+    virtual ~Follower() = default;
+    /// Asked first, for every batch: whether rows of this group are of any interest.
+    virtual bool follows(GroupId group) const = 0;
+    /// Rows of one append and one UTC day, all columns present, immutable.
+    virtual void published(GroupId group, std::shared_ptr<const EventBatch> rows) = 0;
+};
+
 /// Threads: every member may be called from any thread.
 class Store {
 public:
@@ -159,6 +170,10 @@ public:
     virtual void append(const AppendBatch& batch, Done done) = 0;
     /// Waits for `done`. For tools and tests.
     Status append_wait(const AppendBatch& batch);
+
+    /// One follower at a time; null ends it. When this returns the former one is not called any
+    /// more. It is not told of what was recovered at the start.
+    virtual void set_follower(Follower* follower) = 0;
 
     /// Null when the group does not exist.
     virtual std::shared_ptr<const Snapshot> snapshot(GroupId group) const = 0;

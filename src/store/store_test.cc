@@ -128,6 +128,39 @@ TEST_CASE("store: what is acknowledged is visible at once, after a flush, a kill
     CHECK(messages(*store, place.group) == expected);
 }
 
+TEST_CASE("store: a follower is told of what became visible, in order, and of nothing else") {
+    struct Recorder final : Follower {
+        explicit Recorder(GroupId wanted) : group(wanted) {}
+        bool follows(GroupId asked) const override { return asked == group; }
+        void published(GroupId, std::shared_ptr<const EventBatch> rows) override {
+            for (std::size_t i = 0; i < rows->rows(); ++i)
+                told.push_back(std::to_string(rows->timestamp_ms[i]) + " " +
+                               std::string(rows->message[i]));
+        }
+        GroupId group;
+        std::vector<std::string> told;
+    };
+    Bench bench;
+    const auto store = bench.must_open();
+    const Place followed = make_place(*store, "followed"), other = make_place(*store, "other");
+    Recorder recorder(followed.group);
+    REQUIRE(put(*store, followed, {"before"}));
+    store->set_follower(&recorder);
+    REQUIRE(put(*store, followed, {"a", "b"}));
+    REQUIRE(put(*store, other, {"elsewhere"}));
+    const std::vector<Event> midnight = {{kStartMs - 1, "late"}, {kStartMs, "early"}};
+    REQUIRE(store->append_wait({followed.group, followed.stream, kStartMs, midnight}));
+    REQUIRE(store->catalog().delete_stream(followed.group, "stream"));
+    REQUIRE(!put(*store, followed, {"lost against the delete"}));
+    // The follower is told after the answer, and before the answer of any later batch.
+    REQUIRE(put(*store, other, {"elsewhere again"}));
+    store->set_follower(nullptr);
+    REQUIRE(put(*store, other, {"after"}));
+    const std::string now = std::to_string(kStartMs), before = std::to_string(kStartMs - 1);
+    CHECK(recorder.told ==
+          std::vector<std::string>{now + " a", now + " b", before + " late", now + " early"});
+}
+
 TEST_CASE("store: what append() refuses") {
     Bench bench;
     const auto store = bench.must_open();

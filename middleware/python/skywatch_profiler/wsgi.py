@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .line import UNRESOLVED
-from .measure import Profiler, using
+from .measure import Profiler, enter, leave
 
 MEASURED_KEY = "skywatch.measured"
 VIEW_KEY = "skywatch.view"
@@ -37,18 +37,20 @@ class _Body:
         return self
 
     def __next__(self):
+        # The generator's own work belongs to the request, and may run queries.
+        token = enter(self._measured)
         try:
-            # The generator's own work belongs to the request, and may run queries.
-            with using(self._measured):
-                if self._next is None:
-                    self._next = iter(self._chunks).__next__
-                chunk = self._next()
+            if self._next is None:
+                self._next = iter(self._chunks).__next__
+            chunk = self._next()
         except StopIteration:
             self._measured.ended()
             raise
         except BaseException:
             self._finish(500)
             raise
+        finally:
+            leave(token)
         self._measured.handed(len(chunk))
         return chunk
 
@@ -56,8 +58,11 @@ class _Body:
         try:
             close = getattr(self._chunks, "close", None)
             if close is not None:
-                with using(self._measured):
+                token = enter(self._measured)
+                try:
                     close()
+                finally:
+                    leave(token)
         finally:
             self._finish()
 
@@ -100,10 +105,12 @@ class ProfilerMiddleware:
 
             return counted
 
+        token = enter(measured)
         try:
-            with using(measured):
-                chunks = self.application(environ, starting)
+            chunks = self.application(environ, starting)
         except BaseException:
             finish(500)
             raise
+        finally:
+            leave(token)
         return (_SizedBody if hasattr(chunks, "__len__") else _Body)(chunks, measured, finish)

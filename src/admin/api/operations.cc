@@ -11,6 +11,8 @@
 #include "admin/api/shapes/get_access_key.h"
 #include "admin/api/shapes/list_access_keys.h"
 #include "admin/api/shapes/rotate_access_key.h"
+#include "admin/api/shapes/service.h"
+#include "admin/api/shapes/service.h"
 #include "admin/api/shapes/update_access_key.h"
 
 namespace sky::admin::api {
@@ -147,6 +149,10 @@ constexpr auto kOperations = std::to_array<aws::OperationDef>({
 }  // namespace
 
 std::span<const aws::OperationDef> operations() { return kOperations; }
+
+aws::ServiceDef service_definition(Service& service) {
+    return aws::service_def(service_model(), operations(), &map_error, service);
+}
 
 aws::ServiceError map_error(const aws::OperationModel&, const Error& error) {
     switch (error.code) {

@@ -24,6 +24,9 @@ struct Service {
 /// operations of the same names. A secret is answered once, by CreateAccessKey and RotateAccessKey.
 std::span<const aws::OperationDef> operations();
 
+/// What the server registers.
+aws::ServiceDef service_definition(Service& service);
+
 aws::ServiceError map_error(const aws::OperationModel& operation, const Error& error);
 
 }  // namespace sky::admin::api

@@ -5,8 +5,7 @@
 
 #include "admin/api/audit_log.h"
 #include "admin/api/limits.h"
-#include "admin/api/shapes/service.h"
-#include "aws/call.h"
+#include "aws/testing/invoke.h"
 #include "os/sim_fs.h"
 #include "store/store.h"
 
@@ -38,28 +37,13 @@ struct World {
     aws::Permissions permissions = aws::Permissions::all();
     std::string issuer;
 
-    http::Response call(std::string_view operation, std::string body) {
-        http::Response answer;
-        auto state = std::make_unique<aws::Call::State>();
-        state->context.account = "123456789012";
-        state->context.access_key_id = issuer.empty() ? "AKIAMYSELFMYSELFMYSE" : "ASIA";
-        state->context.session_issuer = issuer;
-        state->context.permissions = permissions;
-        state->service = &service_model();
-        state->operation = service_model().find_operation(operation);
-        REQUIRE(state->operation != nullptr);
-        state->errors = &map_error;
-        state->codec = &aws::json11_codec();
-        state->body = std::move(body);
-        state->respond = [&](http::Response response) { answer = std::move(response); };
-        for (const aws::OperationDef& row : operations()) {
-            if (row.name == operation) {
-                row.handler.invoke(service.get(), aws::Call(std::move(state)));
-                return answer;
-            }
-        }
-        FAIL("not built");
-        return answer;
+    http::Response call(std::string_view operation, std::string_view body) {
+        aws::CallContext context;
+        context.account = "123456789012";
+        context.access_key_id = issuer.empty() ? "AKIAMYSELFMYSELFMYSE" : "ASIA";
+        context.session_issuer = issuer;
+        context.permissions = permissions;
+        return aws::testing::invoke(service_definition(*service), operation, body, context);
     }
 };
 

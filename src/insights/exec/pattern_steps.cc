@@ -201,11 +201,11 @@ std::vector<std::string> pattern_words(std::string_view pattern) {
         if (pattern[at] == '<') {
             const std::size_t dash = pattern.find('-', at);
             const std::size_t close = pattern.find('>', at);
-            const bool placeholder =
+            const bool is_type =
                 close != std::string_view::npos && dash < close && dash + 1 < close &&
                 pattern.substr(dash + 1, close - dash - 1).find_first_not_of("0123456789") ==
                     std::string_view::npos;
-            if (placeholder) {
+            if (is_type) {
                 words.emplace_back(pattern.substr(at, dash - at));
                 at = close + 1;
                 continue;

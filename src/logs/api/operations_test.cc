@@ -6,6 +6,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "logs/api/errors.h"
+#include "logs/api/shapes/service.h"
 #include "logs/api/testing/client.h"
 
 namespace sky::logs::api {

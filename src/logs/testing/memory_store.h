@@ -247,6 +247,21 @@ public:
         }
         catalog_.saw(batch.group, batch.stream, batch);
         done({});
+        const std::lock_guard lock(mutex_);
+        if (follower_ == nullptr || !follower_->follows(batch.group)) return;
+        auto told = std::make_shared<EventBatch>();
+        for (const MemoryRow& row : *groups_[batch.group].back()) {
+            told->timestamp_ms.push_back(row.timestamp_ms);
+            told->sequence.push_back(row.sequence);
+            told->ingestion_ms.push_back(row.ingestion_ms);
+            told->stream.push_back(row.stream);
+            told->message.push_back(row.message);
+        }
+        follower_->published(batch.group, std::move(told));
+    }
+    void set_follower(Follower* follower) override {
+        const std::lock_guard lock(mutex_);
+        follower_ = follower;
     }
     std::shared_ptr<const Snapshot> snapshot(GroupId group) const override {
         const auto info = catalog_.find_group(group);
@@ -281,6 +296,7 @@ private:
     mutable std::mutex mutex_;
     std::uint64_t sequence_ = 0;
     std::map<GroupId, MemoryBatches> groups_;
+    Follower* follower_ = nullptr;
 };
 
 }  // namespace sky::logs::testing

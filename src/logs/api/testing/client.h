@@ -3,15 +3,11 @@
 
 #include <doctest/doctest.h>
 
-#include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
-#include "aws/call.h"
-#include "logs/api/errors.h"
+#include "aws/testing/invoke.h"
 #include "logs/api/operations.h"
-#include "logs/api/shapes/service.h"
 #include "logs/service.h"
 #include "logs/testing/fake_engine.h"
 #include "logs/testing/memory_store.h"
@@ -30,38 +26,16 @@ struct Client {
 
     /// The whole response. Every operation here answers before its handler returns.
     http::Response call(std::string_view operation, std::string_view body) {
-        const aws::OperationDef* row = nullptr;
-        for (const aws::OperationDef& def : operations())
-            if (def.name == operation) row = &def;
-        REQUIRE(row != nullptr);
-        std::optional<http::Response> answer;
-        auto state = std::make_unique<aws::Call::State>();
-        state->context.account = account;
-        state->context.region = region;
-        state->context.request_id = "R";
-        state->context.now_ms = clock.now_ms();
-        state->service = &service_model();
-        state->operation = service_model().find_operation(operation);
-        state->errors = &map_error;
-        state->codec = &aws::json11_codec();
-        state->body = body;
-        state->respond = [&](http::Response response) { answer = std::move(response); };
-        row->handler.invoke(&service, aws::Call(std::move(state)));
-        REQUIRE(answer.has_value());
-        return *std::move(answer);
+        aws::CallContext context;
+        context.account = account;
+        context.region = region;
+        context.request_id = "R";
+        context.now_ms = clock.now_ms();
+        return aws::testing::invoke(service_definition(service), operation, body, context);
     }
     /// "200 <body>", or "400 Type: message".
     std::string ask(std::string_view operation, std::string_view body) {
-        const http::Response response = call(operation, body);
-        std::string out = std::to_string(response.status) + " " + response.body;
-        const std::string_view type = R"({"__type":")";
-        if (response.status == 200 || !response.body.starts_with(type)) return out;
-        std::string text = response.body.substr(type.size());
-        const std::string_view between = R"(","message":")";
-        if (const auto at = text.find(between); at != std::string::npos)
-            text.replace(at, between.size(), ": ");
-        if (text.ends_with("\"}")) text.resize(text.size() - 2);
-        return std::to_string(response.status) + " " + text;
+        return aws::testing::told(call(operation, body));
     }
 };
 
