@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "columnar/kernels.h"
 #include "insights/exec/limits.h"
 #include "insights/exec/shaped_scan.h"
 #include "insights/functions/glob.h"
@@ -251,6 +252,11 @@ void ShapedScan::apply(EvalContext& context, const ShapedPart& part, const Ranks
     const SlotColumn& column = **found;
     if (cluster.by == Cluster::By::kCodes) {
         const bool one = column.kind() == Stored::kConstant;
+        if (!one && ranks.list == nullptr) {
+            columnar::kernels().mark_codes(column.codes().data() + ranks.begin, ranks.count,
+                                           cluster.codes.data(), cluster.codes.size(), out);
+            return;
+        }
         for (std::size_t i = 0; i < ranks.count; ++i) {
             out[i] |= cluster.codes[one ? 0 : column.codes()[ranks[i]]];
         }
@@ -273,6 +279,10 @@ void ShapedScan::apply(EvalContext& context, const ShapedPart& part, const Ranks
     }
     const std::span<const std::int64_t> values = column.values();
     for (const std::int64_t value : cluster.values) {
+        if (ranks.list == nullptr) {
+            columnar::kernels().mark_equal(values.data() + ranks.begin, ranks.count, value, out);
+            continue;
+        }
         for (std::size_t i = 0; i < ranks.count; ++i) {
             if (values[ranks[i]] == value) out[i] = 1;
         }
