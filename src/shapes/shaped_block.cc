@@ -139,6 +139,10 @@ Result<SlotStats> ShapedBlock::stats(std::size_t family, std::size_t slot) const
     return *stats;
 }
 
+SlotKind ShapedBlock::kind(std::size_t family, std::size_t slot) const {
+    return impl_->columns[family].infos[slot].kind;
+}
+
 Result<const SlotColumn*> ShapedBlock::column(std::size_t family, std::size_t slot) const {
     const SlotColumn* const column = impl_->column(family, slot);
     if (column == nullptr) return damaged("column");

@@ -62,6 +62,11 @@ std::uint64_t next_dictionary_id() {
     return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
+/// Texts and regexes are looked for slot by slot (filter()), whatever stands in them.
+bool is_filter(const SymbolicSite& site) {
+    return !site.substring.empty() || site.search != nullptr;
+}
+
 /// Whether some exception is among the rows; both ascend.
 bool has_exception(std::span<const std::uint32_t> exceptions, const Ranks& ranks) {
     if (exceptions.empty() || ranks.count == 0) return false;
@@ -211,7 +216,7 @@ std::vector<symbolic::Binding> ShapedScan::decide(std::span<const symbolic::Piec
 /// Whether some question is open that is not answered slot by slot (filter()) anyway.
 bool ShapedScan::gains_by_cleaning(const std::vector<symbolic::Binding>& bindings) const {
     for (std::size_t i = 0; i < sites_.size(); ++i) {
-        if (bindings[i].verdict == Verdict::kSlow && sites_[i].substring.empty()) return true;
+        if (bindings[i].verdict == Verdict::kSlow && !is_filter(sites_[i])) return true;
     }
     return false;
 }
@@ -230,8 +235,7 @@ Result<std::vector<std::uint8_t>> ShapedScan::clean(std::uint32_t family, Family
     }
     std::vector<std::uint8_t> dirty;
     for (std::size_t i = 0; i < sites_.size(); ++i) {
-        // A text is looked for slot by slot (filter()), whatever stands in them.
-        if (found[i].verdict != Verdict::kSlow || !sites_[i].substring.empty()) continue;
+        if (found[i].verdict != Verdict::kSlow || is_filter(sites_[i])) continue;
         const auto decided = [&](const std::vector<SlotFacts>& facts) {
             return sites_[i].decide({state.pieces, facts}).verdict != Verdict::kSlow;
         };

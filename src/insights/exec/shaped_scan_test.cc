@@ -242,3 +242,35 @@ TEST_CASE("shaped lines give the rows that text gives") {
         }
     }
 }
+
+TEST_CASE("regexes answered by the values of slots find what a search of the lines finds") {
+    SeededRandom random(11);
+    static constexpr std::string_view kParts[] = {
+        "[0-9]{3}", "\\.",  "[0-9]+", " ",    " 50[0-9]", "\\d{1,2}\\.", "^\\[", "GET",
+        ".*",       "list", "-?\\d",  "[45]", "00$",      "(PUT|GET) ",  "\\S+", "[^ ]*",
+        "0",        "7",    "x?",     "\\b",  "[a-z]+-",  "(?:9|1)",     "-",    "\\]"};
+    std::vector<TestEvent> events;
+    std::uint64_t sequence = 0;
+    for (std::string& line : messy_lines(random, 6'000)) {
+        events.push_back({1'767'225'600'000 + static_cast<std::int64_t>(random.below(600'000)),
+                          ++sequence, "s", std::move(line)});
+    }
+    for (std::string& line : seed_lines(2'000)) {
+        events.push_back({1'767'226'600'000 + static_cast<std::int64_t>(sequence), ++sequence, "s",
+                          std::move(line)});
+    }
+    std::size_t some = 0;
+    for (int round = 0; round < 60; ++round) {
+        std::string pattern;
+        const std::size_t parts = 1 + random.below(4);
+        for (std::size_t i = 0; i < parts; ++i) pattern += kParts[random.below(std::size(kParts))];
+        const std::string query = fmt::format(
+            "filter @message =~ /{}/ | stats count(*), min(@timestamp), max(@message)", pattern);
+        CAPTURE(query);
+        const std::string expected = rows_of(query, events, Form::kText, ShapedReads::kYes, 1);
+        CHECK(rows_of(query, events, Form::kShaped, ShapedReads::kYes, 1) == expected);
+        CHECK(rows_of(query, events, Form::kShapedCut, ShapedReads::kYes, 2) == expected);
+        some += expected.find("count") != std::string::npos ? 1U : 0U;
+    }
+    CHECK(some > 20);
+}
