@@ -195,4 +195,24 @@ int compare_plain_integers(std::string_view a, std::string_view b) {
     return x.sign < 0 ? -order : order;
 }
 
+std::string_view decimal_text(std::int64_t scaled, std::int8_t scale, char* out) {
+    char digits[20];
+    const std::uint64_t magnitude =
+        scaled < 0 ? ~static_cast<std::uint64_t>(scaled) + 1 : static_cast<std::uint64_t>(scaled);
+    const auto written = std::to_chars(digits, digits + sizeof digits, magnitude);
+    const auto count = static_cast<std::size_t>(written.ptr - digits);
+    const auto behind = std::size_t{static_cast<std::uint8_t>(scale)};
+    char* at = out;
+    if (scaled < 0) *at++ = '-';
+    const std::size_t before = count > behind ? count - behind : 0;
+    if (before == 0) *at++ = '0';
+    for (std::size_t i = 0; i < before; ++i) *at++ = digits[i];
+    if (behind > 0) {
+        *at++ = '.';
+        for (std::size_t i = count; i < behind; ++i) *at++ = '0';
+        for (std::size_t i = before; i < count; ++i) *at++ = digits[i];
+    }
+    return {out, static_cast<std::size_t>(at - out)};
+}
+
 }  // namespace sky::columnar

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once  // src/columnar/decimal.h - when a text counts as a number, and which one.
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -24,6 +25,12 @@ bool parse_number(std::string_view text, ParsedNumber& out);
 bool is_plain_integer(std::string_view text);
 /// Orders two plain integers of any length: -1, 0, 1.
 int compare_plain_integers(std::string_view a, std::string_view b);
+
+/// Bytes of a decimal as text: a sign, 19 digits, a point and a zero before it.
+constexpr std::size_t kDecimalTextMax = 22 + kScaleMax;
+/// scaled / 10^scale with all `scale` digits behind the point and no more before it than it needs:
+/// (5, 2) is 0.05. Written to `out`, which has room for kDecimalTextMax.
+std::string_view decimal_text(std::int64_t scaled, std::int8_t scale, char* out);
 
 /// 10^exponent for exponent in 0..18.
 std::int64_t power_of_ten(int exponent);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/byte_codec.h"
+#include "columnar/kernels.h"
 
 namespace sky::columnar {
 
@@ -80,12 +81,7 @@ bool decode_mini_block(ByteReader& in, std::span<std::uint64_t> out) {
         std::memset(padded.data() + bytes, 0, 8);
         from = padded.data();
     }
-    const std::uint64_t mask = (std::uint64_t{1} << width) - 1;
-    std::size_t bit = 0;
-    for (std::uint64_t& value : out) {
-        value = base + ((load_word<std::uint64_t>(from + bit / 8) >> (bit % 8)) & mask);
-        bit += width;
-    }
+    kernels().unpack_words(from, width, base, out.data(), out.size());
     return true;
 }
 
@@ -117,8 +113,7 @@ bool decode_integers(std::string_view bytes, std::span<std::uint64_t> out) {
     while (i < out.size()) {
         const auto block = out.subspan(i, std::min(kMiniBlock, out.size() - i));
         if (!decode_mini_block(in, block)) return false;
-        if (delta)
-            for (std::uint64_t& value : block) value = previous += value;
+        if (delta) previous = kernels().sum_up(previous, block.data(), block.size());
         i += block.size();
     }
     return in.ok() && in.left() == 0;

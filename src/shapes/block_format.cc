@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shapes/block_format.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
+
+#include "columnar/kernels.h"
 
 namespace sky::shapes {
 
@@ -26,8 +29,13 @@ void pack_codes(std::span<const std::uint16_t> codes, unsigned bits, std::string
 
 bool unpack_codes(std::string_view bytes, unsigned bits, std::span<std::uint16_t> out) {
     if (bits > 16 || bytes.size() != packed_bytes(out.size(), bits)) return false;
+    if (bits == 0) {
+        std::fill(out.begin(), out.end(), std::uint16_t{0});
+        return true;
+    }
     const std::uint32_t mask = (1U << bits) - 1;
-    std::size_t bit = 0, i = 0;
+    std::size_t i = columnar::kernels().unpack_codes(bytes.data(), bits, out.data(), out.size());
+    std::size_t bit = i * bits;
     // A load of 4 bytes must stay inside; the last few codes are put together bytewise.
     for (; i < out.size() && bit / 8 + 4 <= bytes.size(); ++i, bit += bits)
         out[i] = static_cast<std::uint16_t>(

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "columnar/int_codec.h"
+#include "columnar/kernels.h"
 #include "shapes/zstd_frame.h"
 
 namespace sky::shapes {
@@ -181,9 +182,7 @@ bool decode_codes(const CodesPlace& codes, std::size_t entries, BlockAreas& area
                     out[i] = static_cast<unsigned char>(bytes[i]);
             break;
     }
-    std::uint16_t greatest = 0;
-    for (const std::uint16_t code : out) greatest = std::max(greatest, code);
-    return greatest < entries;
+    return columnar::kernels().greatest(out.data(), out.size()) < entries;
 }
 
 // Columns

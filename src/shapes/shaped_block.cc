@@ -2,6 +2,7 @@
 #include "shapes/shaped_block.h"
 
 #include <cstring>
+#include <numeric>
 
 #include "base/assert.h"
 #include "shapes/column_decoder.h"
@@ -67,8 +68,16 @@ struct ShapedBlock::Impl {
                 return false;
         }
         columns.resize(families.size());
-        for (std::size_t row = 0; row < rows; ++row)
-            columns[family_of_row[row]].rows.push_back(static_cast<std::uint32_t>(row));
+        if (count == 1) {
+            columns[0].rows.resize(rows);
+            std::iota(columns[0].rows.begin(), columns[0].rows.end(), 0U);
+        } else {
+            std::vector<std::uint32_t> rows_of(families.size(), 0);
+            for (const std::uint16_t family : family_of_row) ++rows_of[family];
+            for (std::size_t f = 0; f < families.size(); ++f) columns[f].rows.reserve(rows_of[f]);
+            for (std::size_t row = 0; row < rows; ++row)
+                columns[family_of_row[row]].rows.push_back(static_cast<std::uint32_t>(row));
+        }
         for (std::size_t f = 0; f < families.size(); ++f) {
             FamilyColumns& of = columns[f];
             if (of.rows.empty()) return false;
@@ -128,6 +137,10 @@ Result<SlotStats> ShapedBlock::stats(std::size_t family, std::size_t slot) const
     const auto stats = ColumnDecoder::stats(of.infos[slot], of.rows.size(), impl_->areas);
     if (!stats) return damaged("statistics of a column");
     return *stats;
+}
+
+SlotKind ShapedBlock::kind(std::size_t family, std::size_t slot) const {
+    return impl_->columns[family].infos[slot].kind;
 }
 
 Result<const SlotColumn*> ShapedBlock::column(std::size_t family, std::size_t slot) const {

@@ -40,6 +40,8 @@ public:
     /// What column() would have as stats(), without decoding the values of a large column.
     /// Errors: kCorruption.
     Result<SlotStats> stats(std::size_t family, std::size_t slot) const;
+    /// That of the column, which need not be decoded for it.
+    SlotKind kind(std::size_t family, std::size_t slot) const;
     /// Errors: kCorruption.
     Result<const SlotColumn*> column(std::size_t family, std::size_t slot) const;
 

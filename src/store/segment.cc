@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/byte_codec.h"
 #include "columnar/int_codec.h"
+#include "columnar/kernels.h"
 #include "crypto/crc32c.h"
 #include "shapes/shaped_block.h"
 #include "store/segment_format.h"
@@ -423,12 +424,9 @@ Status SegmentReader::decode_block(std::size_t index, const Plan& plan, Output& 
     if (!columnar::decode_integers(stored(SegmentColumn::kTime), as_unsigned(times)) ||
         !columnar::decode_integers(stored(SegmentColumn::kSequence), sequences))
         return std::unexpected(damage("times of block " + std::to_string(index)));
-    unsigned disorder = times.front() != block.min_ms || times.back() != block.max_ms ? 1 : 0;
-    for (std::size_t i = 1; i < count; ++i)  // Without branches: it costs less than the decoding.
-        disorder |=
-            unsigned{times[i - 1] > times[i]} |
-            (unsigned{times[i - 1] == times[i]} & unsigned{sequences[i - 1] >= sequences[i]});
-    if (disorder != 0) return std::unexpected(damage("order of block " + std::to_string(index)));
+    if (times.front() != block.min_ms || times.back() != block.max_ms ||
+        !columnar::kernels().ascends(times.data(), sequences.data(), count))
+        return std::unexpected(damage("order of block " + std::to_string(index)));
 
     // Which rows stay: mostly all of them, else a list.
     const RowSpan span = clip(times, plan.range);

@@ -105,6 +105,48 @@ private:
 
 }  // namespace
 
+TEST_CASE("stats over groups: passing whole bins on gives what keeping all groups gives") {
+    // A sort between the two keeps every group until the end.
+    static constexpr const char* kFirst[] = {
+        "stats count(*) as n by bin(5s)",
+        "stats count(*) as n, latest(@logStream) as s by @logStream, datefloor(@timestamp, 20s)",
+        "stats avg(strlen(@message)) as n by bin(7s), bin(1m) as m",
+    };
+    static constexpr const char* kSecond[] = {
+        "stats count(*), sum(n), pct(n, 50)",
+        "filter n > 3 | fields n * 2 as twice | stats sum(twice), max(n)",
+        "stats sum(n) as total | fields total + 1",
+    };
+    for (const char* first : kFirst) {
+        for (const char* second : kSecond) {
+            const std::string chained = fmt::format("{} | {}", first, second);
+            const std::string kept = fmt::format("{} | sort n asc | {}", first, second);
+            CAPTURE(chained);
+            for (const std::uint64_t seed : {1U, 2U, 3U}) {
+                const auto answer = [&](const std::string& text, Cut cut, unsigned threads) {
+                    const auto query = compile(text);
+                    REQUIRE(query);
+                    Execution execution(
+                        *query, options_over({std::make_shared<TestSnapshot>(
+                                                 group_info(1), seed_events(900, seed), cut)},
+                                             threads));
+                    const auto result = execution.run();
+                    REQUIRE(result);
+                    CHECK(text_of(execution.progress()) == text_of(*result));
+                    return text_of(*result);
+                };
+                const std::string expected = answer(kept, Cut::kOneMorsel, 1);
+                CHECK(!expected.empty());
+                for (const Cut cut :
+                     {Cut::kOneMorsel, Cut::kByTime, Cut::kScattered, Cut::kRowByRow}) {
+                    CHECK(answer(chained, cut, 1) == expected);
+                    CHECK(answer(chained, cut, 3) == expected);
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE("morsels that cannot hold a wanted text are counted, not read") {
     std::vector<TestEvent> events(60);
     for (std::size_t i = 0; i < events.size(); ++i)

@@ -109,6 +109,10 @@ public:
         }
         const bool has_bin = std::any_of(step_.keys.begin(), step_.keys.end(),
                                          [](const GroupKey& key) { return key.time_bin; });
+        ordered_ = std::any_of(calls_.begin(), calls_.end(), [](const AggregateCall* call) {
+            return call->kind == AggregateKind::kEarliest || call->kind == AggregateKind::kLatest ||
+                   call->kind == AggregateKind::kRate;
+        });
         by_appearance_ = spec.ordered && !has_bin && !step_.keys.empty();
     }
     ~GroupSink() override { budget_.release(accounted_bytes_); }
@@ -129,7 +133,7 @@ public:
             groups = numbers;
         }
         resize();
-        const RowOrder order = event_order(frame);
+        const RowOrder order = ordered_ ? event_order(frame) : RowOrder{};
         for (std::size_t i = 0; i < aggregates_.size(); ++i) {
             const auto& argument = calls_[i]->argument;
             const Vector* column = argument ? evaluate(*argument, frame) : nullptr;
@@ -317,6 +321,7 @@ private:
     std::vector<Place> appearance_;  // The newest row of each group; only where it orders them.
     std::size_t groups_ = 0;
     bool by_appearance_ = false;
+    bool ordered_ = false;  // Some aggregate looks at the order of events.
     std::uint64_t accounted_bytes_ = 0;
 };
 

@@ -16,8 +16,8 @@ constexpr std::uint64_t kResultRowsDefault = 10'000;
 constexpr std::uint64_t kResultRowsMax = 100'000;
 /// Text of a rendered result. Source: store.md 3.4.
 constexpr std::uint64_t kResultBytesMax = 100ULL << 20;
-/// A regex is tried on each text of a slot where those are few, in number and beside the rows:
-/// one trial costs about a hundred searches. Ours.
+/// A regex is tried on each text of a slot, or each number of digits, where those are few, in
+/// number and beside the rows: one trial costs about a hundred searches. Ours.
 constexpr std::size_t kFilterEntriesMax = 256;
 constexpr std::size_t kFilterRowsAnEntry = 100;
 /// Rows of a family for which values in a question's way are sought: about as many trials as it
@@ -25,6 +25,11 @@ constexpr std::size_t kFilterRowsAnEntry = 100;
 constexpr std::size_t kCleanRowsMin = 64;
 /// Workers of one execution. Ours.
 constexpr unsigned kThreadsMax = 64;
+/// Morsels that one worker reads one after the other where bins that only they have rows of are
+/// better off, as long as each worker has its turn so many times. Ours: four make three of four
+/// borders disappear; more would fill the processor's cache with their groups.
+constexpr std::size_t kRunLengthMax = 4;
+constexpr std::size_t kRunsAWorker = 8;
 /// @ptr as clients hand it back. Source: logs-insights-ql.md 9.
 constexpr std::size_t kPointerBytesMax = 512;
 

@@ -132,7 +132,10 @@ private:
                 return fmt::format("stats {} as s{} by {}", aggregate(), number,
                                    random_.below(2) == 0 ? field() : "bin(1m)");
             case 6:
-                return fmt::format("stats {}, {}", aggregate(), aggregate());
+                // Of groups, too.
+                return fmt::format(
+                    "stats {}, {}{}", aggregate(), aggregate(),
+                    names_ % 3 == 0 ? fmt::format(", sum(s{0}), max(s{0})", number - 1) : "");
             case 7:
                 return fmt::format("sort {} {}", expr(1), one({"asc", "desc"}));
             case 8:
@@ -212,6 +215,7 @@ TEST_CASE("random queries answer alike in every configuration, and laws hold") {
         CHECK(!plain.starts_with("failed "));
         CHECK(answer(text, events, Cut::kRowByRow, 1) == plain);
         CHECK(answer(text, events, Cut::kScattered, 3) == plain);
+        CHECK(answer(text, events, Cut::kByTime, 2) == plain);
         // A filter that is always true changes nothing.
         CHECK(answer("filter 1 = 1 | " + text, events, Cut::kOneMorsel, 1) == plain);
         CHECK(answer(text + " | filter 1 = 1", events, Cut::kOneMorsel, 1) == plain);

@@ -33,6 +33,9 @@ struct Cut {
     std::size_t sink = 0;
     std::size_t rest = 0;
     GroupSinkSpec groups;  // groups.stats is null: rows are kept.
+    /// A stats over the groups that runs with them, steps [groups_rest, rest - 1) between.
+    GroupSinkSpec second;  // second.stats is null: there is none.
+    std::size_t groups_rest = 0;
     RowSinkSpec rows;
 };
 
@@ -110,7 +113,14 @@ Cut cut_plan(const Plan& plan, std::uint64_t rows_max) {
     } else if (const auto* stats = std::get_if<StatsStep>(&steps[cut.sink])) {
         cut.groups.stats = stats;
         cut.groups.ordered = order_matters(plan, cut.rest);
-        if (last) {
+        std::size_t at = cut.rest;
+        while (at < steps.size() && is_row_step(steps[at])) ++at;
+        const auto* over = at < steps.size() ? std::get_if<StatsStep>(&steps[at]) : nullptr;
+        if (over != nullptr && !cut.groups.ordered && may_chain(plan, *stats)) {
+            cut.second = {over, ~0ULL, order_matters(plan, at + 1)};
+            cut.groups_rest = cut.rest;
+            cut.rest = at + 1;
+        } else if (last) {
             cut.groups.rows_max = rows_max;
         } else if (const auto* next = std::get_if<LimitStep>(&steps[behind]);
                    next != nullptr && !next->tail) {
@@ -165,7 +175,22 @@ std::uint64_t batch_bytes(const store::EventBatch& batch) {
 struct Work {
     EventSource source;
     store::Morsel morsel;
+    TimeSpan own;  // Times whose rows go to the sink's add_own().
 };
+
+/// The lowest begin of [begin, end), at least one row in ascending time, so that all of them are
+/// before `own`, or in it, or behind it.
+template <class TimeOf>
+std::size_t cut_at_own(const TimeSpan& own, std::size_t begin, std::size_t end,
+                       const TimeOf& time_of) {
+    const std::int64_t last = time_of(end - 1);
+    if (own.begin_ms >= own.end_ms || last < own.begin_ms) return begin;
+    const std::int64_t first = last >= own.end_ms ? own.end_ms : own.begin_ms;
+    if (time_of(begin) >= first) return begin;
+    const auto places = std::views::iota(begin, end);
+    const auto at = std::ranges::lower_bound(places, first, {}, time_of);
+    return begin + static_cast<std::size_t>(at - places.begin());
+}
 
 }  // namespace
 
@@ -212,6 +237,11 @@ struct PlanRun::Impl {
     }
 
     std::unique_ptr<Sink> make_sink(columnar::MemoryBudget& payer) const {
+        if (cut.second.stats != nullptr) {
+            const ChainSpec chain{cut.groups, cut.second, cut.groups_rest, cut.rest - 1,
+                                  options.now_s};
+            return make_chain_sink(query->plan, chain, payer);
+        }
         return cut.groups.stats != nullptr ? make_group_sink(query->plan, cut.groups, payer)
                                            : make_row_sink(query->plan, cut.rows, payer);
     }
@@ -238,45 +268,81 @@ struct PlanRun::Impl {
                                      group.tenant.region,
                                      group.id};
             for (const store::Morsel& morsel : source.snapshot->morsels(options.range)) {
-                work.push_back({events, morsel});
+                work.push_back({events, morsel, {}});
             }
         }
         std::stable_sort(work.begin(), work.end(), [](const Work& a, const Work& b) {
             return a.morsel.max_ms > b.morsel.max_ms;
         });
+        if (cut.second.stats != nullptr) find_own_times();
+    }
+
+    /// For each run of morsels the times at which no other one has rows.
+    void find_own_times() {
+        run_length = std::clamp<std::size_t>(work.size() / (workers.size() * kRunsAWorker), 1,
+                                             kRunLengthMax);
+        struct Run {
+            std::size_t first;
+            std::int64_t min_ms, max_ms;
+        };
+        std::vector<Run> runs;
+        for (std::size_t i = 0; i < work.size(); i += run_length) {
+            Run run{i, INT64_MAX, INT64_MIN};
+            for (std::size_t k = i; k < std::min(i + run_length, work.size()); ++k) {
+                run.min_ms = std::min(run.min_ms, work[k].morsel.min_ms);
+                run.max_ms = std::max(run.max_ms, work[k].morsel.max_ms);
+            }
+            runs.push_back(run);
+        }
+        std::stable_sort(runs.begin(), runs.end(),
+                         [](const Run& a, const Run& b) { return a.min_ms < b.min_ms; });
+        std::int64_t before = INT64_MIN;  // No row of those that began earlier is at or behind it.
+        for (std::size_t i = 0; i < runs.size(); ++i) {
+            const TimeSpan alone{before, i + 1 == runs.size() ? INT64_MAX : runs[i + 1].min_ms};
+            const std::size_t end = std::min(runs[i].first + run_length, work.size());
+            for (std::size_t k = runs[i].first; k < end && alone.begin_ms < alone.end_ms; ++k) {
+                work[k].own = workers[0]->sink->whole_bins(alone);
+            }
+            const std::int64_t max_ms = runs[i].max_ms;
+            before = std::max(before, max_ms == INT64_MAX ? max_ms : max_ms + 1);
+        }
     }
 
     /// Takes morsels, newest first, until none is left or the others cannot change the answer.
     Status scan(Worker& worker) {
         while (true) {
-            const std::size_t at = next.fetch_add(1, std::memory_order_relaxed);
-            if (at >= work.size() ||
-                work[at].morsel.max_ms < useful_ms.load(std::memory_order_relaxed)) {
+            const std::size_t at = next.fetch_add(run_length, std::memory_order_relaxed);
+            if (at >= work.size()) return {};
+            for (std::size_t i = at; i < std::min(at + run_length, work.size()); ++i) {
+                if (work[i].morsel.max_ms < useful_ms.load(std::memory_order_relaxed)) return {};
+                SKY_TRY(poll());
+                SKY_TRY(scan_morsel(worker, work[i]));
+            }
+            {
+                const std::lock_guard lock(worker.mutex);
+                worker.sink->end_own();
+            }
+            SKY_TRY(check(worker));
+        }
+    }
+
+    Status scan_morsel(Worker& worker, const Work& item) {
+        if (counts_only) {
+            if (const auto rows =
+                    item.source.source->snapshot->known_rows(item.morsel, options.range)) {
+                count(worker, item, *rows);
                 return {};
             }
-            SKY_TRY(poll());
-            const Work& item = work[at];
-            if (counts_only) {
-                if (const auto rows =
-                        item.source.source->snapshot->known_rows(item.morsel, options.range)) {
-                    count(worker, item, *rows);
-                    continue;
-                }
-            }
-            if (lacks_required(item)) {
-                SKY_TRY(count_only(worker, item));
-                continue;
-            }
-            const auto batch =
-                item.source.source->snapshot->read(item.morsel, options.range, columns);
-            if (!batch) return std::unexpected(batch.error());
-            const std::uint64_t bytes = batch_bytes(*batch);
-            budget.reserve(bytes);
-            Status done = batch->shaped != nullptr ? scan_shaped(worker, item, *batch)
-                                                   : scan_batch(worker, item, *batch);
-            budget.release(bytes);
-            SKY_TRY(std::move(done));
         }
+        if (lacks_required(item)) return count_only(worker, item);
+        const auto batch = item.source.source->snapshot->read(item.morsel, options.range, columns);
+        if (!batch) return std::unexpected(batch.error());
+        const std::uint64_t bytes = batch_bytes(*batch);
+        budget.reserve(bytes);
+        Status done = batch->shaped != nullptr ? scan_shaped(worker, item, *batch)
+                                               : scan_batch(worker, item, *batch);
+        budget.release(bytes);
+        return done;
     }
 
     /// Whether no row of the morsel can pass the filters before the sink.
@@ -316,6 +382,9 @@ struct PlanRun::Impl {
             SKY_TRY(poll());
             std::size_t begin = end > kPassRowsMax ? end - kPassRowsMax : 0;
             if (has_text) begin = text_begin(batch, begin, end);
+            begin = cut_at_own(item.own, begin, end,
+                               [&](std::size_t i) { return batch.timestamp_ms[i]; });
+            const bool own = item.own.has(batch.timestamp_ms[begin]);
             const std::int64_t useful = useful_ms.load(std::memory_order_relaxed);
             const auto times = batch.timestamp_ms.begin();
             const auto first = std::lower_bound(times + static_cast<std::ptrdiff_t>(begin),
@@ -326,7 +395,7 @@ struct PlanRun::Impl {
                                      ? static_cast<double>(batch.message.offsets()[end] -
                                                            batch.message.offsets()[useful_begin])
                                      : bytes_a_row * static_cast<double>(end - useful_begin);
-            pass(worker, end - useful_begin, bytes,
+            pass(worker, own, end - useful_begin, bytes,
                  [&](Frame& frame) { frame.begin_events(item.source, batch, useful_begin, end); });
             SKY_TRY(check(worker));
             if (useful_begin != begin) return {};
@@ -378,7 +447,9 @@ struct PlanRun::Impl {
         std::size_t end = part.rows;
         while (end > 0) {
             SKY_TRY(poll());
-            const std::size_t begin = end > rows_a_pass ? end - rows_a_pass : 0;
+            std::size_t begin = end > rows_a_pass ? end - rows_a_pass : 0;
+            begin = cut_at_own(item.own, begin, end, time_of);
+            const bool own = item.own.has(time_of(begin));
             const std::int64_t useful = useful_ms.load(std::memory_order_relaxed);
             std::size_t useful_begin = begin;
             if (time_of(begin) < useful) {
@@ -388,7 +459,7 @@ struct PlanRun::Impl {
                 if (useful_begin == end) return {};
             }
             const std::size_t rows = end - useful_begin;
-            pass(worker, rows, bytes_a_row * static_cast<double>(rows), [&](Frame& frame) {
+            pass(worker, own, rows, bytes_a_row * static_cast<double>(rows), [&](Frame& frame) {
                 frame.begin_shaped(item.source, batch, worker.shaped, part, useful_begin, end);
             });
             SKY_TRY(check(worker));
@@ -410,9 +481,9 @@ struct PlanRun::Impl {
         return std::min(static_cast<std::size_t>(at - offsets.begin()), end - 1);
     }
 
-    /// `begin` gives the frame its rows.
+    /// `begin` gives the frame its rows; `own` are those of Work::own.
     template <class Begin>
-    void pass(Worker& worker, std::size_t rows, double bytes, Begin&& begin) {
+    void pass(Worker& worker, bool own, std::size_t rows, double bytes, Begin&& begin) {
         const std::lock_guard lock(worker.mutex);
         worker.arena.reset();
         Frame& frame = worker.frame;
@@ -424,7 +495,11 @@ struct PlanRun::Impl {
         worker.bytes += bytes;
         worker.matched += frame.rows();
         if (frame.rows() == 0) return;
-        worker.sink->add(frame);
+        if (own) {
+            worker.sink->add_own(frame);
+        } else {
+            worker.sink->add(frame);
+        }
         if (const auto useful = worker.sink->earliest_useful_ms()) {
             std::int64_t known = useful_ms.load(std::memory_order_relaxed);
             while (*useful > known && !useful_ms.compare_exchange_weak(known, *useful)) {
@@ -545,6 +620,7 @@ struct PlanRun::Impl {
     columnar::MemoryBudget budget;
     std::vector<std::unique_ptr<Worker>> workers;
     std::vector<Work> work;
+    std::size_t run_length = 1;  // Morsels that a worker takes at a time.
     std::atomic<std::size_t> next{0};
     std::atomic<std::int64_t> useful_ms{INT64_MIN};  // Rows before it cannot change the answer.
     std::atomic<bool> stop{false};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "columnar/kernels.h"
 #include "insights/exec/limits.h"
 #include "insights/exec/shaped_scan.h"
 #include "insights/functions/glob.h"
@@ -60,15 +61,21 @@ const Vector* ShapedScan::filter(EvalContext& context, const ShapedPart& part, c
     }
     const SlotFilter& filter = filters_[at];
     auto* const out = context.arena.array<std::uint8_t>(ranks.count);
-    const bool nothing_known = filter.clusters.empty() && filter.text.empty();
-    std::memset(out, nothing_known ? kLook : 0, ranks.count);
-    for (const Cluster& cluster : filter.clusters) {
-        apply(context, part, ranks, cluster, filter.text, out);
-        if (context.error) return Vector::missing(context.arena, ranks.count);
+    if (filter.tree.useful()) {
+        filter.tree.walk(ranks.list, ranks.begin, ranks.count, out);
+    } else {
+        std::memset(out, filter.whole || filter.clusters.empty() ? kLook : 0, ranks.count);
     }
-    if (filter.whole && !filter.text.empty()) {
-        for (std::size_t i = 0; i < ranks.count; ++i) {
-            if (out[i] == 1) out[i] = kLook;
+    if (!filter.text.empty()) {
+        // Of lines that are open those without the text are not: some cluster has to have it.
+        auto* const has = filter.whole ? context.arena.array<std::uint8_t>(ranks.count) : out;
+        std::memset(has, 0, ranks.count);
+        for (const Cluster& cluster : filter.clusters) {
+            apply(context, part, ranks, cluster, filter.text, has);
+            if (context.error) return Vector::missing(context.arena, ranks.count);
+        }
+        for (std::size_t i = 0; filter.whole && i < ranks.count; ++i) {
+            if (out[i] == kLook && has[i] == 0) out[i] = 0;
         }
     }
     search_lines(context, part, ranks, *site, out);
@@ -82,7 +89,8 @@ Result<ShapedScan::SlotFilter> ShapedScan::make_filter(const ShapedPart& part,
     out.site = &site;
     if (site.search != nullptr) {
         out.whole = true;
-        if (SKY_TRY(by_one_slot(part, site, out))) return out;
+        SKY_TRY(plant(part, site, out));
+        if (out.tree.useful() && !out.tree.looks()) return out;
         out.text = site.search->required();
         // In a constant of every line, or unknown: then it tells nothing.
         const FamilyState& state = families_[part.family];
@@ -98,39 +106,27 @@ Result<ShapedScan::SlotFilter> ShapedScan::make_filter(const ShapedPart& part,
     return out;
 }
 
-/// Tries to decide a regex by what one slot of few texts holds: each text takes its place as a
-/// constant.
-Result<bool> ShapedScan::by_one_slot(const ShapedPart& part, const SymbolicSite& site,
-                                     SlotFilter& out) {
+/// Tries to decide a regex by the values of slots that have few of them, or numbers.
+Status ShapedScan::plant(const ShapedPart& part, const SymbolicSite& site, SlotFilter& out) {
     const FamilyState& state = families_[part.family];
-    for (std::uint32_t s = 0; s < facts(part).size(); ++s) {
-        const SlotColumn* const column = SKY_TRY(block_->column(part.family, s));
-        const std::span<const std::string_view> entries = column->entries();
-        if (column->kind() != Stored::kDictionary || entries.size() > kFilterEntriesMax ||
-            entries.size() * kFilterRowsAnEntry > part.rows) {
+    const std::size_t trials_max = part.rows / kFilterRowsAnEntry;
+    std::vector<Piece> pieces = state.pieces;
+    std::vector<SlotTree::Slot> slots;
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+        if (pieces[i].is_constant()) continue;
+        const Stored kind = block_->kind(part.family, pieces[i].slot);
+        if (kind == Stored::kText || kind == Stored::kHex) continue;
+        const SlotColumn* const column = SKY_TRY(block_->column(part.family, pieces[i].slot));
+        if (kind == Stored::kConstant) {
+            pieces[i] = {column->entries()[0], symbolic::kConstantPiece};
             continue;
         }
-        Cluster cluster;
-        cluster.by = Cluster::By::kCodes;
-        cluster.slot = s;
-        cluster.codes.assign(entries.size(), kLook);
-        std::vector<Piece> pieces = state.pieces;
-        const auto place = std::find_if(pieces.begin(), pieces.end(),
-                                        [&](const Piece& piece) { return piece.slot == s; });
-        if (place == pieces.end()) continue;
-        std::size_t decided = 0;
-        for (std::size_t e = 0; e < entries.size(); ++e) {
-            *place = {entries[e], symbolic::kConstantPiece};
-            const Verdict verdict = site.decide({pieces, facts(part)}).verdict;
-            if (verdict == Verdict::kSlow) continue;
-            cluster.codes[e] = verdict == Verdict::kMatch ? 1 : 0;
-            ++decided;
-        }
-        if (2 * decided < entries.size()) continue;
-        out.clusters.push_back(std::move(cluster));
-        return true;
+        const std::size_t entries = kind == Stored::kDictionary ? column->entries().size() : 1;
+        if (entries <= kFilterEntriesMax && entries <= trials_max) slots.push_back({i, column});
     }
-    return false;
+    out.tree =
+        SlotTree::build(site, std::move(pieces), facts(part), std::move(slots), trials_max, memo_);
+    return {};
 }
 
 Status ShapedScan::add_clusters(const ShapedPart& part, SlotFilter& out) {
@@ -251,6 +247,11 @@ void ShapedScan::apply(EvalContext& context, const ShapedPart& part, const Ranks
     const SlotColumn& column = **found;
     if (cluster.by == Cluster::By::kCodes) {
         const bool one = column.kind() == Stored::kConstant;
+        if (!one && ranks.list == nullptr) {
+            columnar::kernels().mark_codes(column.codes().data() + ranks.begin, ranks.count,
+                                           cluster.codes.data(), cluster.codes.size(), out);
+            return;
+        }
         for (std::size_t i = 0; i < ranks.count; ++i) {
             out[i] |= cluster.codes[one ? 0 : column.codes()[ranks[i]]];
         }
@@ -273,6 +274,10 @@ void ShapedScan::apply(EvalContext& context, const ShapedPart& part, const Ranks
     }
     const std::span<const std::int64_t> values = column.values();
     for (const std::int64_t value : cluster.values) {
+        if (ranks.list == nullptr) {
+            columnar::kernels().mark_equal(values.data() + ranks.begin, ranks.count, value, out);
+            continue;
+        }
         for (std::size_t i = 0; i < ranks.count; ++i) {
             if (values[ranks[i]] == value) out[i] = 1;
         }

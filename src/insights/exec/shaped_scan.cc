@@ -62,10 +62,9 @@ std::uint64_t next_dictionary_id() {
     return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
-bool all_decided(const std::vector<symbolic::Binding>& bindings) {
-    return std::all_of(bindings.begin(), bindings.end(), [](const symbolic::Binding& binding) {
-        return binding.verdict != Verdict::kSlow;
-    });
+/// Texts and regexes are looked for slot by slot (filter()), whatever stands in them.
+bool is_filter(const SymbolicSite& site) {
+    return !site.substring.empty() || site.search != nullptr;
 }
 
 /// Whether some exception is among the rows; both ascend.
@@ -170,11 +169,7 @@ Status ShapedScan::open_family(std::uint32_t family, std::span<const std::uint32
     part.bindings = decide(state.pieces, state.facts);
     // Lines that have nothing in common are looked at one by one.
     const bool free_text = shape.pieces.size() == 1 && shape.slots == 1;
-    if (free_text || all_decided(part.bindings)) {
-        parts_.push_back(std::move(part));
-        return {};
-    }
-    if (rows < kCleanRowsMin) {
+    if (free_text || rows < kCleanRowsMin || !gains_by_cleaning(part.bindings)) {
         parts_.push_back(std::move(part));
         return {};
     }
@@ -218,6 +213,14 @@ std::vector<symbolic::Binding> ShapedScan::decide(std::span<const symbolic::Piec
     return out;
 }
 
+/// Whether some question is open that is not answered slot by slot (filter()) anyway.
+bool ShapedScan::gains_by_cleaning(const std::vector<symbolic::Binding>& bindings) const {
+    for (std::size_t i = 0; i < sites_.size(); ++i) {
+        if (bindings[i].verdict == Verdict::kSlow && !is_filter(sites_[i])) return true;
+    }
+    return false;
+}
+
 Result<std::vector<std::uint8_t>> ShapedScan::clean(std::uint32_t family, FamilyState& state,
                                                     const std::vector<symbolic::Binding>& found) {
     std::vector<const SlotColumn*> columns;
@@ -232,7 +235,7 @@ Result<std::vector<std::uint8_t>> ShapedScan::clean(std::uint32_t family, Family
     }
     std::vector<std::uint8_t> dirty;
     for (std::size_t i = 0; i < sites_.size(); ++i) {
-        if (found[i].verdict != Verdict::kSlow) continue;
+        if (found[i].verdict != Verdict::kSlow || is_filter(sites_[i])) continue;
         const auto decided = [&](const std::vector<SlotFacts>& facts) {
             return sites_[i].decide({state.pieces, facts}).verdict != Verdict::kSlow;
         };

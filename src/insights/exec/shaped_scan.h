@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "insights/exec/slot_tree.h"
 #include "insights/exec/symbolic_sites.h"
 #include "shapes/shaped_block.h"
 #include "store/store.h"
@@ -88,19 +89,20 @@ private:
         By by = By::kTexts;
         std::vector<symbolic::Piece> pieces;  // With the ends of the constants beside it.
         std::uint32_t slot = 0;
-        std::vector<std::uint8_t> codes;  // 0: does not match; 1: does; kLook: see the line.
+        std::vector<std::uint8_t> codes;  // 0: does not match; 1: does.
         std::vector<std::int64_t> values;
     };
-    static constexpr std::uint8_t kLook = 2;
+    static constexpr std::uint8_t kLook = SlotTree::kLook;
     struct SlotFilter {
         const ShapedPart* part = nullptr;
         const SymbolicSite* site = nullptr;
-        std::string text;  // Some cluster has to contain it; empty: `clusters` decide alone.
+        SlotTree tree;     // Of a regex.
+        std::string text;  // Some cluster has to contain it; empty: nothing is known of that.
         std::vector<Cluster> clusters;
         bool whole = false;  // A line that passes is searched as well.
     };
     Result<SlotFilter> make_filter(const ShapedPart& part, const SymbolicSite& site);
-    Result<bool> by_one_slot(const ShapedPart& part, const SymbolicSite& site, SlotFilter& out);
+    Status plant(const ShapedPart& part, const SymbolicSite& site, SlotFilter& out);
     Status add_clusters(const ShapedPart& part, SlotFilter& out);
     Status choose(const ShapedPart& part, std::string_view text, Cluster& cluster);
     void apply(EvalContext& context, const ShapedPart& part, const Ranks& ranks,
@@ -116,6 +118,7 @@ private:
         const FamilyState& state = families_[part.family];
         return part.cleaned ? state.facts : state.all_facts;
     }
+    bool gains_by_cleaning(const std::vector<symbolic::Binding>& bindings) const;
     /// Ranks whose values are taken out so that more is decided; changes the state's facts.
     Result<std::vector<std::uint8_t>> clean(std::uint32_t family, FamilyState& state,
                                             const std::vector<symbolic::Binding>& found);
@@ -136,6 +139,7 @@ private:
     const shapes::ShapedBlock* block_ = nullptr;
     std::vector<FamilyState> families_;
     std::vector<ShapedPart> parts_;
+    VerdictMemo memo_;
     std::vector<SlotFilter> filters_;                // Made when a part first needs them.
     std::vector<std::vector<std::uint32_t>> lists_;  // What parts point into.
 };

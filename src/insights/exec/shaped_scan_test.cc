@@ -107,10 +107,12 @@ std::string rows_of(std::string_view text, const std::vector<TestEvent>& events,
     info.tenant = {"123456789012", "us-east-1"};
     info.name = "g";
     RunOptions options;
-    options.sources.push_back(
-        {std::make_shared<TestSnapshot>(info, events,
-                                        threads == 1 ? Cut::kOneMorsel : Cut::kScattered, 1, form),
-         "123456789012:g"});
+    options.sources.push_back({std::make_shared<TestSnapshot>(info, events,
+                                                              threads == 1   ? Cut::kOneMorsel
+                                                              : threads == 2 ? Cut::kByTime
+                                                                             : Cut::kScattered,
+                                                              1, form),
+                               "123456789012:g"});
     options.range = {0, INT64_MAX};
     options.threads = threads;
     options.shaped = shaped;
@@ -156,8 +158,8 @@ TEST_CASE("a slot of one value is a constant and joins its neighbours") {
     shaping.rows[0].slots = {std::vector<std::string_view>(kRows, "[profiler]"),
                              std::vector<std::string_view>(kRows, "broken")};
     shaping.family_of_row.assign(kRows, 0);
-    CHECK(parts_of("filter @message like \"] br\" | stats count(*)", shaping, kRows * 17) ==
-          "70:m");
+    CHECK(parts_of("parse @message \"*] br*\" as a, b | stats count(*) by a", shaping,
+                   kRows * 17) == "70:m");
 }
 
 TEST_CASE("a few values in the way cost their own rows only") {
@@ -213,6 +215,12 @@ TEST_CASE("shaped lines give the rows that text gives") {
         "12.3 or duration = 7 | fields duration, status, view",
         "parse @message \"[*] * *\" as p, method, rest | dedup method, p",
         "fields @timestamp, @message | sort @timestamp desc | limit 50",
+        "parse @message \"[*] * * * *\" as p, method, view, duration, status | stats "
+        "avg(duration) as a, sum(status) as b by method, view, bin(30s) | stats count(*), sum(a), "
+        "max(b), stddev(a)",
+        "parse @message \"[*] * * * *\" as p, method, view, duration, status | stats "
+        "sum(duration) as a, count(*) as n by bin(1m) as t, view | filter n > 2 and view like "
+        "\"l\" | fields a / n as mean | stats sum(mean), count_distinct(n), min(view) by t",
         "fields strlen(@message) as bytes | stats sum(bytes), count(*)",
     };
     SeededRandom random(5);
@@ -228,8 +236,41 @@ TEST_CASE("shaped lines give the rows that text gives") {
             CAPTURE(round);
             const std::string expected = rows_of(query, events, Form::kText, ShapedReads::kYes, 1);
             CHECK(rows_of(query, events, Form::kShaped, ShapedReads::kYes, 1) == expected);
+            CHECK(rows_of(query, events, Form::kShaped, ShapedReads::kYes, 2) == expected);
             CHECK(rows_of(query, events, Form::kShaped, ShapedReads::kYes, 3) == expected);
             CHECK(rows_of(query, events, Form::kShapedCut, ShapedReads::kYes, 1) == expected);
         }
     }
+}
+
+TEST_CASE("regexes answered by the values of slots find what a search of the lines finds") {
+    SeededRandom random(11);
+    static constexpr std::string_view kParts[] = {
+        "[0-9]{3}", "\\.",  "[0-9]+", " ",    " 50[0-9]", "\\d{1,2}\\.", "^\\[", "GET",
+        ".*",       "list", "-?\\d",  "[45]", "00$",      "(PUT|GET) ",  "\\S+", "[^ ]*",
+        "0",        "7",    "x?",     "\\b",  "[a-z]+-",  "(?:9|1)",     "-",    "\\]"};
+    std::vector<TestEvent> events;
+    std::uint64_t sequence = 0;
+    for (std::string& line : messy_lines(random, 6'000)) {
+        events.push_back({1'767'225'600'000 + static_cast<std::int64_t>(random.below(600'000)),
+                          ++sequence, "s", std::move(line)});
+    }
+    for (std::string& line : seed_lines(2'000)) {
+        events.push_back({1'767'226'600'000 + static_cast<std::int64_t>(sequence), ++sequence, "s",
+                          std::move(line)});
+    }
+    std::size_t some = 0;
+    for (int round = 0; round < 60; ++round) {
+        std::string pattern;
+        const std::size_t parts = 1 + random.below(4);
+        for (std::size_t i = 0; i < parts; ++i) pattern += kParts[random.below(std::size(kParts))];
+        const std::string query = fmt::format(
+            "filter @message =~ /{}/ | stats count(*), min(@timestamp), max(@message)", pattern);
+        CAPTURE(query);
+        const std::string expected = rows_of(query, events, Form::kText, ShapedReads::kYes, 1);
+        CHECK(rows_of(query, events, Form::kShaped, ShapedReads::kYes, 1) == expected);
+        CHECK(rows_of(query, events, Form::kShapedCut, ShapedReads::kYes, 2) == expected);
+        some += expected.find("count") != std::string::npos ? 1U : 0U;
+    }
+    CHECK(some > 20);
 }

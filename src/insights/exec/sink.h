@@ -14,6 +14,12 @@
 
 namespace sky::insights {
 
+/// Instants of [begin, end).
+struct TimeSpan {
+    std::int64_t begin_ms = 0, end_ms = 0;
+    bool has(std::int64_t unix_ms) const { return begin_ms <= unix_ms && unix_ms < end_ms; }
+};
+
 /// Collects the rows of one worker; the answer depends on the multiset of rows alone.
 /// Memory is taken from the budget: when that is exhausted() the query must end.
 /// Threads: one at a time.
@@ -27,6 +33,11 @@ public:
     virtual void merge(const Sink& other) = 0;
     /// The rows in their order. `budget` pays for the table.
     virtual std::unique_ptr<Table> finish(columnar::MemoryBudget& budget) const = 0;
+    /// Of times whose rows are all in one run of morsels, those that are better added apart, with
+    /// add_own(): what belongs together is then whole at end_own(), when the run has been read.
+    virtual TimeSpan whole_bins(const TimeSpan& /*times*/) const { return {}; }
+    virtual void add_own(Frame& frame) { add(frame); }
+    virtual void end_own() {}
     /// Rows with an earlier timestamp cannot change the answer any more.
     virtual std::optional<std::int64_t> earliest_useful_ms() const { return std::nullopt; }
 };
@@ -47,6 +58,13 @@ struct GroupSinkSpec {
     bool ordered = true;             // False: nothing behind it depends on the order.
 };
 
+/// Groups that are rows of another stats: steps [begin, end) of the plan run on them in between.
+struct ChainSpec {
+    GroupSinkSpec first, second;  // Neither is ordered for the other.
+    std::size_t begin = 0, end = 0;
+    std::int64_t now_s = 0;
+};
+
 /// Whether the groups are one and all its columns are count(*).
 bool counts_rows(const StatsStep& stats);
 
@@ -56,6 +74,12 @@ std::unique_ptr<Sink> make_row_sink(const Plan& plan, const RowSinkSpec& spec,
 /// Groups rows and aggregates them.
 std::unique_ptr<Sink> make_group_sink(const Plan& plan, const GroupSinkSpec& spec,
                                       columnar::MemoryBudget& budget);
+/// Groups rows, and the groups. Groups of a bin that one morsel has all rows of are passed on when
+/// it has been read, so that few are held at a time. Expects may_chain().
+std::unique_ptr<Sink> make_chain_sink(const Plan& plan, const ChainSpec& spec,
+                                      columnar::MemoryBudget& budget);
+/// Whether a key of the stats is a bin of the events' own time.
+bool may_chain(const Plan& plan, const StatsStep& first);
 
 /// Whether plan.steps[first..] and the output depend on the order of the rows that they get.
 bool order_matters(const Plan& plan, std::size_t first);

@@ -26,6 +26,7 @@ enum class Cut : std::uint8_t {
     kOneMorsel,
     kRowByRow,
     kScattered,  // Every row into a random one of seven: their times overlap.
+    kByTime,     // Seven stretches of time, of which the first two overlap.
 };
 
 /// How messages come.
@@ -94,10 +95,11 @@ public:
                                                     : a.sequence < b.sequence;
         });
         SeededRandom random(seed);
-        parts_.resize(cut == Cut::kOneMorsel ? 1 : (cut == Cut::kScattered ? 7 : events.size()));
+        parts_.resize(cut == Cut::kOneMorsel ? 1 : (cut == Cut::kRowByRow ? events.size() : 7));
         for (std::size_t i = 0; i < events.size(); ++i) {
             const std::size_t part = cut == Cut::kOneMorsel   ? 0
                                      : cut == Cut::kScattered ? random.below(7)
+                                     : cut == Cut::kByTime    ? by_time(i, events.size(), random)
                                                               : i;
             parts_[part].push_back(std::move(events[i]));
         }
@@ -169,6 +171,10 @@ public:
     }
 
 private:
+    static std::size_t by_time(std::size_t i, std::size_t count, SeededRandom& random) {
+        const std::size_t part = i * 7 / count;
+        return part < 2 ? random.below(2) : part;
+    }
     void shape(store::EventBatch& batch) const {
         std::vector<std::string> lines;
         std::size_t bytes = 0;

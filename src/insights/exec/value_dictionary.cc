@@ -177,6 +177,16 @@ bool ValueDictionary::code_entries(EvalContext& context, const Vector& column,
     }
     const std::uint32_t* const from = column.codes();
     const std::uint8_t* const present = column.present_bytes();
+    if (present == nullptr) {
+        // Mostly all texts have been met; without branches that is soon seen.
+        const std::uint32_t* const known = entry_codes_.data();
+        std::uint32_t greatest = 0;
+        for (std::size_t i = 0; i < context.rows; ++i) {
+            codes[i] = known[from[i]];
+            greatest = std::max(greatest, codes[i]);
+        }
+        if (greatest != kFree) return true;
+    }
     bool fits = true;
     for (std::size_t i = 0; i < context.rows && fits; ++i) {
         if (present != nullptr && present[i] == 0) {

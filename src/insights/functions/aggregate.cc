@@ -113,36 +113,60 @@ struct SumState {
     std::uint64_t count = 0;
 };
 
-class SumOrAverage final : public States<SumState> {
+/// Most columns are decimals of one scale: their sums are 64-bit integers. Everything else, and
+/// what does not fit, goes to exact sums of any form, which exist where they are needed.
+class SumOrAverage final : public Aggregate {
 public:
     SumOrAverage(AggregateKind kind, columnar::MemoryBudget& budget)
-        : States(budget), kind_(kind) {}
+        : kind_(kind), account_(budget) {}
+    void resize(std::size_t groups) override {
+        grow(narrow_, groups);
+        if (!wide_.empty()) grow(wide_, groups);
+    }
+    std::size_t groups() const override { return narrow_.size(); }
+
     void update(EvalContext& context, const std::uint32_t* group, const Vector* argument,
                 const RowOrder&) override {
+        const std::int64_t* const decimals = argument->decimals();
+        if (decimals != nullptr && argument->present_bytes() == nullptr &&
+            takes(argument->decimal_scale())) {
+            for (std::size_t row = 0; row < context.rows; ++row) {
+                add_narrow(group == nullptr ? 0 : group[row], decimals[row], 1);
+            }
+            return;
+        }
         each_number(context, group, argument,
                     [&](std::size_t g, double value, std::int64_t scaled, std::int8_t scale) {
-                        SumState& state = states_[g];
+                        if (scale >= 0 && takes(scale)) return add_narrow(g, scaled, 1);
+                        SumState& state = wide(g);
                         ++state.count;
-                        const bool grew = scale >= 0 ? state.sum.add_decimal(scaled, scale)
-                                                     : state.sum.add_double(value);
-                        if (grew) account_.take(ExactSum::wide_bytes());
+                        took(scale >= 0 ? state.sum.add_decimal(scaled, scale)
+                                        : state.sum.add_double(value));
                     });
     }
     void merge(const Aggregate& other, std::span<const std::uint32_t> group) override {
         const auto& from = static_cast<const SumOrAverage&>(other);
-        for (std::size_t i = 0; i < from.states_.size(); ++i) {
-            SumState& state = states_[group[i]];
-            state.count += from.states_[i].count;
-            if (state.sum.add(from.states_[i].sum)) account_.take(ExactSum::wide_bytes());
+        for (std::size_t i = 0; i < from.narrow_.size(); ++i) {
+            const Narrow& state = from.narrow_[i];
+            if (state.count == 0) continue;
+            if (takes(from.scale_)) {
+                add_narrow(group[i], state.scaled, state.count);
+            } else {
+                add_wide(group[i], state.scaled, from.scale_, state.count);
+            }
+        }
+        for (std::size_t i = 0; i < from.wide_.size(); ++i) {
+            if (from.wide_[i].count == 0) continue;
+            SumState& state = wide(group[i]);
+            state.count += from.wide_[i].count;
+            took(state.sum.add(from.wide_[i].sum));
         }
     }
     const Vector* finish(EvalContext& context, std::size_t begin) const override {
         auto* const out = context.arena.array<double>(context.rows);
         auto* const present = context.arena.array<std::uint8_t>(context.rows);
         for (std::size_t i = 0; i < context.rows; ++i) {
-            const SumState& state = states_[begin + i];
-            const std::uint64_t divisor = kind_ == AggregateKind::kAvg ? state.count : 1;
-            const double value = state.count == 0 ? NAN : state.sum.divided_by(divisor);
+            const double value = value_of(begin + i);
             present[i] = std::isfinite(value) ? 1 : 0;
             out[i] = present[i] != 0 ? value : 0;
         }
@@ -150,7 +174,77 @@ public:
     }
 
 private:
-    AggregateKind kind_;
+    struct Narrow {
+        std::int64_t scaled = 0;  // Times 10^scale_.
+        std::uint64_t count = 0;
+    };
+    static constexpr std::int64_t kExactMax = std::int64_t{1} << 53;
+    static constexpr int kExactScaleMax = 15;
+
+    template <class State>
+    void grow(std::vector<State>& states, std::size_t groups) {
+        if (groups <= states.size()) return;
+        if (groups > states.capacity()) {
+            const std::size_t capacity = std::max(groups, 2 * states.capacity());
+            account_.take((capacity - states.capacity()) * sizeof(State));
+            states.reserve(capacity);
+        }
+        states.resize(groups);
+    }
+    /// Whether narrow sums are of that scale; the first one asked for sets it.
+    bool takes(std::int8_t scale) {
+        if (scale_ == columnar::kNoScale) scale_ = scale;
+        return scale == scale_;
+    }
+    void add_narrow(std::size_t g, std::int64_t scaled, std::uint64_t count) {
+        Narrow& state = narrow_[g];
+        std::int64_t sum = 0;
+        if (__builtin_add_overflow(state.scaled, scaled, &sum)) {
+            add_wide(g, scaled, scale_, count);
+            return;
+        }
+        state.scaled = sum;
+        state.count += count;
+    }
+    SumState& wide(std::size_t g) {
+        if (wide_.empty()) grow(wide_, narrow_.size());
+        return wide_[g];
+    }
+    void add_wide(std::size_t g, std::int64_t scaled, std::int8_t scale, std::uint64_t count) {
+        SumState& state = wide(g);
+        state.count += count;
+        took(state.sum.add_decimal(scaled, scale));
+    }
+    void took(bool grew) {
+        if (grew) account_.take(ExactSum::wide_bytes());
+    }
+    double value_of(std::size_t g) const {
+        const Narrow& state = narrow_[g];
+        const std::uint64_t wide_count = wide_.empty() ? 0 : wide_[g].count;
+        const std::uint64_t count = state.count + wide_count;
+        if (count == 0) return NAN;
+        const std::uint64_t divisor = kind_ == AggregateKind::kAvg ? count : 1;
+        if (wide_count == 0 && state.scaled <= kExactMax && state.scaled >= -kExactMax &&
+            scale_ <= kExactScaleMax && divisor <= static_cast<std::uint64_t>(kExactMax)) {
+            std::int64_t denominator = 0;
+            const bool fits = !__builtin_mul_overflow(
+                columnar::power_of_ten(scale_), static_cast<std::int64_t>(divisor), &denominator);
+            // Both are exact doubles: the one division rounds once.
+            if (fits && denominator <= kExactMax) {
+                return static_cast<double>(state.scaled) / static_cast<double>(denominator);
+            }
+        }
+        ExactSum all;
+        if (wide_count != 0) all.add(wide_[g].sum);
+        if (state.count != 0) all.add_decimal(state.scaled, scale_);
+        return all.divided_by(divisor);
+    }
+
+    const AggregateKind kind_;
+    std::int8_t scale_ = columnar::kNoScale;
+    std::vector<Narrow> narrow_;
+    std::vector<SumState> wide_;  // Empty, or one a group.
+    Account account_;
 };
 
 struct DeviationState {

@@ -7,11 +7,13 @@
 #include <cmath>
 #include <random>
 
+#include "base/random.h"
 #include "columnar/decimal.h"
 #include "insights/functions/exact_sum.h"
 #include "insights/functions/test_batch.h"
 
 using namespace sky::insights;
+using sky::SeededRandom;
 using sky::insights::test::Batch;
 
 namespace {
@@ -407,6 +409,61 @@ TEST_CASE("distinct values: exact, then within two percent, the same however the
             CHECK(std::abs(got / static_cast<double>(count) - 1) < 0.02);
         }
         CHECK_FALSE(budget.exhausted());
+    }
+}
+
+TEST_CASE("columns of decimals aggregate as their texts do, whatever they are merged with") {
+    struct Case {
+        const char* name;
+        std::uint64_t values;  // Different ones, about.
+        std::int64_t factor;
+        std::size_t rows, batches;
+    };
+    static constexpr Case kCases[] = {
+        {"dense", 500, 1, 1'000, 6},
+        {"many and dense", 20'000, 1, 8'000, 8},
+        {"sparse", 3'000, 1'000'003, 2'000, 6},
+        {"sums beyond 64 bits", 40, 200'000'000'000'000'000, 500, 4},
+        {"beyond exact counts", 400'000, 3, 30'000, 8},
+    };
+    for (const Case& c : kCases) {
+        CAPTURE(c.name);
+        for (const AggregateKind kind :
+             {AggregateKind::kSum, AggregateKind::kAvg, AggregateKind::kCountDistinct}) {
+            SeededRandom random(7);
+            sky::columnar::MemoryBudget budget(1ULL << 30);
+            const auto expected = Aggregate::make(kind, 0, budget);
+            std::vector<std::unique_ptr<Aggregate>> parts;
+            for (int i = 0; i < 3; ++i) parts.push_back(Aggregate::make(kind, 0, budget));
+            expected->resize(2);
+            for (std::size_t b = 0; b < c.batches; ++b) {
+                Batch batch(c.rows);
+                auto* const scaled = batch.arena.array<std::int64_t>(c.rows);
+                auto* const groups = batch.arena.array<std::uint32_t>(c.rows);
+                for (std::size_t i = 0; i < c.rows; ++i) {
+                    scaled[i] = (static_cast<std::int64_t>(random.below(c.values)) - 20) * c.factor;
+                    groups[i] = static_cast<std::uint32_t>(random.below(2));
+                }
+                // A column of another scale, or of texts, now and then.
+                const std::int8_t scale = b % 3 == 2 ? 3 : 2;
+                const Vector* const decimals =
+                    Vector::decimal_texts(batch.arena, c.rows, scaled, scale);
+                const Vector* const texts = Vector::texts(
+                    batch.arena, c.rows,
+                    Vector::decimal_texts(batch.arena, c.rows, scaled, scale)->text_array());
+                expected->update(batch.context, groups, texts, {});
+                Aggregate& part = *parts[b % parts.size()];
+                part.resize(2);
+                part.update(batch.context, groups, b % 4 == 3 ? texts : decimals, {});
+            }
+            static constexpr std::uint32_t kSame[] = {0, 1};
+            const auto all = Aggregate::make(kind, 0, budget);
+            all->resize(2);
+            for (const auto& part : parts) all->merge(*part, kSame);
+            Batch out(2);
+            CHECK(test::rendered(all->finish(out.context, 0)) ==
+                  test::rendered(expected->finish(out.context, 0)));
+        }
     }
 }
 

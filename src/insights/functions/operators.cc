@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "columnar/decimal.h"
+#include "columnar/kernels.h"
 #include "insights/functions/glob.h"
 #include "insights/functions/regex.h"
 #include "insights/functions/render.h"
@@ -347,9 +348,9 @@ const std::uint8_t* truth(EvalContext& context, const Vector* operand) {
 
 void select_true(EvalContext& context, const Vector* operand, std::vector<std::uint32_t>& rows) {
     const std::uint8_t* const bytes = truth(context, operand);
-    for (std::size_t row = 0; row < context.rows; ++row) {
-        if (bytes[row] != 0) rows.push_back(static_cast<std::uint32_t>(row));
-    }
+    const std::size_t before = rows.size();
+    rows.resize(before + context.rows + columnar::kPlacesSlack);
+    rows.resize(before + columnar::kernels().places(bytes, context.rows, rows.data() + before));
 }
 
 }  // namespace sky::insights
