@@ -80,6 +80,7 @@ struct Session {
     ResultPtr partial;              // What pollers got last, while running.
     std::int64_t partial_due_ns = 0;
     ResultPtr result = std::make_shared<const insights::QueryResult>();
+    std::string explained;  // Once it has ended.
     std::uint64_t bytes = 0;
 };
 using SessionPtr = std::shared_ptr<Session>;
@@ -256,7 +257,8 @@ struct QuerySessions::Impl {
             session->duration_ms = (clock.monotonic_ns() - *session->started_ns) / 1'000'000;
         session->result = std::move(result);
         session->partial.reset();
-        session->bytes = sizeof(Session) + session->source_text.size();
+        if (session->run) session->explained = session->run->explain();
+        session->bytes = sizeof(Session) + session->source_text.size() + session->explained.size();
         for (const insights::Row& row : session->result->rows) session->bytes += row_bytes(row);
         session->plan.reset();
         session->options = {};
@@ -356,12 +358,12 @@ struct QuerySessions::Impl {
         // What was used long ago counts less and less: a newcomer is not served alone for hours.
         if (use.used_ns > limits::kUseHalvedNs)
             for (auto& [name, other] : accounts) other.used_ns /= 2;
-        session->run.reset();
         if (!is_finished(session->status)) {
             finish(session, status, std::move(kept));
         } else if (use.unfinished == 0 && use.running == 0) {  // StopQuery finished it before.
             accounts.erase(account);
         }
+        session->run.reset();
     }
 };
 
@@ -563,6 +565,18 @@ Result<QueryPage> QuerySessions::describe(const Tenant& tenant, const QueryFilte
         page.next_token = encode_token(TokenKind::kQueries, hash, impl.clock.now_ms(),
                                        encode_position({0, found.back()->number}));
     return page;
+}
+
+Result<std::string> QuerySessions::explain(const Tenant& tenant, std::string_view id) {
+    std::shared_ptr<QueryRun> run;
+    {
+        const std::lock_guard lock(impl_->mutex);
+        const SessionPtr session = impl_->find(tenant, id);
+        if (!session) return unknown_query(id);
+        if (is_finished(session->status)) return session->explained;
+        run = session->run;
+    }
+    return run ? run->explain() : std::string();
 }
 
 Result<GroupNamePage> QuerySessions::groups(const Tenant& tenant, std::string_view id,

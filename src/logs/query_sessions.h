@@ -113,6 +113,9 @@ public:
                                  std::optional<std::int64_t> count = {},
                                  const std::optional<std::string>& token = {});
     Result<QueryPage> describe(const Tenant& tenant, const QueryFilter& filter);
+    /// The plan with what has been done so far or was done, a step a line; empty before it runs.
+    /// Errors: kNotFound (also once the server has restarted: rows are kept, this is not).
+    Result<std::string> explain(const Tenant& tenant, std::string_view id);
 
     /// Blocks until no query is Scheduled or Running. For tests and draining.
     void wait_until_idle();

@@ -113,7 +113,10 @@ public:
         sessions.threads_per_query = cores;
         logs_ = std::make_unique<logs::Service>(*store_, clock_, random_, engine_, sessions);
         admin_ = std::make_unique<admin::api::Service>(
-            admin::api::Service{store_->catalog(), *store_, clock_, random_});
+            admin::api::Service{store_->catalog(), *store_, clock_, random_,
+                                [this](const store::Tenant& tenant, std::string_view id) {
+                                    return logs_->queries.explain(tenant, id);
+                                }});
         tagging_ = std::make_unique<tagging::api::Service>(tagging::api::Service{*logs_});
         dispatcher_->open(
             {logs::api::service_definition(*logs_), admin::api::service_definition(*admin_),

@@ -96,6 +96,8 @@ struct Execution::Impl {
     std::shared_ptr<PlanRun> running;  // The scan of the moment.
     bool is_main = false;              // That is the query's own.
     bool stopped = false;
+    std::string explained;  // Of the sides that have ended.
+    std::size_t sides_run = 0;
     Statistics sides;  // Of the scans that have ended, without what they matched.
 
     Impl(std::shared_ptr<const CompiledQuery> compiled, RunOptions run_options)
@@ -182,8 +184,15 @@ struct Execution::Impl {
             (*table)->rows = static_cast<std::size_t>(side.rows_max);
         }
         const Statistics seen = run->statistics();
+        std::string told = run->explain();
         const std::lock_guard lock(mutex);
         running.reset();
+        explained += fmt::format("query in parentheses {}:\n", ++sides_run);
+        for (std::size_t line = 0; line < told.size();) {  // Indented below its number.
+            const std::size_t end = std::min(told.find('\n', line), told.size());
+            explained.append("  ").append(told, line, end - line).append("\n");
+            line = end + 1;
+        }
         sides.records_scanned += seen.records_scanned;
         sides.bytes_scanned += seen.bytes_scanned;
         return std::make_shared<const SideRows>(*side.plan, **table);
@@ -207,6 +216,17 @@ struct Execution::Impl {
         const std::lock_guard lock(mutex);
         statistics.records_scanned += sides.records_scanned;
         statistics.bytes_scanned += sides.bytes_scanned;
+    }
+
+    std::string explain() const {
+        std::shared_ptr<PlanRun> seen;
+        std::string out;
+        {
+            const std::lock_guard lock(mutex);
+            out = explained;
+            if (is_main) seen = running;
+        }
+        return seen == nullptr ? out : out + seen->explain();
     }
 
     QueryResult progress() const {
@@ -240,5 +260,6 @@ void Execution::request_stop() {
     if (impl_->running != nullptr) impl_->running->request_stop();
 }
 QueryResult Execution::progress() const { return impl_->progress(); }
+std::string Execution::explain() const { return impl_->explain(); }
 
 }  // namespace sky::insights

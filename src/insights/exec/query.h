@@ -126,6 +126,9 @@ public:
     /// A consistent partial result: rows so far (what would be shown if the scan ended now) and
     /// statistics.
     QueryResult progress() const;
+    /// What has been done so far, for people: chunks read and skipped, families, and each step of
+    /// the plan with rows and time. Queries in parentheses come first.
+    std::string explain() const;
 
 private:
     struct Impl;
