@@ -19,9 +19,10 @@ namespace sky::logs {
 /// What the operations of logs/api work on. Everything given outlives it. Threads: any.
 struct Service {
     Service(store::Store& event_store, const Clock& clock, Random& random,
-            const QueryEngine& engine, const SessionOptions& options)
+            const QueryEngine& engine, const SessionOptions& options,
+            const EncryptionKeys& keys = no_encryption_keys())
         : store(event_store),
-          groups(event_store, clock),
+          groups(event_store, clock, keys),
           streams(event_store, clock, groups),
           ingest(event_store, clock, groups, streams),
           reading(event_store, clock, streams),

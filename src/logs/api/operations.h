@@ -15,6 +15,8 @@ std::span<const aws::OperationDef> operations();
 /// What the server registers.
 aws::ServiceDef service_definition(Service& service);
 
+struct AssociateKmsKeyRequest;
+struct AssociateKmsKeyResponse;
 struct CreateLogGroupRequest;
 struct CreateLogGroupResponse;
 struct CreateLogStreamRequest;
@@ -41,10 +43,14 @@ struct DescribeQueriesRequest;
 struct DescribeQueriesResponse;
 struct DescribeQueryDefinitionsRequest;
 struct DescribeQueryDefinitionsResponse;
+struct DisassociateKmsKeyRequest;
+struct DisassociateKmsKeyResponse;
 struct FilterLogEventsRequest;
 struct FilterLogEventsResponse;
 struct GetLogEventsRequest;
 struct GetLogEventsResponse;
+struct GetLogFieldsRequest;
+struct GetLogFieldsResponse;
 struct GetLogGroupFieldsRequest;
 struct GetLogGroupFieldsResponse;
 struct GetLogRecordRequest;
@@ -53,6 +59,8 @@ struct GetLookupTableRequest;
 struct GetLookupTableResponse;
 struct GetQueryResultsRequest;
 struct GetQueryResultsResponse;
+struct ListAggregateLogGroupSummariesRequest;
+struct ListAggregateLogGroupSummariesResponse;
 struct ListLogGroupsRequest;
 struct ListLogGroupsResponse;
 struct ListLogGroupsForQueryRequest;
@@ -75,6 +83,8 @@ struct TagLogGroupRequest;
 struct TagLogGroupResponse;
 struct TagResourceRequest;
 struct TagResourceResponse;
+struct TestMetricFilterRequest;
+struct TestMetricFilterResponse;
 struct UntagLogGroupRequest;
 struct UntagLogGroupResponse;
 struct UntagResourceRequest;
@@ -148,6 +158,16 @@ aws::Reply<UntagResourceResponse> untag_resource(Service&, const aws::CallContex
                                                  const UntagResourceRequest&);
 aws::Reply<UpdateLookupTableResponse> update_lookup_table(Service&, const aws::CallContext&,
                                                           const UpdateLookupTableRequest&);
+aws::Reply<AssociateKmsKeyResponse> associate_kms_key(Service&, const aws::CallContext&,
+                                                      const AssociateKmsKeyRequest&);
+aws::Reply<DisassociateKmsKeyResponse> disassociate_kms_key(Service&, const aws::CallContext&,
+                                                            const DisassociateKmsKeyRequest&);
+aws::Reply<GetLogFieldsResponse> get_log_fields(Service&, const aws::CallContext&,
+                                                const GetLogFieldsRequest&);
+aws::Reply<ListAggregateLogGroupSummariesResponse> list_aggregate_log_group_summaries(
+    Service&, const aws::CallContext&, const ListAggregateLogGroupSummariesRequest&);
+aws::Reply<TestMetricFilterResponse> test_metric_filter(Service&, const aws::CallContext&,
+                                                        const TestMetricFilterRequest&);
 /// Decodes by hand and answers when the store has synced; see put_log_events.cc.
 void put_log_events(Service& service, aws::Call call);
 
