@@ -389,6 +389,48 @@ TEST_CASE("stop, deadline and memory end a query with their errors") {
     }
 }
 
+TEST_CASE("twenty heavy queries at once stay in the memory of all") {
+    constexpr std::uint64_t kPoolBytes = 8ULL << 20;
+    const auto snapshot =
+        std::make_shared<TestSnapshot>(group_info(1), seed_events(20'000, 7), Cut::kScattered);
+    static constexpr const char* kTexts[] = {
+        "fields @message | sort @message",
+        "stats count(*) by @message, @timestamp",
+        "fields @message as m | join left=a right=b where a.m = b.m (fields @message as m)",
+        "dedup @message, @timestamp",
+        "filter @message in (fields @message)",
+    };
+    columnar::MemoryPool pool(kPoolBytes);
+    std::vector<std::future<Result<QueryResult>>> runs;
+    for (int i = 0; i < 20; ++i) {
+        runs.push_back(std::async(std::launch::async, [&, i]() -> Result<QueryResult> {
+            const auto query = compile(kTexts[i % 5]);
+            if (!query) return std::unexpected(query.error());
+            RunOptions options = options_over({snapshot}, 2);
+            options.memory_pool = &pool;
+            Execution execution(*query, std::move(options));
+            return execution.run();
+        }));
+    }
+    std::size_t refused = 0;
+    for (auto& run : runs) {
+        const auto result = run.get();
+        if (result) continue;
+        CHECK(result.error().code == ErrorCode::kLimitExceeded);
+        CHECK(result.error().message.find("memory") != std::string::npos);
+        ++refused;
+    }
+    CHECK(refused > 0);  // They cannot all fit.
+    // Beyond it only by what a pass of each takes before it looks.
+    CHECK(pool.most() < kPoolBytes + 20 * (2ULL << 20));
+    CHECK(pool.used() == 0);
+    // Alone, afterwards, one finds room.
+    RunOptions options = options_over({snapshot}, 2);
+    options.memory_pool = &pool;
+    Execution execution(*compile("stats count(*) by @logStream"), std::move(options));
+    CHECK(execution.run());
+}
+
 TEST_CASE("@ptr: one text for one event, and nothing else reads back") {
     static constexpr RecordPointer kPointers[] = {
         {1, 0, 1}, {7, -5, 0}, {~0ULL, INT64_MAX, ~0ULL}, {42, 1'767'225'600'123, 99}};

@@ -9,6 +9,7 @@
 #include "insights/exec/plan_run.h"
 #include "insights/exec/query.h"
 #include "insights/exec/side_rows.h"
+#include "insights/exec/table_steps.h"
 
 namespace sky::insights {
 namespace {
@@ -96,12 +97,15 @@ struct Execution::Impl {
     std::shared_ptr<PlanRun> running;  // The scan of the moment.
     bool is_main = false;              // That is the query's own.
     bool stopped = false;
-    std::string explained;  // Of the sides that have ended.
+    columnar::MemoryBudget side_budget;  // Rows of sides and tables, until the end.
+    std::string explained;               // Of the sides that have ended.
     std::size_t sides_run = 0;
     Statistics sides;  // Of the scans that have ended, without what they matched.
 
     Impl(std::shared_ptr<const CompiledQuery> compiled, RunOptions run_options)
-        : query(std::move(compiled)), options(std::move(run_options)) {}
+        : query(std::move(compiled)),
+          options(std::move(run_options)),
+          side_budget(options.memory_bytes_max, options.memory_pool) {}
 
     /// Which groups each scan reads, and which lookup tables each plan has, in the order of
     /// needs_of().
@@ -140,7 +144,12 @@ struct Execution::Impl {
             const std::size_t at = first_table + i;
             tables.push_back(at < options.lookup_tables.size() ? options.lookup_tables[at]
                                                                : nullptr);
+            if (tables.back() == nullptr) continue;  // with_sides() says so.
+            side_budget.reserve(tables.back()->rows() * plan.lookups[i].columns.size() *
+                                    sizeof(Value) +
+                                tables.back()->bytes());
         }
+        SKY_TRY(check_sides());
         return with_sides(plan, results, tables);
     }
 
@@ -195,7 +204,17 @@ struct Execution::Impl {
         }
         sides.records_scanned += seen.records_scanned;
         sides.bytes_scanned += seen.bytes_scanned;
-        return std::make_shared<const SideRows>(*side.plan, **table);
+        auto rows = std::make_shared<const SideRows>(*side.plan, **table);
+        side_budget.reserve(rows->bytes());
+        SKY_TRY(check_sides());
+        return std::shared_ptr<const SideRows>(std::move(rows));
+    }
+
+    Status check_sides() const {
+        if (side_budget.exhausted()) {
+            return std::unexpected(memory_error(side_budget.bytes_max()));
+        }
+        return {};
     }
 
     Result<QueryResult> run() {

@@ -207,7 +207,7 @@ struct PlanRun::Impl {
                   (options.shaped == ShapedReads::kYes ? store::Columns::kShaped
                                                        : store::Columns::kNone)),
           discovery(query->plan),
-          budget(options.memory_bytes_max) {
+          budget(options.memory_bytes_max, options.memory_pool) {
         const unsigned threads = std::clamp(options.threads, 1U, kThreadsMax);
         for (unsigned i = 0; i < threads; ++i) {
             workers.push_back(std::make_unique<Worker>(*this, budget));
@@ -572,7 +572,7 @@ struct PlanRun::Impl {
 
     QueryResult progress() const {
         // Paid apart, so that looking cannot end the query.
-        columnar::MemoryBudget payer(options.memory_bytes_max);
+        columnar::MemoryBudget payer(options.memory_bytes_max, options.memory_pool);
         const std::unique_ptr<Sink> together = make_sink(payer);
         {
             const std::lock_guard moving(moving_mutex);
