@@ -76,7 +76,7 @@ def test_a_table_of_a_querys_rows(logs, query, rows, group, now, table_name):
     assert len(rows(answer)) == 2
     newest = logs.describe_queries(logGroupName=group)["queries"][0]["queryId"]
     made = logs.create_lookup_table(lookupTableName=table_name, queryId=newest)
-    assert logs.get_lookup_table(lookupTableArn=made["lookupTableArn"])["tableBody"] == "host,n\na,2\nb,1\n"
+    assert logs.get_lookup_table(lookupTableArn=made["lookupTableArn"])["tableBody"] == "host,n\nb,1\na,2\n"
 
 
 def test_a_query_definitions_life(logs, name, error):
