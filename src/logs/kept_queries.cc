@@ -53,6 +53,7 @@ Result<Parts> read_prefix(std::string_view file) {
 
 std::string encode_head(const KeptQuery& query) {
     std::string out;
+    put_varint(out, query.number);
     put_text(out, query.id);
     put_text(out, query.tenant.account);
     put_text(out, query.tenant.region);
@@ -117,6 +118,7 @@ Result<KeptQuery> decode_kept_head(std::string_view file) {
     ByteReader reader(head);
     KeptQuery query;
     const auto text = [&] { return std::string(reader.text(head.size())); };
+    query.number = reader.varint();
     query.id = text();
     query.tenant.account = text();
     query.tenant.region = text();

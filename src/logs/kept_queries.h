@@ -16,6 +16,7 @@ namespace sky::logs {
 
 /// What is known of a finished query without its rows.
 struct KeptQuery {
+    std::uint64_t number = 0;  // Ascends with creation.
     std::string id, source_text;
     Tenant tenant;
     std::vector<std::string> groups;

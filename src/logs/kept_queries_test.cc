@@ -15,6 +15,7 @@ namespace {
 
 KeptQuery sample_query() {
     KeptQuery query;
+    query.number = 300;
     query.id = "0a-1";
     query.tenant = {"123456789012", "us-east-1"};
     query.source_text = "SOURCE \"g\" | fields a";
@@ -82,6 +83,7 @@ TEST_CASE("kept queries: written and read they are the same") {
     const std::string file = encode_kept_query(query, sample_result());
     const auto head = decode_kept_head(file);
     REQUIRE(head);
+    CHECK(head->number == query.number);
     CHECK(head->id == query.id);
     CHECK(head->tenant == query.tenant);
     CHECK(head->source_text == query.source_text);

@@ -148,7 +148,7 @@ struct QuerySessions::Impl {
             return;
         }
         std::sort(loaded->begin(), loaded->end(), [](const KeptQuery& a, const KeptQuery& b) {
-            return std::pair(a.creation_ms, a.id) < std::pair(b.creation_ms, b.id);
+            return std::pair(a.number, a.creation_ms) < std::pair(b.number, b.creation_ms);
         });
         for (KeptQuery& kept : *loaded) {
             auto session = std::make_shared<Session>();
@@ -206,9 +206,11 @@ struct QuerySessions::Impl {
     /// Called and left with the lock held; not held while the file is written.
     void save(const SessionPtr& session, std::unique_lock<std::mutex>& lock) {
         if (!by_id.contains(session->id)) return;  // Forgotten before it was its turn.
-        const KeptQuery kept{session->id,          session->source_text, session->tenant,
-                             session->groups,      session->status,      session->creation_ms,
-                             session->finished_ms, session->duration_ms, {}};
+        const KeptQuery kept{session->number,      session->id,
+                             session->source_text, session->tenant,
+                             session->groups,      session->status,
+                             session->creation_ms, session->finished_ms,
+                             session->duration_ms, {}};
         const ResultPtr result = session->result;
         lock.unlock();
         KeptQuery written = kept;

@@ -319,11 +319,18 @@ inline int compare_natural(std::string_view a, std::string_view b) {
 
 inline int compare_sorted(const Value& a, const Value& b) {
     if (!a.present() || !b.present()) return int(a.present()) - int(b.present());
-    const auto x = as_number(a);
-    const auto y = as_number(b);
+    // What is no number as shown, true of an event's JSON for one, is text.
+    const auto number_of = [](const Value& value) {
+        return value.kind == Value::Kind::kJsonTruth ? std::nullopt : as_number(value);
+    };
+    const auto x = number_of(a);
+    const auto y = number_of(b);
     if (x.has_value() != y.has_value()) return x ? 1 : -1;
-    if (x) return *x < *y ? -1 : *x > *y ? 1 : 0;
-    return compare_natural(shown(a), shown(b));
+    if (!x) return compare_natural(shown(a), shown(b));
+    if (*x != *y) return *x < *y ? -1 : 1;
+    // 01 stands before 1 in the documented sample.
+    const bool texts = a.kind == Value::Kind::kText && b.kind == Value::Kind::kText;
+    return texts ? a.text.compare(b.text) : 0;
 }
 
 // Rows -------------------------------------------------------------------------------------------
@@ -790,13 +797,9 @@ private:
         const std::string name =
             command.alias.text.empty() ? "accum(" + command.field.text + ")" : command.alias.text;
         double sum = 0;
-        bool any = false;
         for (Row& row : rows_) {
-            if (const auto number = as_number(field(row, command.field.text))) {
-                sum += *number;
-                any = true;
-            }
-            row.fields[name] = any ? number_value(sum) : missing();
+            if (const auto number = as_number(field(row, command.field.text))) sum += *number;
+            row.fields[name] = number_value(sum);
         }
         extend(name);
     }
@@ -850,7 +853,10 @@ private:
             std::vector<Value> keys;
             std::vector<std::string> key;
             for (const Item& by : command.by) {
-                keys.push_back(evaluate(by.expr, row));
+                // "by bin(1m)" behind a stats by bin(1m) means its column.
+                const auto column = row.fields.find(by.label.text);
+                const bool is_known = grouped_ && column != row.fields.end();
+                keys.push_back(is_known ? column->second : evaluate(by.expr, row));
                 key.push_back((keys.back().present() ? "p" : "m") + shown(keys.back()));
             }
             const auto [at, fresh] = known.try_emplace(key, groups.size());
@@ -861,6 +867,18 @@ private:
         for (std::size_t i = 0; i < command.by.size() && !bin; ++i) {
             const Expr& expr = command.by[i].expr;
             if (expr.kind == Expr::Kind::kCall && call_name(expr) == "bin") bin = i;
+        }
+        if (!bin && !grouped_) {
+            // By first appearance scanning newest to oldest, whatever order the rows are in.
+            const auto newest = [](const Group& group) {
+                std::pair<std::int64_t, std::uint64_t> found{INT64_MIN, 0};
+                for (const Row& row : group.rows) {
+                    found = std::max(found, {row.timestamp_ms, row.sequence});
+                }
+                return found;
+            };
+            std::stable_sort(groups.begin(), groups.end(),
+                             [&](const Group& a, const Group& b) { return newest(a) > newest(b); });
         }
         if (bin) {
             std::stable_sort(groups.begin(), groups.end(), [&](const Group& a, const Group& b) {
@@ -944,12 +962,12 @@ private:
             const double part = place - static_cast<double>(low);
             return number_value(numbers[low] + (numbers[high] - numbers[low]) * part);
         }
-        if (seen.empty()) return {};
-        if (name == "count_distinct") {
+        if (name == "count_distinct") {  // Of nothing: none, as count(f).
             std::set<std::string> distinct;
             for (const Seen& one : seen) distinct.insert(shown(one.value));
             return number_value(static_cast<double>(distinct.size()));
         }
+        if (seen.empty()) return {};
         if (name == "min" || name == "max") {
             if (!numbers.empty()) {
                 // A column of instants stays one.
