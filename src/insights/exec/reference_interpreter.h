@@ -796,10 +796,11 @@ private:
     void run_command(const AccumCommand& command) {
         const std::string name =
             command.alias.text.empty() ? "accum(" + command.field.text + ")" : command.alias.text;
-        double sum = 0;
+        long double sum = 0;
         for (Row& row : rows_) {
-            if (const auto number = as_number(field(row, command.field.text))) sum += *number;
-            row.fields[name] = number_value(sum);
+            if (const auto number = as_number(field(row, command.field.text)))
+                sum += static_cast<long double>(*number);
+            row.fields[name] = number_value(static_cast<double>(sum));
         }
         extend(name);
     }
