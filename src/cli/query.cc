@@ -12,18 +12,21 @@
 #include "cli/line_editor.h"
 #include "cli/query_run.h"
 #include "cli/query_shell.h"
+#include "cli/saved_query.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
 #include "cli/time_args.h"
+#include "json/writer.h"
 
 namespace sky::cli {
 namespace {
 
 struct QueryFlags {
     ConnectionFlags connection;
-    std::string text, since = "1h", start, end = "now", output, history;
-    std::vector<std::string> groups;
+    std::string text, since = "1h", start, end = "now", output, history, definition;
+    std::vector<std::string> groups, parameters;
     std::int64_t limit = 0;
+    bool explain = false;
 };
 
 volatile std::sig_atomic_t stop_requested = 0;
@@ -74,6 +77,23 @@ void print_rows(const QueryOutcome& outcome, const std::string& output) {
     std::fflush(stdout);
 }
 
+// What the server did for the query, a step a line.
+int print_explanation(LogsClient& client, const std::string& query_id,
+                      const ConnectionFlags& connection) {
+    std::string body;
+    json::Writer writer(body);
+    writer.begin_object();
+    writer.key("QueryId");
+    writer.string(query_id);
+    writer.end_object();
+    const auto answer = client.call("ExplainQuery", body, kAdministration);
+    if (!answer) return report(answer.error());
+    if (!answer->ok()) return report(*answer, connection);
+    const auto text = answer->body.root().find("Explanation");
+    if (text && text->kind() == json::Kind::kString) fmt::print("{}", text->string());
+    return kExitOk;
+}
+
 // Runs one query and prints its rows.
 int run_once(LogsClient& client, const QueryFlags& flags) {
     const auto request = make_request(flags, system_clock().now_ms());
@@ -108,6 +128,7 @@ int run_once(LogsClient& client, const QueryFlags& flags) {
     const std::string output = !flags.output.empty()        ? flags.output
                                : is_terminal(STDOUT_FILENO) ? "table"
                                                             : "json";
+    if (flags.explain) return print_explanation(client, outcome.id, flags.connection);
     print_rows(outcome, output);
     if (shows_progress) {
         fmt::print(stderr, "{} rows; {}\n", outcome.rows.size(), summary(outcome.progress));
@@ -115,14 +136,29 @@ int run_once(LogsClient& client, const QueryFlags& flags) {
     return kExitOk;
 }
 
-int query(const QueryFlags& flags) {
+int query(QueryFlags flags) {
     const bool is_interactive = is_terminal(STDIN_FILENO) && is_terminal(STDOUT_FILENO);
-    if (flags.text.empty() && !is_interactive) {
+    const bool is_saved = !flags.definition.empty();
+    if (is_saved && !flags.text.empty()) {
+        return report(Error{ErrorCode::kInvalidArgument,
+                            "A query is given by QUERY or by --definition, not both."});
+    }
+    if (!is_saved && !flags.parameters.empty()) {
+        return report(
+            Error{ErrorCode::kInvalidArgument, "--param is for the query of a --definition."});
+    }
+    if (flags.text.empty() && !is_saved && !is_interactive) {
         return report(Error{ErrorCode::kInvalidArgument,
                             "QUERY is required (without it, lines are read on a terminal alone)."});
     }
     auto client = LogsClient::connect(flags.connection, system_clock());
     if (!client) return report(client.error());
+    if (is_saved) {
+        auto saved = find_saved_query(*client, flags.definition, flags.parameters);
+        if (!saved) return report(saved.error());
+        flags.text = std::move(saved->text);
+        if (flags.groups.empty()) flags.groups = std::move(saved->groups);
+    }
     if (!flags.text.empty()) return run_once(*client, flags);
     return run_query_shell(*client, {flags.groups, flags.since, flags.output}, flags.history,
                            [&](const std::string& text, const ShellSettings& settings) {
@@ -169,6 +205,20 @@ void add_query(CLI::App& app, int& exit_code) {
         ->type_name("ROWS")
         ->check(CLI::Range(1, 100'000));
     command
+        ->add_option("--definition", flags->definition,
+                     "A saved query's name (PutQueryDefinition), instead of QUERY")
+        ->type_name("NAME");
+    command
+        ->add_option("--param", flags->parameters,
+                     "A parameter of the saved query, NAME=VALUE; repeatable")
+        ->type_name("PAIR")
+        ->allow_extra_args(false)
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    command->add_flag("--explain", flags->explain,
+                      "Print what the query did instead of its rows: chunks, families, and each "
+                      "step's rows and time");
+    command
         ->add_option("-o,--output", flags->output,
                      "table, json or csv; on a terminal table, else json")
         ->type_name("FORM")
@@ -189,6 +239,8 @@ void add_query(CLI::App& app, int& exit_code) {
         "      view, duration, status | stats avg(duration), count(*) by method, view, status'\n"
         "  skywatch query --group a --group b --start 2026-01-31 --end 2026-02-01 --output csv\n"
         "      'filter @message like /ERROR/ | stats count(*) by bin(1h)'\n"
+        "  skywatch query --definition slow-views --param ms=200\n"
+        "  skywatch query --group app --explain 'filter @message like /ERROR/ | stats count(*)'\n"
         "Ctrl-C stops the query at the server, too.");
     command->callback([flags, &exit_code] { exit_code = query(*flags); });
 }

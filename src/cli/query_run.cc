@@ -108,6 +108,7 @@ Result<QueryEnd> run_query(LogsClient& client, const QueryRequest& request,
     const std::string query_id = text_of(started.body.root(), "queryId");
 
     QueryOutcome outcome;
+    outcome.id = query_id;
     std::string next_token;
     auto pause = kFirstPause;
     for (;;) {

@@ -29,6 +29,7 @@ struct QueryOutcome {
     QueryProgress
         progress;  // The last one; status "Complete", "Failed", "Cancelled", "Timeout", ...
     std::vector<Row> rows;
+    std::string id;
 };
 
 /// Either what the service answered at the end, or the answer that was an error.

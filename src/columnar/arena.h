@@ -15,14 +15,46 @@
 
 namespace sky::columnar {
 
-/// Bytes that one query may hold. Threads: every member may be called from any thread.
+/// Bytes that all queries together may hold. Threads: any.
+class MemoryPool {
+public:
+    explicit MemoryPool(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
+    MemoryPool(const MemoryPool&) = delete;
+    MemoryPool& operator=(const MemoryPool&) = delete;
+
+    /// Takes the bytes in any case; false when the sum is beyond the maximum.
+    bool take(std::uint64_t bytes) {
+        const std::uint64_t used = used_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+        std::uint64_t most = most_.load(std::memory_order_relaxed);
+        while (used > most && !most_.compare_exchange_weak(most, used, std::memory_order_relaxed)) {
+        }
+        return used <= bytes_max_;
+    }
+    void give(std::uint64_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
+    std::uint64_t used() const { return used_.load(std::memory_order_relaxed); }
+    /// The largest that used() has been.
+    std::uint64_t most() const { return most_.load(std::memory_order_relaxed); }
+    std::uint64_t bytes_max() const { return bytes_max_; }
+
+private:
+    const std::uint64_t bytes_max_;
+    std::atomic<std::uint64_t> used_{0}, most_{0};
+};
+
+/// Bytes that one query may hold, of its own and of a pool's. Threads: every member may be called
+/// from any thread.
 class MemoryBudget {
 public:
-    explicit MemoryBudget(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
+    /// `pool`, if any, outlives the budget.
+    explicit MemoryBudget(std::uint64_t bytes_max, MemoryPool* pool = nullptr)
+        : bytes_max_(bytes_max), pool_(pool) {}
+    ~MemoryBudget() {
+        if (pool_ != nullptr) pool_->give(used());
+    }
     MemoryBudget(const MemoryBudget&) = delete;
     MemoryBudget& operator=(const MemoryBudget&) = delete;
 
-    /// False, and nothing taken, when the sum would pass the maximum.
+    /// False, and nothing taken, when the sum would pass the maximum, or the pool's.
     bool try_reserve(std::uint64_t bytes) {
         std::uint64_t used = used_.load(std::memory_order_relaxed);
         do {
@@ -31,15 +63,24 @@ public:
                 return false;
             }
         } while (!used_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
+        if (pool_ != nullptr && !pool_->take(bytes)) {
+            release(bytes);
+            exhausted_.store(true, std::memory_order_relaxed);
+            return false;
+        }
         return true;
     }
     /// Takes the bytes even beyond the maximum and remembers it in exhausted(): for allocations
     /// that a batch bounds (a few words a row), where the caller looks at exhausted() once a batch.
     void reserve(std::uint64_t bytes) {
         const std::uint64_t used = used_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
-        if (used > bytes_max_) exhausted_.store(true, std::memory_order_relaxed);
+        const bool fits = pool_ == nullptr || pool_->take(bytes);
+        if (used > bytes_max_ || !fits) exhausted_.store(true, std::memory_order_relaxed);
     }
-    void release(std::uint64_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
+    void release(std::uint64_t bytes) {
+        used_.fetch_sub(bytes, std::memory_order_relaxed);
+        if (pool_ != nullptr) pool_->give(bytes);
+    }
     /// True once a reservation met the maximum; the query must end with kLimitExceeded.
     bool exhausted() const { return exhausted_.load(std::memory_order_relaxed); }
     std::uint64_t used() const { return used_.load(std::memory_order_relaxed); }
@@ -47,6 +88,7 @@ public:
 
 private:
     const std::uint64_t bytes_max_;
+    MemoryPool* const pool_;
     std::atomic<std::uint64_t> used_{0};
     std::atomic<bool> exhausted_{false};
 };

@@ -13,6 +13,7 @@ public:
     Result<insights::QueryResult> run() override { return execution_.run(); }
     void request_stop() override { execution_.request_stop(); }
     insights::QueryResult progress() const override { return execution_.progress(); }
+    std::string explain() const override { return execution_.explain(); }
 
 private:
     insights::Execution execution_;

@@ -56,7 +56,11 @@ inline constexpr std::size_t kResultPageRowsMax = 10'000;
 inline constexpr std::uint64_t kResultPageBytesMax = 16ULL << 20;     // Ours: bounds one answer.
 inline constexpr std::uint64_t kResultBytesMax = 100ULL << 20;        // store.md 3.4.
 inline constexpr std::uint64_t kResultsTotalBytesMax = 128ULL << 20;  // Ours: all kept results.
-inline constexpr std::size_t kSessionsMax = 10'000;                   // Ours: kept queries.
+inline constexpr std::uint64_t kResultsDiskBytesMax = 1ULL << 30;     // Ours: all kept files.
+/// Ours: a result's text (100 MiB), and its numbers and names of fields.
+inline constexpr std::uint64_t kKeptFileBytesMax = 512ULL << 20;
+inline constexpr std::uint64_t kQueryMemoryBytesMax = 256ULL << 20;  // Ours: all that run.
+inline constexpr std::size_t kSessionsMax = 10'000;                  // Ours: kept queries.
 inline constexpr std::size_t kDescribeQueriesMax = 1'000;
 inline constexpr std::size_t kQueryGroupsPageMax = 500;  // ListLogGroupsForQuery.
 

@@ -20,6 +20,8 @@ public:
     virtual Result<insights::QueryResult> run() = 0;
     virtual void request_stop() = 0;
     virtual insights::QueryResult progress() const = 0;
+    /// What it has done so far, for people.
+    virtual std::string explain() const = 0;
 };
 
 /// A compiled query; immutable.

@@ -5,37 +5,15 @@
 
 #include <algorithm>
 #include <array>
-#include <condition_variable>
-#include <limits>
-#include <list>
-#include <thread>
 
-#include "base/assert.h"
-#include "base/log.h"
-#include "logs/identifiers.h"
-#include "logs/query_sources.h"
+#include "logs/query_sessions_impl.h"
 #include "logs/tokens.h"
-#include "os/thread_priority.h"
 
 namespace sky::logs {
 namespace {
 
 constexpr std::array<std::string_view, 6> kStatusNames = {"Scheduled", "Running",   "Complete",
                                                           "Failed",    "Cancelled", "Timeout"};
-
-bool is_finished(QueryStatus status) {
-    return status != QueryStatus::kScheduled && status != QueryStatus::kRunning;
-}
-
-std::uint64_t row_bytes(const insights::Row& row) {
-    std::uint64_t bytes = sizeof(insights::Row) + row.capacity() * sizeof(insights::Cell);
-    constexpr std::size_t kInside = 15;  // A short string of libstdc++ lives in its object.
-    for (const insights::Cell& cell : row) {
-        if (cell.field.capacity() > kInside) bytes += cell.field.capacity();
-        if (cell.value.capacity() > kInside) bytes += cell.value.capacity();
-    }
-    return bytes;
-}
 
 /// The query with its resolved source in front (logs-api.md 6). A SOURCE that names more groups
 /// than a request may stays as it was written.
@@ -61,35 +39,6 @@ store::TimeRange requested_range(const NewQuery& query) {
     return range;
 }
 
-using ResultPtr = std::shared_ptr<const insights::QueryResult>;
-
-struct Session {
-    std::uint64_t number;  // Ascends with creation.
-    std::string id;
-    Tenant tenant;
-    std::vector<std::string> groups;
-    std::string source_text;
-    std::int64_t creation_ms;
-    QueryStatus status = QueryStatus::kScheduled;
-    std::optional<std::int64_t> started_ns;
-    std::int64_t finished_ms = 0;
-    std::optional<std::int64_t> duration_ms;
-    std::shared_ptr<const QueryPlan> plan;
-    insights::RunOptions options;   // Dropped when finished: it pins snapshots.
-    std::shared_ptr<QueryRun> run;  // While running.
-    ResultPtr partial;              // What pollers got last, while running.
-    std::int64_t partial_due_ns = 0;
-    ResultPtr result = std::make_shared<const insights::QueryResult>();
-    std::uint64_t bytes = 0;
-};
-using SessionPtr = std::shared_ptr<Session>;
-
-struct AccountUse {
-    unsigned running = 0;
-    std::size_t unfinished = 0;
-    std::int64_t used_ns = 0;
-};
-
 }  // namespace
 
 std::string_view query_status_name(QueryStatus status) {
@@ -109,261 +58,6 @@ std::string unknown_group_message(std::string_view group, std::string_view accou
         "Error Code: ResourceNotFoundException; Request ID: {}; Proxy: null)",
         group, account, request_id);
 }
-
-struct QuerySessions::Impl {
-    store::Store& store;
-    const Clock& clock;
-    Random& random;
-    const Groups& groups;
-    const LookupTables& tables;
-    const QueryEngine& engine;
-    const SessionOptions options;
-
-    std::mutex mutex;
-    std::condition_variable work, idle;
-    bool closing = false;
-    std::uint64_t last_number = 0;
-    std::map<std::string, SessionPtr, std::less<>> by_id;
-    std::list<SessionPtr> waiting;   // First come first.
-    std::list<SessionPtr> finished;  // Oldest first.
-    std::map<std::string, AccountUse> accounts;
-    std::uint64_t kept_bytes = 0;
-    std::size_t unfinished = 0;
-    std::vector<std::thread> workers;
-
-    Impl(store::Store& s, const Clock& c, Random& r, const Groups& g, const LookupTables& t,
-         const QueryEngine& e, const SessionOptions& o)
-        : store(s), clock(c), random(r), groups(g), tables(t), engine(e), options(o) {
-        for (unsigned i = 0; i < options.running_max; ++i)
-            workers.emplace_back([this] {
-                os::step_aside(os::kQueryNiceness);  // Threads that a query starts inherit it.
-                work_loop();
-            });
-    }
-
-    ~Impl() {
-        std::vector<std::shared_ptr<QueryRun>> running;
-        {
-            const std::lock_guard lock(mutex);
-            closing = true;
-            for (const auto& [id, session] : by_id)
-                if (session->run) running.push_back(session->run);
-        }
-        for (const auto& run : running) run->request_stop();
-        work.notify_all();
-        for (std::thread& worker : workers) worker.join();
-    }
-
-    void forget(std::list<SessionPtr>::iterator it) {
-        kept_bytes -= (*it)->bytes;
-        by_id.erase((*it)->id);
-        finished.erase(it);
-    }
-
-    /// Drops what is older than 7 days, then the oldest while there is too much.
-    void make_room() {
-        const std::int64_t oldest_ms = clock.now_ms() - limits::kResultLifeMs;
-        while (!finished.empty() && finished.front()->finished_ms < oldest_ms)
-            forget(finished.begin());
-        while (finished.size() > 1 && (kept_bytes > options.results_total_bytes_max ||
-                                       by_id.size() > options.sessions_max))
-            forget(finished.begin());
-    }
-
-    Result<std::vector<GroupPtr>> requested_groups(const Tenant& tenant, const NewQuery& query,
-                                                   std::string_view request_id) const {
-        if (query.groups.empty() || query.groups.size() > limits::kQueryGroupsMax)
-            return fail(ErrorCode::kInvalidArgument,
-                        fmt::format("A query needs 1 to {} log groups.", limits::kQueryGroupsMax));
-        insights::SourceClause named;
-        named.groups.emplace_back().identifiers = query.groups;
-        return source_groups(groups, tenant, named, request_id);
-    }
-
-    /// The groups of the query's own scan: the request's, or those of its SOURCE.
-    Result<std::vector<GroupPtr>> chosen_groups(const Tenant& tenant, const NewQuery& query,
-                                                const insights::QueryNeeds& needs,
-                                                std::string_view request_id) const {
-        const auto& source = needs.scans[0].source;
-        std::vector<GroupPtr> chosen;
-        if (source && !source->groups.empty()) {
-            if (!query.groups.empty())
-                return fail(ErrorCode::kInvalidArgument,
-                            "Log groups are named by the query's SOURCE or by the request, not "
-                            "both.");
-            chosen = SKY_TRY(source_groups(groups, tenant, *source, request_id));
-        } else {
-            if (!query.groups.empty() || !source)
-                chosen = SKY_TRY(requested_groups(tenant, query, request_id));
-            if (source) chosen.clear();  // A dataSource() alone: no group carries one.
-        }
-        for (const GroupPtr& group : chosen) {
-            if (needs.standard_only.empty() || group->log_class != kClassInfrequent) continue;
-            return fail(ErrorCode::kInvalidArgument,
-                        fmt::format("The command {} is not supported for log groups of class "
-                                    "INFREQUENT_ACCESS: {}",
-                                    needs.standard_only, group->name));
-        }
-        return chosen;
-    }
-
-    Result<std::vector<insights::Source>> snapshots(const Tenant& tenant,
-                                                    const std::vector<GroupPtr>& wanted,
-                                                    std::string_view request_id) const {
-        std::vector<insights::Source> sources;
-        for (const GroupPtr& group : wanted) {
-            auto snapshot = store.snapshot(group->id);
-            if (!snapshot)  // Deleted since.
-                return fail(ErrorCode::kNotFound,
-                            unknown_group_message(group->name, tenant.account, request_id));
-            sources.push_back({std::move(snapshot), tenant.account + ":" + group->name});
-        }
-        return sources;
-    }
-
-    /// A table or column that is not there refuses the query at once: whoever wrote it is waiting.
-    Result<std::vector<std::shared_ptr<const insights::LookupTable>>> lookup_tables(
-        const Tenant& tenant, const insights::QueryNeeds& needs) const {
-        std::vector<std::shared_ptr<const insights::LookupTable>> found;
-        for (const insights::LookupUse& use : needs.lookups) {
-            auto table = tables.table(tenant, use.table);
-            // StartQuery's ResourceNotFoundException speaks of log groups.
-            if (!table && table.error().code == ErrorCode::kNotFound)
-                return fail(ErrorCode::kInvalidArgument, table.error().message);
-            if (!table) return std::unexpected(std::move(table).error());
-            for (const insights::Name& name : use.columns) {
-                const std::vector<std::string>& known = (*table)->columns;
-                if (std::find(known.begin(), known.end(), name.text) == known.end())
-                    return fail(
-                        ErrorCode::kInvalidArgument,
-                        fmt::format("The lookup table {} has no column {}.", use.table, name.text));
-            }
-            found.push_back(*std::move(table));
-        }
-        return found;
-    }
-
-    SessionPtr find(const Tenant& tenant, std::string_view id) {
-        const auto found = by_id.find(id);
-        if (found == by_id.end() || found->second->tenant != tenant) return nullptr;
-        return found->second;
-    }
-
-    void finish(const SessionPtr& session, QueryStatus status, ResultPtr result) {
-        session->status = status;
-        session->finished_ms = clock.now_ms();
-        if (session->started_ns)
-            session->duration_ms = (clock.monotonic_ns() - *session->started_ns) / 1'000'000;
-        session->result = std::move(result);
-        session->partial.reset();
-        session->bytes = sizeof(Session) + session->source_text.size();
-        for (const insights::Row& row : session->result->rows) session->bytes += row_bytes(row);
-        session->plan.reset();
-        session->options = {};
-        kept_bytes += session->bytes;
-        finished.push_back(session);
-        AccountUse& use = accounts[session->tenant.account];
-        --use.unfinished;
-        if (use.unfinished == 0 && use.running == 0) accounts.erase(session->tenant.account);
-        make_room();
-        if (--unfinished == 0) idle.notify_all();
-    }
-
-    std::list<SessionPtr>::iterator pick() {
-        const auto rank = [&](const SessionPtr& session) {
-            const AccountUse& use = accounts[session->tenant.account];
-            return std::pair(use.running, use.used_ns);
-        };
-        return std::min_element(
-            waiting.begin(), waiting.end(),
-            [&](const SessionPtr& a, const SessionPtr& b) { return rank(a) < rank(b); });
-    }
-
-    void work_loop() {
-        std::unique_lock lock(mutex);
-        for (;;) {
-            work.wait(lock, [&] { return closing || !waiting.empty(); });
-            if (closing) return;
-            const auto picked = pick();
-            const SessionPtr session = *picked;  // NOLINT: erase() below ends what it points at.
-            waiting.erase(picked);
-            run_one(session, lock);
-        }
-    }
-
-    /// A partial result of many groups takes long to render, and while it does the query waits:
-    /// the next one is due only after a multiple of that time. Called without the lock.
-    ResultPtr render_partial(const Tenant& tenant, std::string_view id, const QueryRun& run) {
-        const std::int64_t begin_ns = clock.monotonic_ns();
-        ResultPtr partial = std::make_shared<const insights::QueryResult>(run.progress());
-        const std::int64_t end_ns = clock.monotonic_ns();
-        const std::lock_guard lock(mutex);
-        if (const SessionPtr session = find(tenant, id); session && session->run) {
-            session->partial = partial;
-            session->partial_due_ns =
-                end_ns + std::max(limits::kPartialEveryMs * 1'000'000,
-                                  limits::kPartialCostFactor * (end_ns - begin_ns));
-        }
-        return partial;
-    }
-
-    /// Called and left with the lock held; not held while the query runs.
-    void run_one(const SessionPtr& session, std::unique_lock<std::mutex>& lock) {
-        const std::string account = session->tenant.account;
-        session->status = QueryStatus::kRunning;
-        session->started_ns = clock.monotonic_ns();
-        session->options.deadline_monotonic_ns =
-            *session->started_ns + limits::kQueryRunMsMax * 1'000'000;
-        session->run = session->plan->start(std::move(session->options));
-        session->options = {};
-        const std::shared_ptr<QueryRun> run = session->run;
-        ++accounts[account].running;
-        lock.unlock();
-
-        Result<insights::QueryResult> outcome = run->run();
-        QueryStatus status = QueryStatus::kComplete;
-        insights::QueryResult result;
-        if (outcome) {
-            result = std::move(*outcome);
-            std::uint64_t bytes = 0;
-            for (const insights::Row& row : result.rows) bytes += row_bytes(row);
-            if (bytes > options.result_bytes_max) {
-                outcome =
-                    fail(ErrorCode::kLimitExceeded, "the result is larger than a query may keep");
-                result.rows.clear();
-            }
-        } else {
-            result = run->progress();  // What was found until then.
-        }
-        if (!outcome) {
-            const Error& error = outcome.error();
-            status = error.code == ErrorCode::kDeadlineExceeded ? QueryStatus::kTimeout
-                     : error.code == ErrorCode::kCancelled      ? QueryStatus::kCancelled
-                                                                : QueryStatus::kFailed;
-            if (status == QueryStatus::kFailed) {
-                result.rows.clear();
-                log::warn("query_failed", {{"query_id", session->id},
-                                           {"error", error_code_name(error.code)},
-                                           {"message", error.message}});
-            }
-        }
-        ResultPtr kept = std::make_shared<const insights::QueryResult>(std::move(result));
-
-        lock.lock();
-        AccountUse& use = accounts[account];
-        --use.running;
-        use.used_ns += clock.monotonic_ns() - *session->started_ns;
-        // What was used long ago counts less and less: a newcomer is not served alone for hours.
-        if (use.used_ns > limits::kUseHalvedNs)
-            for (auto& [name, other] : accounts) other.used_ns /= 2;
-        session->run.reset();
-        if (!is_finished(session->status)) {
-            finish(session, status, std::move(kept));
-        } else if (use.unfinished == 0 && use.running == 0) {  // StopQuery finished it before.
-            accounts.erase(account);
-        }
-    }
-};
 
 QuerySessions::QuerySessions(store::Store& store, const Clock& clock, Random& random,
                              const Groups& groups, const LookupTables& tables,
@@ -409,6 +103,7 @@ Result<std::string> QuerySessions::start(const Tenant& tenant, const NewQuery& q
     session->options.now_s = impl.clock.now_ms() / 1'000;
     session->options.threads = impl.options.threads_per_query;
     session->options.clock = &impl.clock;
+    session->options.memory_pool = &impl.memory;
     session->tenant = tenant;
     session->id = random_uuid(impl.random);
     session->source_text =
@@ -446,10 +141,11 @@ Result<QueryView> QuerySessions::results(const Tenant& tenant, std::string_view 
     Impl& impl = *impl_;
     QueryView view{};
     std::shared_ptr<QueryRun> run;
+    SessionPtr session;
     {
         const std::lock_guard lock(impl.mutex);
         impl.make_room();
-        const SessionPtr session = impl.find(tenant, id);
+        session = impl.find(tenant, id);
         if (!session) return unknown_query(id);
         view.status = session->status;
         view.result = session->result;
@@ -463,6 +159,11 @@ Result<QueryView> QuerySessions::results(const Tenant& tenant, std::string_view 
         }
     }
     if (run) view.result = impl.render_partial(tenant, id, *run);
+    if (is_finished(view.status)) {
+        auto rows_read = impl.rows_of(session);
+        if (!rows_read && rows_read.error().code == ErrorCode::kNotFound) return unknown_query(id);
+        view.result = SKY_TRY(std::move(rows_read));
+    }
 
     const std::vector<insights::Row>& rows = view.result->rows;
     const std::uint64_t filter = FilterHash().add(id).value();
@@ -565,6 +266,18 @@ Result<QueryPage> QuerySessions::describe(const Tenant& tenant, const QueryFilte
     return page;
 }
 
+Result<std::string> QuerySessions::explain(const Tenant& tenant, std::string_view id) {
+    std::shared_ptr<QueryRun> run;
+    {
+        const std::lock_guard lock(impl_->mutex);
+        const SessionPtr session = impl_->find(tenant, id);
+        if (!session) return unknown_query(id);
+        if (is_finished(session->status)) return session->explained;
+        run = session->run;
+    }
+    return run ? run->explain() : std::string();
+}
+
 Result<GroupNamePage> QuerySessions::groups(const Tenant& tenant, std::string_view id,
                                             std::optional<std::int64_t> count,
                                             const std::optional<std::string>& token) {
@@ -602,6 +315,12 @@ Result<GroupNamePage> QuerySessions::groups(const Tenant& tenant, std::string_vi
 void QuerySessions::wait_until_idle() {
     std::unique_lock lock(impl_->mutex);
     impl_->idle.wait(lock, [&] { return impl_->unfinished == 0; });
+}
+
+void QuerySessions::wait_until_kept() {
+    std::unique_lock lock(impl_->mutex);
+    impl_->errands_done.wait(lock,
+                             [&] { return impl_->errands.empty() && !impl_->is_running_errand; });
 }
 
 }  // namespace sky::logs

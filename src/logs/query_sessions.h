@@ -17,6 +17,10 @@
 #include "logs/lookup_tables.h"
 #include "logs/query_engine.h"
 
+namespace sky::os {
+class Fs;
+}
+
 namespace sky::logs {
 
 enum class QueryStatus : std::uint8_t {
@@ -81,6 +85,11 @@ struct SessionOptions {
     std::uint64_t result_bytes_max = limits::kResultBytesMax;
     std::uint64_t results_total_bytes_max = limits::kResultsTotalBytesMax;
     std::size_t sessions_max = limits::kSessionsMax;
+    std::uint64_t query_memory_bytes_max = limits::kQueryMemoryBytesMax;  // Of all that run.
+    /// Where finished queries are kept over restarts; null: nowhere.
+    os::Fs* fs = nullptr;
+    std::string directory = {};
+    std::uint64_t results_disk_bytes_max = limits::kResultsDiskBytesMax;
 };
 
 /// The text that StartQuery's RNF carries (logs-api.md 1.2).
@@ -88,20 +97,22 @@ std::string unknown_group_message(std::string_view group, std::string_view accou
                                   std::string_view request_id);
 
 /// Fair by account (fewest running, then least time used), first come first served inside one.
-/// Finished queries are kept 7 days, the oldest forgotten first when their rows need the room.
+/// Finished queries are kept 7 days, the oldest forgotten first when their rows need the room: with
+/// a directory that of the disk, rows leave memory before; otherwise that of memory. They are
+/// written behind: a crash may lose the queries of the last moments, stopping loses none.
 /// Threads: any.
 class QuerySessions {
 public:
     QuerySessions(store::Store& store, const Clock& clock, Random& random, const Groups& groups,
                   const LookupTables& tables, const QueryEngine& engine,
                   const SessionOptions& options);
-    /// Stops what runs and waits for it.
+    /// Stops what runs, waits for it and writes what has finished.
     ~QuerySessions();
 
     /// The query's id. Errors: kInvalidArgument, kNotFound, kMalformedQuery, kLimitExceeded.
     Result<std::string> start(const Tenant& tenant, const NewQuery& query,
                               std::string_view request_id);
-    /// Errors: kNotFound (unknown id), kInvalidArgument (kTokenInvalid).
+    /// Errors: kNotFound (unknown id), kInvalidArgument (kTokenInvalid), those of reading a file.
     Result<QueryView> results(const Tenant& tenant, std::string_view id,
                               std::optional<std::int64_t> rows_max = {},
                               const std::optional<std::string>& token = {});
@@ -113,9 +124,14 @@ public:
                                  std::optional<std::int64_t> count = {},
                                  const std::optional<std::string>& token = {});
     Result<QueryPage> describe(const Tenant& tenant, const QueryFilter& filter);
+    /// The plan with what has been done so far or was done, a step a line; empty before it runs.
+    /// Errors: kNotFound (also once the server has restarted: rows are kept, this is not).
+    Result<std::string> explain(const Tenant& tenant, std::string_view id);
 
     /// Blocks until no query is Scheduled or Running. For tests and draining.
     void wait_until_idle();
+    /// Blocks until every finished query is on disk, or could not be written.
+    void wait_until_kept();
 
 private:
     struct Impl;

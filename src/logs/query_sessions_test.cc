@@ -70,6 +70,21 @@ TEST_CASE("a query runs, its rows come in pages, stopping it later is an error")
     CHECK(s.queries.results(s.me, id).error().code == ErrorCode::kNotFound);
 }
 
+TEST_CASE("a query is explained before, while and after it runs") {
+    Sessions s({.running_max = 1});
+    const std::string first = *s.start("wait a");
+    (void)s.engine.started(1);
+    const std::string second = *s.start("rows 1");
+    CHECK(*s.queries.explain(s.me, first) == "wait a\n");
+    CHECK(s.queries.explain(s.me, second)->empty());
+    s.engine.release("a");
+    s.queries.wait_until_idle();
+    CHECK(*s.queries.explain(s.me, first) == "wait a\n");
+    CHECK(*s.queries.explain(s.me, second) == "rows 1\n");
+    CHECK(s.queries.explain(s.you, first).error().code == ErrorCode::kNotFound);
+    CHECK(s.queries.explain(s.me, "none").error().code == ErrorCode::kNotFound);
+}
+
 TEST_CASE("a page holds 10,000 rows at most") {
     Sessions s;
     const std::string id = *s.start("rows 10001");

@@ -39,7 +39,7 @@ namespace {
 constexpr std::chrono::milliseconds kDrainGrace{20'000};
 // Of the memory budget; the rest is for open chunks and caches, query arenas, and what the
 // libraries keep (store.md 3.1).
-constexpr std::uint64_t kBodyShare = 8, kStoreShare = 2;
+constexpr std::uint64_t kBodyShare = 8, kStoreShare = 2, kQueryShare = 4;
 
 bool is_loopback(std::string_view host) {
     return host == "localhost" || host == "::1" || host.starts_with("127.");
@@ -111,9 +111,15 @@ public:
         const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
         sessions.running_max = 2 * cores;  // store.md 3.4
         sessions.threads_per_query = cores;
+        sessions.query_memory_bytes_max = memory / kQueryShare;
+        sessions.fs = &os::real_fs();
+        sessions.directory = options_.data_directory + "/queries";
         logs_ = std::make_unique<logs::Service>(*store_, clock_, random_, engine_, sessions);
         admin_ = std::make_unique<admin::api::Service>(
-            admin::api::Service{store_->catalog(), *store_, clock_, random_});
+            admin::api::Service{store_->catalog(), *store_, clock_, random_,
+                                [this](const store::Tenant& tenant, std::string_view id) {
+                                    return logs_->queries.explain(tenant, id);
+                                }});
         tagging_ = std::make_unique<tagging::api::Service>(tagging::api::Service{*logs_});
         dispatcher_->open(
             {logs::api::service_definition(*logs_), admin::api::service_definition(*admin_),

@@ -107,6 +107,8 @@ def cases_of(name, path, wrap, depth=0):
     base = valid(name)
     required = shape.get("required", [])
     for member, member_shape in shape["members"].items():
+        if isinstance(member_shape, dict):  # With traits of the member's own.
+            member_shape = member_shape["shape"]
         here = f"{path}.{member}" if path else member
 
         def put(value, member=member):

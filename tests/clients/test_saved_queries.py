@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lookup tables and query definitions through boto3: their life, their limits, queries that read them, a restart."""
 import json
+import subprocess
 import time
 
 import pytest
@@ -75,7 +76,7 @@ def test_a_table_of_a_querys_rows(logs, query, rows, group, now, table_name):
     assert len(rows(answer)) == 2
     newest = logs.describe_queries(logGroupName=group)["queries"][0]["queryId"]
     made = logs.create_lookup_table(lookupTableName=table_name, queryId=newest)
-    assert logs.get_lookup_table(lookupTableArn=made["lookupTableArn"])["tableBody"] == "host,n\na,2\nb,1\n"
+    assert logs.get_lookup_table(lookupTableArn=made["lookupTableArn"])["tableBody"] == "host,n\nb,1\na,2\n"
 
 
 def test_a_query_definitions_life(logs, name, error):
@@ -124,3 +125,30 @@ def test_they_outlive_the_server(own_place):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     assert [f["value"] for f in answer["results"][0] if f["field"] == "name"] == ["ada"]
+
+
+def test_the_command_line_runs_saved_queries_and_explains_them(own_place, program):
+    own_place.start()
+    client = own_place.client()
+    client.create_log_group(logGroupName="g")
+    client.create_log_stream(logGroupName="g", logStreamName="s")
+    put(client, "g", int(time.time() * 1000), ["ERROR a", "ERROR b", "INFO c"])
+    client.put_query_definition(name="by-level", queryString='filter @message like "{{level}}" | stats count(*) as n', logGroupNames=["g"],
+                                parameters=[{"name": "level", "defaultValue": "ERROR"}])
+
+    def run(*arguments):
+        done = subprocess.run([program, "query", "--endpoint", own_place.server.url, "--output", "json", *arguments], capture_output=True, text=True, timeout=60,
+                              env={"AWS_ACCESS_KEY_ID": own_place.keys[0], "AWS_SECRET_ACCESS_KEY": own_place.keys[1], "HOME": "/nonexistent"})
+        return done.returncode, done.stdout, done.stderr
+
+    assert json.loads(run("--definition", "by-level")[1]) == [{"n": "2"}]
+    assert json.loads(run("--definition", "by-level", "--param", "level=INFO")[1]) == [{"n": "1"}]
+    code, _, text = run("--definition", "by-level", "--param", "other=1")
+    assert code != 0 and "no parameter other" in text
+    code, _, text = run("--definition", "by")
+    assert code != 0 and "by-level" in text
+    code, out, text = run("--definition", "by-level", "--explain")
+    assert code == 0, text
+    lines = out.splitlines()
+    assert lines[0].startswith("scan: ") and lines[-1] == "output: 1 rows"
+    assert any(line.startswith("filter ") and "-> 2 rows" in line for line in lines) and any(line.startswith("stats ") for line in lines)

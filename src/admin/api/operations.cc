@@ -8,10 +8,10 @@
 #include "admin/api/shapes/create_access_key.h"
 #include "admin/api/shapes/create_backup.h"
 #include "admin/api/shapes/delete_access_key.h"
+#include "admin/api/shapes/explain_query.h"
 #include "admin/api/shapes/get_access_key.h"
 #include "admin/api/shapes/list_access_keys.h"
 #include "admin/api/shapes/rotate_access_key.h"
-#include "admin/api/shapes/service.h"
 #include "admin/api/shapes/service.h"
 #include "admin/api/shapes/update_access_key.h"
 
@@ -123,6 +123,7 @@ Result<UpdateAccessKeyResponse> update_access_key(Service& service, const aws::C
 
 constexpr aws::Access kControl = aws::Access::kControl;
 constexpr aws::Permissions kAdmins = {aws::Permission::kAdmin};
+constexpr aws::Permissions kReaders = {aws::Permission::kRead};
 constexpr auto kBody = limits::kBodyBytesMax;
 Result<CreateBackupResponse> create_backup(Service& service, const aws::CallContext&,
                                            const CreateBackupRequest& in) {
@@ -135,11 +136,19 @@ Result<CreateBackupResponse> create_backup(Service& service, const aws::CallCont
     return out;
 }
 
+Result<ExplainQueryResponse> explain_query(Service& service, const aws::CallContext& call,
+                                           const ExplainQueryRequest& in) {
+    ExplainQueryResponse out;
+    out.explanation = SKY_TRY(service.explain_query({call.account, call.region}, in.query_id));
+    return out;
+}
+
 constexpr auto kOperations = std::to_array<aws::OperationDef>({
     {"CreateAccessKey", kControl, kBody, aws::typed<&create_access_key>, kAdmins},
     // It copies up to a whole log: not on the lane of short calls.
     {"CreateBackup", aws::Access::kRead, kBody, aws::typed<&create_backup>, kAdmins},
     {"DeleteAccessKey", kControl, kBody, aws::typed<&delete_access_key>, kAdmins},
+    {"ExplainQuery", kControl, kBody, aws::typed<&explain_query>, kReaders},
     {"GetAccessKey", kControl, kBody, aws::typed<&get_access_key>, kAdmins},
     {"ListAccessKeys", kControl, kBody, aws::typed<&list_access_keys>, kAdmins},
     {"RotateAccessKey", kControl, kBody, aws::typed<&rotate_access_key>, kAdmins},

@@ -2,7 +2,10 @@
 #pragma once  // src/admin/api/operations.h - administration of a running server: its access keys,
               // its backups.
 
+#include <functional>
 #include <span>
+#include <string>
+#include <string_view>
 
 #include "aws/handler.h"
 #include "base/clock.h"
@@ -17,10 +20,15 @@ struct Service {
     store::Store& store;
     const Clock& clock;
     Random& random;
+    /// The steps of a query with their rows and times; this module knows no queries. Errors:
+    /// kNotFound.
+    std::function<Result<std::string>(const store::Tenant&, std::string_view query_id)>
+        explain_query;
 };
 
-/// CreateAccessKey, CreateBackup, DeleteAccessKey, GetAccessKey, ListAccessKeys, RotateAccessKey,
-/// UpdateAccessKey; sorted by name, all for administrators. Our own service, in the words of IAM's
+/// CreateAccessKey, CreateBackup, DeleteAccessKey, ExplainQuery, GetAccessKey, ListAccessKeys,
+/// RotateAccessKey, UpdateAccessKey; sorted by name, all for administrators but ExplainQuery, which
+/// is for who may read. Our own service, in the words of IAM's
 /// operations of the same names. A secret is answered once, by CreateAccessKey and RotateAccessKey.
 std::span<const aws::OperationDef> operations();
 

@@ -31,7 +31,12 @@ struct World {
         REQUIRE(opened.has_value());
         store = *std::move(opened);
         catalog = &store->catalog();
-        service = std::make_unique<Service>(Service{*catalog, *store, clock, random});
+        service = std::make_unique<Service>(
+            Service{*catalog, *store, clock, random,
+                    [](const store::Tenant& tenant, std::string_view id) -> Result<std::string> {
+                        if (id != "known") return fail(ErrorCode::kNotFound, "no such query");
+                        return tenant.account + ": scan\n";
+                    }});
     }
 
     aws::Permissions permissions = aws::Permissions::all();
@@ -212,6 +217,19 @@ TEST_CASE("access keys: an account has a limited number") {
                    "LimitExceededException"));
     CHECK(world.call("DeleteAccessKey", R"({"AccessKeyId":"AKIA1000000000000000"})").status == 200);
     CHECK(world.call("CreateAccessKey", "{}").status == 200);
+}
+
+TEST_CASE("queries: explained to whoever may read") {
+    World world;
+    world.permissions = aws::Permissions{aws::Permission::kRead};
+    CHECK(world.call("ExplainQuery", R"({"QueryId":"known"})").body ==
+          R"({"Explanation":"123456789012: scan\n"})");
+    const http::Response unknown = world.call("ExplainQuery", R"({"QueryId":"other"})");
+    CHECK(unknown.status == 400);
+    CHECK(contains(unknown.body, "ResourceNotFoundException"));
+    world.permissions = aws::Permissions{aws::Permission::kWrite};
+    CHECK(contains(world.call("ExplainQuery", R"({"QueryId":"known"})").body,
+                   "AccessDeniedException"));
 }
 
 TEST_CASE("backups: made where nothing is, named by an absolute path") {

@@ -319,6 +319,64 @@ TEST_CASE("a newest-first limit reads no more morsels than it needs") {
     CHECK(gated->reads == 4);
 }
 
+TEST_CASE("a finished run tells what each step did") {
+    struct Case {
+        const char* text;
+        Cut cut;
+        std::vector<std::string> lines;  // Each up to its time.
+    };
+    // Ten events: five GET, of which two have 500.
+    std::vector<TestEvent> events;
+    for (int i = 0; i < 10; ++i) {
+        events.push_back({1'767'225'600'000 + i, static_cast<std::uint64_t>(i + 1), "s",
+                          fmt::format("{} {}", i % 2 == 0 ? "GET" : "POST", i < 4 ? 500 : 200)});
+    }
+    const Case kCases[] = {
+        {"parse '* *' as m, s | filter s = 500 | stats count(*) as n by m | sort n",
+         Cut::kOneMorsel,
+         {"scan: 1 chunks, 1 read; 10 rows of text", "parse @message glob", "filter",
+          "stats count(*)", "sort", "output: 2 rows"}},
+        {"filter @message like 'GET' | limit 2",
+         Cut::kRowByRow,
+         {"scan: 10 chunks, 2 read, 2 skipped for lack of a text, 6 not needed; "}},
+        {"filter @message in (filter @message like '500' | fields @message) | stats count(*)",
+         Cut::kOneMorsel,
+         {"query in parentheses 1:", "  scan: 1 chunks, 1 read; 10 rows of text", "  filter",
+          "  output: 4 rows", "scan: 1 chunks, 1 read; 10 rows of text", "filter", "stats",
+          "output: 1 rows"}},
+    };
+    for (const Case& c : kCases) {
+        CAPTURE(c.text);
+        const auto query = compile(c.text);
+        REQUIRE(query);
+        RunOptions options =
+            options_over({std::make_shared<TestSnapshot>(group_info(1), events, c.cut)}, 1);
+        ManualClock clock{0};
+        options.clock = &clock;
+        Execution execution(*query, std::move(options));
+        CHECK(execution.explain().empty());
+        REQUIRE(execution.run());
+        const std::string told = execution.explain();
+        CAPTURE(told);
+        std::size_t at = 0;
+        for (const std::string& line : c.lines) {
+            const std::size_t found = told.find(line, at);
+            REQUIRE_MESSAGE(found != std::string::npos, line);
+            at = found + line.size();
+        }
+    }
+    // Rows in and out, exactly.
+    const auto query = compile("filter @message like 'GET' | stats count(*) as n | filter n > 9");
+    Execution execution(
+        *query,
+        options_over({std::make_shared<TestSnapshot>(group_info(1), events, Cut::kScattered)}, 2));
+    REQUIRE(execution.run());
+    const std::string told = execution.explain();
+    for (const char* part : {"10 -> 5 rows", "5 -> 1 rows", "1 -> 0 rows", "output: 0 rows"}) {
+        CHECK_MESSAGE(told.find(part) != std::string::npos, told);
+    }
+}
+
 TEST_CASE("stop, deadline and memory end a query with their errors") {
     const std::vector<TestEvent> events = seed_events(20'000, 4);
     const auto compiled = compile("stats count(*) by @message, @timestamp");
@@ -373,6 +431,48 @@ TEST_CASE("stop, deadline and memory end a query with their errors") {
             CHECK(result.error().message.find("narrow the time range") != std::string::npos);
         }
     }
+}
+
+TEST_CASE("twenty heavy queries at once stay in the memory of all") {
+    constexpr std::uint64_t kPoolBytes = 8ULL << 20;
+    const auto snapshot =
+        std::make_shared<TestSnapshot>(group_info(1), seed_events(20'000, 7), Cut::kScattered);
+    static constexpr const char* kTexts[] = {
+        "fields @message | sort @message",
+        "stats count(*) by @message, @timestamp",
+        "fields @message as m | join left=a right=b where a.m = b.m (fields @message as m)",
+        "dedup @message, @timestamp",
+        "filter @message in (fields @message)",
+    };
+    columnar::MemoryPool pool(kPoolBytes);
+    std::vector<std::future<Result<QueryResult>>> runs;
+    for (int i = 0; i < 20; ++i) {
+        runs.push_back(std::async(std::launch::async, [&, i]() -> Result<QueryResult> {
+            const auto query = compile(kTexts[i % 5]);
+            if (!query) return std::unexpected(query.error());
+            RunOptions options = options_over({snapshot}, 2);
+            options.memory_pool = &pool;
+            Execution execution(*query, std::move(options));
+            return execution.run();
+        }));
+    }
+    std::size_t refused = 0;
+    for (auto& run : runs) {
+        const auto result = run.get();
+        if (result) continue;
+        CHECK(result.error().code == ErrorCode::kLimitExceeded);
+        CHECK(result.error().message.find("memory") != std::string::npos);
+        ++refused;
+    }
+    CHECK(refused > 0);  // They cannot all fit.
+    // Beyond it only by what a pass of each takes before it looks.
+    CHECK(pool.most() < kPoolBytes + 20 * (2ULL << 20));
+    CHECK(pool.used() == 0);
+    // Alone, afterwards, one finds room.
+    RunOptions options = options_over({snapshot}, 2);
+    options.memory_pool = &pool;
+    Execution execution(*compile("stats count(*) by @logStream"), std::move(options));
+    CHECK(execution.run());
 }
 
 TEST_CASE("@ptr: one text for one event, and nothing else reads back") {

@@ -9,6 +9,7 @@
 #include "insights/exec/plan_run.h"
 #include "insights/exec/query.h"
 #include "insights/exec/side_rows.h"
+#include "insights/exec/table_steps.h"
 
 namespace sky::insights {
 namespace {
@@ -96,10 +97,15 @@ struct Execution::Impl {
     std::shared_ptr<PlanRun> running;  // The scan of the moment.
     bool is_main = false;              // That is the query's own.
     bool stopped = false;
+    columnar::MemoryBudget side_budget;  // Rows of sides and tables, until the end.
+    std::string explained;               // Of the sides that have ended.
+    std::size_t sides_run = 0;
     Statistics sides;  // Of the scans that have ended, without what they matched.
 
     Impl(std::shared_ptr<const CompiledQuery> compiled, RunOptions run_options)
-        : query(std::move(compiled)), options(std::move(run_options)) {}
+        : query(std::move(compiled)),
+          options(std::move(run_options)),
+          side_budget(options.memory_bytes_max, options.memory_pool) {}
 
     /// Which groups each scan reads, and which lookup tables each plan has, in the order of
     /// needs_of().
@@ -138,7 +144,12 @@ struct Execution::Impl {
             const std::size_t at = first_table + i;
             tables.push_back(at < options.lookup_tables.size() ? options.lookup_tables[at]
                                                                : nullptr);
+            if (tables.back() == nullptr) continue;  // with_sides() says so.
+            side_budget.reserve(tables.back()->rows() * plan.lookups[i].columns.size() *
+                                    sizeof(Value) +
+                                tables.back()->bytes());
         }
+        SKY_TRY(check_sides());
         return with_sides(plan, results, tables);
     }
 
@@ -182,11 +193,28 @@ struct Execution::Impl {
             (*table)->rows = static_cast<std::size_t>(side.rows_max);
         }
         const Statistics seen = run->statistics();
+        std::string told = run->explain();
         const std::lock_guard lock(mutex);
         running.reset();
+        explained += fmt::format("query in parentheses {}:\n", ++sides_run);
+        for (std::size_t line = 0; line < told.size();) {  // Indented below its number.
+            const std::size_t end = std::min(told.find('\n', line), told.size());
+            explained.append("  ").append(told, line, end - line).append("\n");
+            line = end + 1;
+        }
         sides.records_scanned += seen.records_scanned;
         sides.bytes_scanned += seen.bytes_scanned;
-        return std::make_shared<const SideRows>(*side.plan, **table);
+        auto rows = std::make_shared<const SideRows>(*side.plan, **table);
+        side_budget.reserve(rows->bytes());
+        SKY_TRY(check_sides());
+        return std::shared_ptr<const SideRows>(std::move(rows));
+    }
+
+    Status check_sides() const {
+        if (side_budget.exhausted()) {
+            return std::unexpected(memory_error(side_budget.bytes_max()));
+        }
+        return {};
     }
 
     Result<QueryResult> run() {
@@ -207,6 +235,17 @@ struct Execution::Impl {
         const std::lock_guard lock(mutex);
         statistics.records_scanned += sides.records_scanned;
         statistics.bytes_scanned += sides.bytes_scanned;
+    }
+
+    std::string explain() const {
+        std::shared_ptr<PlanRun> seen;
+        std::string out;
+        {
+            const std::lock_guard lock(mutex);
+            out = explained;
+            if (is_main) seen = running;
+        }
+        return seen == nullptr ? out : out + seen->explain();
     }
 
     QueryResult progress() const {
@@ -240,5 +279,6 @@ void Execution::request_stop() {
     if (impl_->running != nullptr) impl_->running->request_stop();
 }
 QueryResult Execution::progress() const { return impl_->progress(); }
+std::string Execution::explain() const { return impl_->explain(); }
 
 }  // namespace sky::insights

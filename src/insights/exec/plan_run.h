@@ -24,6 +24,8 @@ public:
     void request_stop();
     QueryResult progress() const;
     Statistics statistics() const;
+    /// As Execution::explain(), of this plan alone.
+    std::string explain() const;
 
 private:
     struct Impl;

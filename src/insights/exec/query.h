@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "columnar/arena.h"
 #include "insights/plan/plan.h"
 #include "store/store.h"
 
@@ -91,7 +92,8 @@ struct RunOptions {
     std::int64_t now_s = 0;  // What now() answers.
     unsigned threads = 2;    // Of the shared pool.
     std::uint64_t memory_bytes_max = 256ULL << 20;
-    std::int64_t deadline_monotonic_ns = 0;  // 0 = none. Then kDeadlineExceeded.
+    columnar::MemoryPool* memory_pool = nullptr;  // Of all queries; outlives the run.
+    std::int64_t deadline_monotonic_ns = 0;       // 0 = none. Then kDeadlineExceeded.
     const Clock* clock = nullptr;
     ShapedReads shaped = ShapedReads::kYes;
 };
@@ -126,6 +128,9 @@ public:
     /// A consistent partial result: rows so far (what would be shown if the scan ended now) and
     /// statistics.
     QueryResult progress() const;
+    /// What has been done so far, for people: chunks read and skipped, families, and each step of
+    /// the plan with rows and time. Queries in parentheses come first.
+    std::string explain() const;
 
 private:
     struct Impl;

@@ -13,6 +13,7 @@
 #include "insights/exec/frame.h"
 #include "insights/exec/limits.h"
 #include "insights/exec/plan_run.h"
+#include "insights/exec/run_trace.h"
 #include "insights/exec/sink.h"
 #include "insights/exec/table_steps.h"
 
@@ -202,7 +203,8 @@ struct PlanRun::Impl {
               context{arena, 0, owner.options.now_s, std::nullopt},
               frame(owner.query->plan, context, &owner.discovery),
               shaped(owner.sites),
-              sink(owner.make_sink(budget)) {}
+              sink(owner.make_sink(budget)),
+              trace(owner.query->plan.steps.size()) {}
         std::mutex mutex;
         Arena arena;
         EvalContext context;
@@ -212,6 +214,7 @@ struct PlanRun::Impl {
         std::uint64_t matched = 0;
         std::uint64_t scanned = 0;
         double bytes = 0;
+        RunTrace trace;
     };
 
     Impl(std::shared_ptr<const CompiledQuery> compiled, RunOptions run_options,
@@ -229,7 +232,7 @@ struct PlanRun::Impl {
                   (options.shaped == ShapedReads::kYes ? store::Columns::kShaped
                                                        : store::Columns::kNone)),
           discovery(query->plan),
-          budget(options.memory_bytes_max) {
+          budget(options.memory_bytes_max, options.memory_pool) {
         const unsigned threads = std::clamp(options.threads, 1U, kThreadsMax);
         for (unsigned i = 0; i < threads; ++i) {
             workers.push_back(std::make_unique<Worker>(*this, budget));
@@ -274,6 +277,7 @@ struct PlanRun::Impl {
         std::stable_sort(work.begin(), work.end(), [](const Work& a, const Work& b) {
             return a.morsel.max_ms > b.morsel.max_ms;
         });
+        chunks = work.size();
         if (cut.second.stats != nullptr) find_own_times();
     }
 
@@ -335,8 +339,14 @@ struct PlanRun::Impl {
             }
         }
         if (lacks_required(item)) return count_only(worker, item);
+        const std::int64_t begin_ns = trace_ns(options.clock);
         const auto batch = item.source.source->snapshot->read(item.morsel, options.range, columns);
         if (!batch) return std::unexpected(batch.error());
+        {
+            const std::lock_guard lock(worker.mutex);
+            ++worker.trace.chunks_read;
+            worker.trace.read_ns += trace_ns(options.clock) - begin_ns;
+        }
         const std::uint64_t bytes = batch_bytes(*batch);
         budget.reserve(bytes);
         Status done = batch->shaped != nullptr ? scan_shaped(worker, item, *batch)
@@ -364,6 +374,7 @@ struct PlanRun::Impl {
             rows = batch->rows();
         }
         const std::lock_guard lock(worker.mutex);
+        ++worker.trace.chunks_lacking;
         worker.scanned += rows;
         worker.bytes += static_cast<double>(item.morsel.message_bytes) /
                         static_cast<double>(std::max<std::uint64_t>(item.morsel.rows, 1)) *
@@ -395,8 +406,10 @@ struct PlanRun::Impl {
                                      ? static_cast<double>(batch.message.offsets()[end] -
                                                            batch.message.offsets()[useful_begin])
                                      : bytes_a_row * static_cast<double>(end - useful_begin);
-            pass(worker, own, end - useful_begin, bytes,
-                 [&](Frame& frame) { frame.begin_events(item.source, batch, useful_begin, end); });
+            pass(worker, own, end - useful_begin, bytes, [&](Frame& frame) {
+                frame.begin_events(item.source, batch, useful_begin, end);
+                worker.trace.text_rows += end - useful_begin;
+            });
             SKY_TRY(check(worker));
             if (useful_begin != begin) return {};
             end = begin;
@@ -408,6 +421,7 @@ struct PlanRun::Impl {
     static void count(Worker& worker, const Work& item, std::uint64_t rows) {
         const std::lock_guard lock(worker.mutex);
         worker.sink->add_rows(worker.context, rows);
+        ++worker.trace.chunks_counted;
         worker.scanned += rows;
         worker.matched += rows;
         worker.bytes += static_cast<double>(item.morsel.message_bytes);
@@ -428,6 +442,10 @@ struct PlanRun::Impl {
         std::stable_sort(parts.begin(), parts.end(), [](const ShapedPart* a, const ShapedPart* b) {
             return a->rows > b->rows;
         });
+        {
+            const std::lock_guard lock(worker.mutex);
+            worker.trace.families += worker.shaped.family_count();
+        }
         for (const ShapedPart* part : parts) {
             SKY_TRY(scan_part(worker, item, batch, *part));
         }
@@ -461,6 +479,7 @@ struct PlanRun::Impl {
             const std::size_t rows = end - useful_begin;
             pass(worker, own, rows, bytes_a_row * static_cast<double>(rows), [&](Frame& frame) {
                 frame.begin_shaped(item.source, batch, worker.shaped, part, useful_begin, end);
+                worker.trace.family_rows += rows;
             });
             SKY_TRY(check(worker));
             if (useful_begin != begin) return {};
@@ -488,18 +507,28 @@ struct PlanRun::Impl {
         worker.arena.reset();
         Frame& frame = worker.frame;
         begin(frame);
+        std::int64_t begin_ns = trace_ns(options.clock);
+        const auto traced = [&](std::size_t i, std::uint64_t rows_in, std::uint64_t rows_out) {
+            const std::int64_t end_ns = trace_ns(options.clock);
+            worker.trace.steps[i].add({rows_in, rows_out, end_ns - begin_ns});
+            begin_ns = end_ns;
+        };
         for (std::size_t i = 0; i < cut.sink && frame.rows() > 0; ++i) {
+            const std::size_t rows_in = frame.rows();
             apply_row_step(query->plan.steps[i], frame);
+            traced(i, rows_in, frame.rows());
         }
         worker.scanned += rows;
         worker.bytes += bytes;
         worker.matched += frame.rows();
         if (frame.rows() == 0) return;
+        const std::size_t sunk = frame.rows();
         if (own) {
             worker.sink->add_own(frame);
         } else {
             worker.sink->add(frame);
         }
+        if (cut.rest > cut.sink) traced(cut.sink, sunk, 0);  // What it keeps is seen at the end.
         if (const auto useful = worker.sink->earliest_useful_ms()) {
             std::int64_t known = useful_ms.load(std::memory_order_relaxed);
             while (*useful > known && !useful_ms.compare_exchange_weak(known, *useful)) {
@@ -548,14 +577,18 @@ struct PlanRun::Impl {
         return {};
     }
 
+    /// `trace` may be null.
     Result<std::unique_ptr<Table>> finish_rows(std::unique_ptr<Table> kept,
-                                               columnar::MemoryBudget& payer) const {
+                                               columnar::MemoryBudget& payer,
+                                               RunTrace* trace) const {
+        if (trace != nullptr && cut.rest > cut.sink) trace->steps[cut.sink].rows_out = kept->rows;
         return run_table_steps(query->plan, cut.rest, std::move(kept), options.now_s, payer,
-                               [this] { return poll(); });
+                               [this] { return poll(); }, {options.clock, trace});
     }
 
-    Result<QueryResult> finish(std::unique_ptr<Table> kept, columnar::MemoryBudget& payer) const {
-        std::unique_ptr<Table> table = SKY_TRY(finish_rows(std::move(kept), payer));
+    Result<QueryResult> finish(std::unique_ptr<Table> kept, columnar::MemoryBudget& payer,
+                               RunTrace* trace) const {
+        std::unique_ptr<Table> table = SKY_TRY(finish_rows(std::move(kept), payer, trace));
         QueryResult result = SKY_TRY(render_table(query->plan, *table, rows_max));
         result.statistics = statistics();
         return result;
@@ -582,17 +615,39 @@ struct PlanRun::Impl {
 
     Result<QueryResult> run() {
         std::unique_ptr<Table> kept = SKY_TRY(kept_rows());
-        return finish(std::move(kept), budget);
+        RunTrace behind(query->plan.steps.size());
+        auto result = finish(std::move(kept), budget, &behind);
+        if (result) ended(behind, result->rows.size());
+        return result;
     }
 
     Result<std::unique_ptr<Table>> run_rows() {
         std::unique_ptr<Table> kept = SKY_TRY(kept_rows());
-        return finish_rows(std::move(kept), budget);
+        RunTrace behind(query->plan.steps.size());
+        auto table = finish_rows(std::move(kept), budget, &behind);
+        if (table) ended(behind, (*table)->rows);
+        return table;
+    }
+
+    void ended(const RunTrace& behind, std::uint64_t rows) {
+        const std::lock_guard lock(workers[0]->mutex);
+        workers[0]->trace.add(behind);
+        result_rows = rows;
+    }
+
+    std::string explain() const {
+        RunTrace sum(query->plan.steps.size());
+        for (const auto& worker : workers) {
+            const std::lock_guard lock(worker->mutex);
+            sum.add(worker->trace);
+        }
+        const std::lock_guard lock(workers[0]->mutex);
+        return explain_run(query->plan, sum, chunks, result_rows);
     }
 
     QueryResult progress() const {
         // Paid apart, so that looking cannot end the query.
-        columnar::MemoryBudget payer(options.memory_bytes_max);
+        columnar::MemoryBudget payer(options.memory_bytes_max, options.memory_pool);
         const std::unique_ptr<Sink> together = make_sink(payer);
         {
             const std::lock_guard moving(moving_mutex);
@@ -602,7 +657,7 @@ struct PlanRun::Impl {
             }
         }
         std::unique_ptr<Table> kept = together->finish(payer);
-        if (auto result = finish(std::move(kept), payer)) return *std::move(result);
+        if (auto result = finish(std::move(kept), payer, nullptr)) return *std::move(result);
         QueryResult bare;  // Too large to show half-way, or ending: the counters alone.
         bare.statistics = statistics();
         return bare;
@@ -620,7 +675,9 @@ struct PlanRun::Impl {
     columnar::MemoryBudget budget;
     std::vector<std::unique_ptr<Worker>> workers;
     std::vector<Work> work;
-    std::size_t run_length = 1;  // Morsels that a worker takes at a time.
+    std::size_t run_length = 1;            // Morsels that a worker takes at a time.
+    std::atomic<std::uint64_t> chunks{0};  // Those of `work`.
+    std::uint64_t result_rows = 0;         // Under the first worker's mutex.
     std::atomic<std::size_t> next{0};
     std::atomic<std::int64_t> useful_ms{INT64_MIN};  // Rows before it cannot change the answer.
     std::atomic<bool> stop{false};
@@ -638,5 +695,6 @@ Result<std::unique_ptr<Table>> PlanRun::run_rows() { return impl_->run_rows(); }
 void PlanRun::request_stop() { impl_->stop.store(true); }
 QueryResult PlanRun::progress() const { return impl_->progress(); }
 Statistics PlanRun::statistics() const { return impl_->statistics(); }
+std::string PlanRun::explain() const { return impl_->explain(); }
 
 }  // namespace sky::insights

@@ -48,6 +48,7 @@ public:
     /// Errors: kCorruption.
     Status open(const store::EventBatch& batch);
     std::span<const ShapedPart> parts() const { return parts_; }
+    std::size_t family_count() const { return families_.size(); }
     /// Mean bytes of a line of the batch.
     double bytes_a_row() const;
 

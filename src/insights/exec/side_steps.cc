@@ -19,18 +19,27 @@ enum class Same : std::uint8_t {
 /// The rows of a side by the values of some of its columns.
 class SideIndex {
 public:
-    SideIndex(const SideRows& side, const std::vector<std::uint32_t>& keys, Same same)
-        : same_(same) {
+    SideIndex(const SideRows& side, const std::vector<std::uint32_t>& keys, Same same,
+              columnar::MemoryBudget& budget)
+        : same_(same), budget_(budget) {
         std::string key;
-        for (std::size_t row = 0; row < side.rows(); ++row) {
+        for (std::size_t row = 0; row < side.rows() && !budget.exhausted(); ++row) {
             key.clear();
             bool whole = true;
             for (const std::uint32_t column : keys) {
                 whole = whole && append(side.at(row, column), key);
             }
-            if (whole) rows_[key].push_back(static_cast<std::uint32_t>(row));
+            if (!whole) continue;
+            const auto [at, fresh] = rows_.try_emplace(key);
+            at->second.push_back(static_cast<std::uint32_t>(row));
+            const std::uint64_t bytes = (fresh ? kEntryBytes + key.size() : 0) + kRowBytes;
+            budget_.reserve(bytes);
+            bytes_ += bytes;
         }
     }
+    ~SideIndex() { budget_.release(bytes_); }
+    SideIndex(const SideIndex&) = delete;
+    SideIndex& operator=(const SideIndex&) = delete;
     /// Null when there is none, or a value is missing.
     const std::vector<std::uint32_t>* find(const std::vector<const Vector*>& reads,
                                            std::size_t count, std::size_t row) {
@@ -47,7 +56,14 @@ private:
         return same_ == Same::kValue ? append_key(value, key) : append_text_key(value, key);
     }
 
+    // A node with key, list and its links; a number in a list that may have grown to twice its
+    // size.
+    static constexpr std::uint64_t kEntryBytes = 96;
+    static constexpr std::uint64_t kRowBytes = 2 * sizeof(std::uint32_t);
+
     const Same same_;
+    columnar::MemoryBudget& budget_;
+    std::uint64_t bytes_ = 0;
     std::unordered_map<std::string, std::vector<std::uint32_t>> rows_;
     std::string key_;
 };
@@ -61,7 +77,9 @@ Status run(const LookupRows& rows, RowsCall& call) {
     std::vector<std::uint32_t> keys(rows.keys);
     for (std::uint32_t i = 0; i < keys.size(); ++i) keys[i] = i;
     // Exact, case-sensitive match of texts (logs-insights-ql.md 6.14), the first row wins.
-    SideIndex index(side, keys, Same::kText);
+    columnar::MemoryBudget& budget = call.arena().budget();
+    SideIndex index(side, keys, Same::kText, budget);
+    if (budget.exhausted()) return std::unexpected(memory_error(budget.bytes_max()));
     std::vector<Value*> columns;
     for (std::size_t i = 0; i < call.step.writes.size(); ++i) columns.push_back(call.values());
     for (std::size_t row = 0; row < call.rows(); ++row) {
@@ -78,7 +96,9 @@ Status run(const LookupRows& rows, RowsCall& call) {
 
 Status run(const JoinRows& rows, RowsCall& call) {
     const SideRows& side = *call.step.side;
-    SideIndex index(side, rows.keys, Same::kValue);
+    columnar::MemoryBudget& budget = call.arena().budget();
+    SideIndex index(side, rows.keys, Same::kValue, budget);
+    if (budget.exhausted()) return std::unexpected(memory_error(budget.bytes_max()));
     std::vector<std::uint32_t> left;
     std::vector<std::uint32_t> right;
     for (std::size_t row = 0; row < call.rows(); ++row) {

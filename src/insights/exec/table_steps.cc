@@ -76,7 +76,8 @@ Error memory_error(std::uint64_t bytes_max) {
 
 Result<std::unique_ptr<Table>> run_table_steps(const Plan& plan, std::size_t first,
                                                std::unique_ptr<Table> table, std::int64_t now_s,
-                                               columnar::MemoryBudget& budget, const Poll& poll) {
+                                               columnar::MemoryBudget& budget, const Poll& poll,
+                                               const TraceTo& to) {
     const auto check = [&](const EvalContext& context) -> Status {
         if (context.error) return std::unexpected(*context.error);
         if (budget.exhausted()) return std::unexpected(memory_error(budget.bytes_max()));
@@ -91,6 +92,8 @@ Result<std::unique_ptr<Table>> run_table_steps(const Plan& plan, std::size_t fir
         std::size_t at = first;
         for (; at < plan.steps.size() && groups == nullptr; ++at) {
             const Step& step = plan.steps[at];
+            const std::size_t rows_in = frame.rows();
+            const std::int64_t begin_ns = trace_ns(to.clock);
             if (const auto* sort = std::get_if<SortStep>(&step)) {
                 sort_rows(*sort, frame);
             } else if (const auto* limit = std::get_if<LimitStep>(&step)) {
@@ -106,6 +109,10 @@ Result<std::unique_ptr<Table>> run_table_steps(const Plan& plan, std::size_t fir
                 groups = sink->finish(budget);
             } else {
                 apply_row_step(step, frame);
+            }
+            if (to.trace != nullptr) {
+                const std::size_t rows_out = groups != nullptr ? groups->rows : frame.rows();
+                to.trace->steps[at].add({rows_in, rows_out, trace_ns(to.clock) - begin_ns});
             }
             SKY_TRY(check(context));
         }

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "insights/exec/frame.h"
+#include "insights/exec/run_trace.h"
 
 namespace sky::insights {
 
@@ -17,10 +18,17 @@ using Poll = std::function<Status()>;
 /// The text of a refusal for want of memory.
 Error memory_error(std::uint64_t bytes_max);
 
+/// Where a run's steps are counted, if anywhere.
+struct TraceTo {
+    const Clock* clock = nullptr;
+    RunTrace* trace = nullptr;
+};
+
 /// Runs plan.steps[first..] over the rows. Errors: those of `poll`, kLimitExceeded (memory).
 Result<std::unique_ptr<Table>> run_table_steps(const Plan& plan, std::size_t first,
                                                std::unique_ptr<Table> table, std::int64_t now_s,
-                                               columnar::MemoryBudget& budget, const Poll& poll);
+                                               columnar::MemoryBudget& budget, const Poll& poll,
+                                               const TraceTo& to = {});
 
 /// At most `rows_max` rows as text. Errors: kLimitExceeded (kResultBytesMax).
 Result<QueryResult> render_table(const Plan& plan, const Table& table, std::uint64_t rows_max);

@@ -55,6 +55,9 @@ Value canonical(const Value& value) {
         case Kind::kNumber:
             if (!value.text.empty()) return Value::of_text(value.text);
             return Value::of_number(value.number == 0 ? 0.0 : value.number);
+        case Kind::kBoolean:
+            // A boolean that an event spells shows as its text does: one group, not two alike.
+            return value.text.empty() ? value : Value::of_text(value.text);
         default:
             return value;
     }

@@ -43,26 +43,25 @@ Value as_shown(const Value& value) {
 }  // namespace
 
 int compare_natural(std::string_view a, std::string_view b) {
+    // Run by run, of digits or of anything else (logs-insights-ql.md 6.5): "a" comes before "a!",
+    // so "a1" does.
+    const auto run_end = [](std::string_view text, std::size_t begin) {
+        std::size_t end = begin + 1;
+        while (end < text.size() && is_digit(text[end]) == is_digit(text[begin])) ++end;
+        return end;
+    };
     std::size_t i = 0;
     std::size_t j = 0;
     while (i < a.size() && j < b.size()) {
-        if (is_digit(a[i]) && is_digit(b[j])) {
-            const std::size_t a_begin = i;
-            const std::size_t b_begin = j;
-            while (i < a.size() && is_digit(a[i])) ++i;
-            while (j < b.size() && is_digit(b[j])) ++j;
-            if (i - a_begin != j - b_begin) return i - a_begin < j - b_begin ? -1 : 1;
-            const int order =
-                a.substr(a_begin, i - a_begin).compare(b.substr(b_begin, j - b_begin));
-            if (order != 0) return sign(order);
-            continue;
+        const std::string_view x = a.substr(i, run_end(a, i) - i);
+        const std::string_view y = b.substr(j, run_end(b, j) - j);
+        if (is_digit(x[0]) && is_digit(y[0]) && x.size() != y.size()) {
+            return x.size() < y.size() ? -1 : 1;
         }
         // UTF-8 bytes order as their code points do.
-        if (a[i] != b[j]) {
-            return static_cast<unsigned char>(a[i]) < static_cast<unsigned char>(b[j]) ? -1 : 1;
-        }
-        ++i;
-        ++j;
+        if (const int order = x.compare(y); order != 0) return sign(order);
+        i += x.size();
+        j += y.size();
     }
     if (i < a.size()) return 1;
     return j < b.size() ? -1 : 0;

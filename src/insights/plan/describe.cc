@@ -39,6 +39,11 @@ public:
         return std::move(out_);
     }
 
+    std::string step(std::size_t i) {
+        std::visit([&](const auto& s) { put(s); }, plan_.steps[i]);
+        return std::move(out_);
+    }
+
 private:
     std::string slot(std::uint32_t index) const {
         if (index == kNoSlot) return "-";
@@ -144,5 +149,6 @@ private:
 }  // namespace
 
 std::string describe(const Plan& plan) { return Describer(plan).run(); }
+std::string describe_step(const Plan& plan, std::size_t i) { return Describer(plan).step(i); }
 
 }  // namespace sky::insights

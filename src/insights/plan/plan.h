@@ -251,6 +251,8 @@ Result<Plan> bind(std::string_view text, const Query& query);
 
 /// A readable form, one step a line, for tests and for people.
 std::string describe(const Plan& plan);
+/// The line of one step.
+std::string describe_step(const Plan& plan, std::size_t i);
 
 /// Calls `visit(slot)` for each slot that the expression reads.
 template <class Visit>

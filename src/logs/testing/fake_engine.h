@@ -93,6 +93,7 @@ private:
             engine.changed_.notify_all();
         }
         insights::QueryResult progress() const override { return rows(1); }
+        std::string explain() const override { return text_ + "\n"; }
 
     private:
         static insights::QueryResult rows(int count) {
