@@ -7,6 +7,7 @@ import subprocess
 import harness
 
 CALLS = 50_000
+KINDS = (("json", "JSON call (DescribeLogGroups)"), ("query", "Query call (GetCallerIdentity)"), ("cbor", "CBOR call (ListMetrics)"))
 
 
 def calls(root, server, *options):
@@ -37,9 +38,10 @@ def measure(root, work):
         data = work / what.split(",")[0]
         with harness.Server(root / "build/release/skywatch", data, extra) as server:
             options = ["--ca-bundle", str(data / "tls" / "cert.pem")] if extra else []
-            a_core, wall = calls(root, server, *options)
-            rows.append((f"small JSON call (DescribeLogGroups), SigV4, {what}", f"{a_core / 1e3:,.1f} k calls/s a core",
-                         f"{wall / 1e3:,.1f} k/s by the clock, 8 connections, generator beside it"))
+            for kind, call in KINDS if not extra else KINDS[:1]:
+                a_core, wall = calls(root, server, "--kind", kind, *options)
+                rows.append((f"small {call}, SigV4, {what}", f"{a_core / 1e3:,.1f} k calls/s a core",
+                             f"{wall / 1e3:,.1f} k/s by the clock, 8 connections, generator beside it"))
     cost = stages(root)
     tls = cost["receive/1"] - cost["receive/0"]
     body = [("receive from a socket", cost["receive/0"]), ("TLS (AES-GCM) beside that", tls), ("SHA-256 of the body (SigV4)", cost["hash"]),
