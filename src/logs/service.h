@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "logs/groups.h"
 #include "logs/ingest.h"
+#include "logs/live_tail.h"
 #include "logs/query_engine.h"
 #include "logs/query_sessions.h"
 #include "logs/reading.h"
@@ -17,14 +18,16 @@ namespace sky::logs {
 /// What the operations of logs/api work on. Everything given outlives it. Threads: any.
 struct Service {
     Service(store::Store& event_store, const Clock& clock, Random& random,
-            const QueryEngine& engine, const SessionOptions& options)
+            const QueryEngine& engine, const SessionOptions& options,
+            store::Background background = store::Background::kThreads)
         : store(event_store),
           groups(event_store, clock),
           streams(event_store, clock, groups),
           ingest(event_store, clock, groups, streams),
           reading(event_store, clock, streams),
           records(event_store, clock, engine),
-          queries(event_store, clock, random, groups, engine, options) {}
+          queries(event_store, clock, random, groups, engine, options),
+          live_tail(event_store, clock, random, groups, background) {}
 
     store::Store& store;
     Groups groups;
@@ -33,6 +36,7 @@ struct Service {
     Reading reading;
     Records records;
     QuerySessions queries;
+    LiveTail live_tail;
 };
 
 }  // namespace sky::logs

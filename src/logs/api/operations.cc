@@ -70,6 +70,7 @@ constexpr auto kOperations = std::to_array<OperationDef>({
      aws::typed<put_log_group_deletion_protection>},
     {"PutRetentionPolicy", Access::kControl, kBodyBytesMax, aws::typed<put_retention_policy>,
      kWriters},
+    {"StartLiveTail", Access::kRead, kBodyBytesMax, aws::raw<start_live_tail>},
     {"StartQuery", Access::kRead, kBodyBytesMax, aws::typed<start_query>},
     {"StopQuery", Access::kControl, kBodyBytesMax, aws::typed<stop_query>, kReaders},
     {"TagLogGroup", Access::kControl, kBodyBytesMax, aws::typed<tag_log_group>, kWriters},
