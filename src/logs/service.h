@@ -19,9 +19,10 @@ namespace sky::logs {
 struct Service {
     Service(store::Store& event_store, const Clock& clock, Random& random,
             const QueryEngine& engine, const SessionOptions& options,
+            const EncryptionKeys& keys = no_encryption_keys(),
             store::Background background = store::Background::kThreads)
         : store(event_store),
-          groups(event_store, clock),
+          groups(event_store, clock, keys),
           streams(event_store, clock, groups),
           ingest(event_store, clock, groups, streams),
           reading(event_store, clock, streams),

@@ -3,6 +3,7 @@
 
 #include "logs/api/errors.h"
 #include "logs/api/limits.h"
+#include "logs/api/shapes/associate_kms_key.h"
 #include "logs/api/shapes/create_log_group.h"
 #include "logs/api/shapes/create_log_stream.h"
 #include "logs/api/shapes/delete_log_group.h"
@@ -11,11 +12,14 @@
 #include "logs/api/shapes/describe_log_groups.h"
 #include "logs/api/shapes/describe_log_streams.h"
 #include "logs/api/shapes/describe_queries.h"
+#include "logs/api/shapes/disassociate_kms_key.h"
 #include "logs/api/shapes/filter_log_events.h"
 #include "logs/api/shapes/get_log_events.h"
+#include "logs/api/shapes/get_log_fields.h"
 #include "logs/api/shapes/get_log_group_fields.h"
 #include "logs/api/shapes/get_log_record.h"
 #include "logs/api/shapes/get_query_results.h"
+#include "logs/api/shapes/list_aggregate_log_group_summaries.h"
 #include "logs/api/shapes/list_log_groups.h"
 #include "logs/api/shapes/list_log_groups_for_query.h"
 #include "logs/api/shapes/list_tags_for_resource.h"
@@ -27,6 +31,7 @@
 #include "logs/api/shapes/stop_query.h"
 #include "logs/api/shapes/tag_log_group.h"
 #include "logs/api/shapes/tag_resource.h"
+#include "logs/api/shapes/test_metric_filter.h"
 #include "logs/api/shapes/untag_log_group.h"
 #include "logs/api/shapes/untag_resource.h"
 
@@ -46,6 +51,7 @@ constexpr aws::Permissions kAll = {aws::Permission::kRead, aws::Permission::kWri
                                    aws::Permission::kAdmin};
 
 constexpr auto kOperations = std::to_array<OperationDef>({
+    {"AssociateKmsKey", Access::kControl, kBodyBytesMax, aws::typed<associate_kms_key>},
     {"CreateLogGroup", Access::kControl, kBodyBytesMax, aws::typed<create_log_group>, kWriters},
     {"CreateLogStream", Access::kControl, kBodyBytesMax, aws::typed<create_log_stream>, kWriters},
     {"DeleteLogGroup", Access::kControl, kBodyBytesMax, aws::typed<delete_log_group>},
@@ -54,11 +60,15 @@ constexpr auto kOperations = std::to_array<OperationDef>({
     {"DescribeLogGroups", Access::kControl, kBodyBytesMax, aws::typed<describe_log_groups>, kAll},
     {"DescribeLogStreams", Access::kControl, kBodyBytesMax, aws::typed<describe_log_streams>, kAll},
     {"DescribeQueries", Access::kControl, kBodyBytesMax, aws::typed<describe_queries>, kReaders},
+    {"DisassociateKmsKey", Access::kControl, kBodyBytesMax, aws::typed<disassociate_kms_key>},
     {"FilterLogEvents", Access::kRead, kBodyBytesMax, aws::typed<filter_log_events>},
     {"GetLogEvents", Access::kRead, kBodyBytesMax, aws::typed<get_log_events>},
+    {"GetLogFields", Access::kRead, kBodyBytesMax, aws::typed<get_log_fields>},
     {"GetLogGroupFields", Access::kRead, kBodyBytesMax, aws::typed<get_log_group_fields>},
     {"GetLogRecord", Access::kRead, kBodyBytesMax, aws::typed<get_log_record>},
     {"GetQueryResults", Access::kRead, kBodyBytesMax, aws::typed<get_query_results>},
+    {"ListAggregateLogGroupSummaries", Access::kControl, kBodyBytesMax,
+     aws::typed<list_aggregate_log_group_summaries>, kAll},
     {"ListLogGroups", Access::kControl, kBodyBytesMax, aws::typed<list_log_groups>, kAll},
     {"ListLogGroupsForQuery", Access::kControl, kBodyBytesMax,
      aws::typed<list_log_groups_for_query>, kAll},
@@ -75,6 +85,7 @@ constexpr auto kOperations = std::to_array<OperationDef>({
     {"StopQuery", Access::kControl, kBodyBytesMax, aws::typed<stop_query>, kReaders},
     {"TagLogGroup", Access::kControl, kBodyBytesMax, aws::typed<tag_log_group>, kWriters},
     {"TagResource", Access::kControl, kBodyBytesMax, aws::typed<tag_resource>, kWriters},
+    {"TestMetricFilter", Access::kRead, kBodyBytesMax, aws::typed<test_metric_filter>},
     {"UntagLogGroup", Access::kControl, kBodyBytesMax, aws::typed<untag_log_group>},
     {"UntagResource", Access::kControl, kBodyBytesMax, aws::typed<untag_resource>},
 });

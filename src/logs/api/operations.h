@@ -15,6 +15,16 @@ std::span<const aws::OperationDef> operations();
 /// What the server registers.
 aws::ServiceDef service_definition(Service& service);
 
+struct AssociateKmsKeyRequest;
+struct AssociateKmsKeyResponse;
+struct DisassociateKmsKeyRequest;
+struct DisassociateKmsKeyResponse;
+struct GetLogFieldsRequest;
+struct GetLogFieldsResponse;
+struct ListAggregateLogGroupSummariesRequest;
+struct ListAggregateLogGroupSummariesResponse;
+struct TestMetricFilterRequest;
+struct TestMetricFilterResponse;
 struct CreateLogGroupRequest;
 struct CreateLogGroupResponse;
 struct CreateLogStreamRequest;
@@ -116,6 +126,16 @@ aws::Reply<UntagLogGroupResponse> untag_log_group(Service&, const aws::CallConte
                                                   const UntagLogGroupRequest&);
 aws::Reply<UntagResourceResponse> untag_resource(Service&, const aws::CallContext&,
                                                  const UntagResourceRequest&);
+aws::Reply<AssociateKmsKeyResponse> associate_kms_key(Service&, const aws::CallContext&,
+                                                      const AssociateKmsKeyRequest&);
+aws::Reply<DisassociateKmsKeyResponse> disassociate_kms_key(Service&, const aws::CallContext&,
+                                                            const DisassociateKmsKeyRequest&);
+aws::Reply<GetLogFieldsResponse> get_log_fields(Service&, const aws::CallContext&,
+                                                const GetLogFieldsRequest&);
+aws::Reply<ListAggregateLogGroupSummariesResponse> list_aggregate_log_group_summaries(
+    Service&, const aws::CallContext&, const ListAggregateLogGroupSummariesRequest&);
+aws::Reply<TestMetricFilterResponse> test_metric_filter(Service&, const aws::CallContext&,
+                                                        const TestMetricFilterRequest&);
 /// Decodes by hand and answers when the store has synced; see put_log_events.cc.
 void put_log_events(Service& service, aws::Call call);
 /// Answers with a stream of events; see start_live_tail.cc.
