@@ -19,6 +19,20 @@ def calls(root, server, *options):
     return report["calls"] / (server.cpu_seconds() - before), report["calls"] / report["seconds"]
 
 
+def overload(root, data):
+    """500 clients that write 1 MB each, again and again, into a server with 128 MiB: rows."""
+    with harness.Server(root / "build/release/skywatch", data, ["--memory", str(128 << 20)]) as server:
+        logs = server.boto3("logs")
+        logs.create_log_group(logGroupName="bench")
+        logs.create_log_stream(logGroupName="bench", logStreamName="s")
+        report = json.loads(subprocess.run(
+            [str(root / "build/release/bench/bench_calls"), "--port", str(server.port), "--access-key", server.access_key, "--secret-key",
+             server.secret_key, "--kind", "load", "--calls", "2000", "--connections", "500", "--refusals", "1"], check=True, capture_output=True,
+            text=True, timeout=300).stdout)
+        return [("500 clients writing 1 MB each into 128 MiB, accepted, p50 / p99", f"{report['p50_ms']:,.0f} / {report['p99_ms']:,.0f} ms",
+                 f"{report['calls']:,} accepted, {report['refused']:,} throttled, {report['calls'] * 0.93 / report['seconds']:,.0f} MB/s; peak RSS {server.peak_rss_bytes() / 1e6:.0f} MB")]
+
+
 def stages(root):
     """Name -> CPU milliseconds a megabyte of body (for `head`: microseconds a request)."""
     report = json.loads(subprocess.run(
@@ -42,6 +56,7 @@ def measure(root, work):
                 a_core, wall = calls(root, server, "--kind", kind, *options)
                 rows.append((f"small {call}, SigV4, {what}", f"{a_core / 1e3:,.1f} k calls/s a core",
                              f"{wall / 1e3:,.1f} k/s by the clock, 8 connections, generator beside it"))
+    rows += overload(root, work / "overload")
     cost = stages(root)
     tls = cost["receive/1"] - cost["receive/0"]
     body = [("receive from a socket", cost["receive/0"]), ("TLS (AES-GCM) beside that", tls), ("SHA-256 of the body (SigV4)", cost["hash"]),
