@@ -5,9 +5,9 @@
 #include "base/random.h"
 #include "logs/groups.h"
 #include "logs/ingest.h"
+#include "logs/live_tail.h"
 #include "logs/lookup_tables.h"
 #include "logs/query_definitions.h"
->>>>>>> main
 #include "logs/query_engine.h"
 #include "logs/query_sessions.h"
 #include "logs/reading.h"
@@ -29,10 +29,6 @@ struct Service {
           ingest(event_store, clock, groups, streams),
           reading(event_store, clock, streams),
           records(event_store, clock, engine),
-<<<<<<< HEAD
-          queries(event_store, clock, random, groups, engine, options),
-          live_tail(event_store, clock, random, groups, background) {}
-=======
           lookup_tables(event_store, clock),
           query_definitions(event_store, clock, random),
           queries(event_store, clock, random, groups, lookup_tables, engine, options),
