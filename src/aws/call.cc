@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <exception>
 
+#include "aws/event_stream.h"
 #include "aws/validate.h"
 #include "aws/wire_error.h"
 #include "base/assert.h"
@@ -80,6 +81,17 @@ void Call::respond_with(const Shape* shape, const void* value) {
                "a handler answers with its own operation's response");
     const std::unique_ptr<State> state = std::move(state_);
     finish(*state, state->codec->encode(wire_context(*state), shape, value), {});
+}
+
+EventWriter Call::respond_with_events(std::size_t waiting_bytes_max) {
+    SKY_ASSERT(state_ != nullptr, "a call is answered once");
+    const std::unique_ptr<State> state = std::move(state_);
+    http::Stream stream = http::make_stream(waiting_bytes_max);
+    EventWriter writer(std::move(stream.writer));
+    // Before anybody reads: it cannot be refused.
+    SKY_ASSERT(writer.initial_response() == EventWriter::Put::kQueued, "the stream is empty");
+    finish(*state, {200, {{"Content-Type", std::string(kEventStreamType)}}, {}, stream.body}, {});
+    return writer;
 }
 
 void Call::fail(ServiceError error) {

@@ -18,6 +18,8 @@
 
 namespace sky::aws {
 
+class EventWriter;  // aws/event_stream.h
+
 /// Who asks, where and when.
 struct CallContext {
     std::string account;        // Of the key; the configured one without authentication.
@@ -78,6 +80,9 @@ public:
         }
     }
     void fail(ServiceError error);
+    /// The answer of an operation whose output is an event stream: begins it, initial-response
+    /// included. `waiting_bytes_max` bounds what a slow reader leaves waiting.
+    EventWriter respond_with_events(std::size_t waiting_bytes_max);
 
 private:
     std::expected<void, ServiceError> decode_into(const Shape& shape, void* out) const;

@@ -57,6 +57,11 @@ inline constexpr std::size_t kFormKeyPartsMax = 64;
 /// fewer.
 inline constexpr std::size_t kFormPairsMax = 100'000;
 
+/// One message of an event stream, and its headers. Source: clients.md 5.6 (clients' own caps: 24
+/// MiB of payload, 128 KiB of headers).
+inline constexpr std::size_t kEventMessageBytesMax = 24ULL << 20;
+inline constexpr std::size_t kEventHeadersBytesMax = 128ULL << 10;
+
 /// Nesting of CBOR items; as json::limits::kDepthMax.
 inline constexpr std::size_t kCborDepthMax = 128;
 

@@ -10,13 +10,9 @@ namespace sky::cli::limits {
 /// Of a configuration file. Our choice: every flag of every command fits 100 times.
 inline constexpr std::uint64_t kConfigBytesMax = 1 << 20;
 
-/// Between two polls of `tail --follow`. Our choice: as often as the AWS CLI's own `logs tail`
-/// asks.
-inline constexpr std::chrono::milliseconds kTailPause{1'000};
-
-/// How far `tail --follow` looks back behind the newest event for late ones. Our choice: agents
-/// send batches after 5 s at the latest, with some room for retries.
-inline constexpr std::int64_t kTailOverlapMs = 30'000;
+/// From an event's arrival at the server to its being visible, at most. Our choice: a sync on the
+/// slowest disk takes less than a second.
+inline constexpr std::int64_t kIngestMsMax = 10'000;
 
 /// Lines that the history of interactive queries keeps, and candidates that one Tab shows. Our
 /// choice.

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <thread>
 
+#include "aws/event_stream.h"
 #include "aws/sigv4.h"
 #include "cli/commands.h"
 #include "crypto/digest.h"
@@ -118,6 +119,43 @@ Result<Answer> LogsClient::call(std::string_view operation, std::string_view bod
 
 Result<Answer> LogsClient::call_once(std::string_view operation, std::string_view body,
                                      const Service& service) {
+    const http::RequestHead head = signed_head(operation, body, service);
+    return answer_of(SKY_TRY(client_->send(head.method, head.target, head.headers, body)));
+}
+
+Result<Answer> LogsClient::follow(std::string_view operation, std::string_view body,
+                                  const std::function<bool(const aws::EventMessage&)>& event) {
+    const http::RequestHead head = signed_head(operation, body, kLogs);
+    aws::EventDecoder decoder;
+    Status read;
+    bool enough = false;
+    http::Response response =
+        SKY_TRY(client_->follow(head.method, head.target, head.headers, body,
+                                [&](const http::Response&, std::string_view bytes) {
+                                    decoder.put(bytes);
+                                    while (!enough && read) {
+                                        auto message = decoder.next();
+                                        if (!message) {
+                                            read = std::unexpected(std::move(message).error());
+                                        } else if (!*message) {
+                                            return true;
+                                        } else {
+                                            enough = !event(**message);
+                                        }
+                                    }
+                                    return false;
+                                }));
+    SKY_TRY(read);
+    if (response.status == 200) {
+        if (!enough && !decoder.between_messages())
+            return fail(ErrorCode::kCorruption, "the event stream ends inside a message");
+        response.body.clear();
+    }
+    return answer_of(response);
+}
+
+http::RequestHead LogsClient::signed_head(std::string_view operation, std::string_view body,
+                                          const Service& service) const {
     http::RequestHead head;
     head.method = "POST";
     head.target = endpoint_.base_path + "/";
@@ -136,8 +174,10 @@ Result<Answer> LogsClient::call_once(std::string_view operation, std::string_vie
             head.headers.add(std::move(header.name), std::move(header.value));
         }
     }
-    const http::Response response =
-        SKY_TRY(client_->send(head.method, head.target, head.headers, body));
+    return head;
+}
+
+Result<Answer> LogsClient::answer_of(const http::Response& response) const {
     auto document = json::Document::parse(response.body.empty() ? "{}" : response.body);
     if (!document) {
         return fail(ErrorCode::kInternal,

@@ -12,9 +12,14 @@
 #include "base/result.h"
 #include "json/document.h"
 
+namespace sky::aws {
+struct EventMessage;
+}
 namespace sky::http {
 class Client;
 class TlsTrust;
+struct RequestHead;
+struct Response;
 }  // namespace sky::http
 
 namespace sky::cli {
@@ -65,12 +70,20 @@ public:
     /// connection or answer), kInternal (the answer is no JSON: not skywatch or CloudWatch).
     Result<Answer> call(std::string_view operation, std::string_view body,
                         const Service& service = kLogs);
+    /// Calls an operation that answers with events, and gives each to `event` until that answers
+    /// false or the stream ends; then the answer is a success without members. Not repeated.
+    /// Errors: as call(), kCorruption (a broken stream).
+    Result<Answer> follow(std::string_view operation, std::string_view body,
+                          const std::function<bool(const aws::EventMessage&)>& event);
 
 private:
     LogsClient(Endpoint endpoint, ConnectionFlags flags, const Clock& clock,
                std::shared_ptr<const http::TlsTrust> trust);
     Result<Answer> call_once(std::string_view operation, std::string_view body,
                              const Service& service);
+    http::RequestHead signed_head(std::string_view operation, std::string_view body,
+                                  const Service& service) const;
+    Result<Answer> answer_of(const http::Response& response) const;
 
     Endpoint endpoint_;
     ConnectionFlags flags_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `skywatch tail`: the events of a group as they come, by polling FilterLogEvents.
+// `skywatch tail`: the newest events of a group by FilterLogEvents, and what then arrives by
+// StartLiveTail.
 #include <fmt/core.h>
 #include <unistd.h>
 
@@ -7,8 +8,9 @@
 #include <chrono>
 #include <csignal>
 #include <memory>
-#include <thread>
+#include <optional>
 
+#include "aws/event_stream.h"
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/limits.h"
@@ -67,52 +69,106 @@ std::string text_of(const json::Value& object, std::string_view name) {
                                                          : std::string();
 }
 
+std::int64_t number_of(const json::Value& object, std::string_view name) {
+    const auto value = object.find(name);
+    return value && value->kind() == json::Kind::kInt ? value->integer() : 0;
+}
+
 ShownEvent read_event(const json::Value& object) {
-    const auto time = object.find("timestamp");
-    return {time && time->kind() == json::Kind::kInt ? time->integer() : 0,
-            text_of(object, "eventId"), text_of(object, "logStreamName"),
-            text_of(object, "message")};
+    return {number_of(object, "timestamp"), number_of(object, "ingestionTime"),
+            text_of(object, "logStreamName"), text_of(object, "message")};
+}
+
+/// Each event of a member that is a list of them.
+template <class Use>
+void for_each_event(const json::Value& object, std::string_view list, Use use) {
+    const auto events = object.find(list);
+    if (!events || events->kind() != json::Kind::kArray) return;
+    for (const json::Value event : events->elements()) use(read_event(event));
+}
+
+std::string live_request_body(const TailFlags& flags, const std::string& arn) {
+    std::string body;
+    json::Writer writer(body);
+    const auto list = [&](std::string_view name, const std::vector<std::string>& values) {
+        if (values.empty() || values.front().empty()) return;
+        writer.key(name);
+        writer.begin_array();
+        for (const std::string& value : values) writer.string(value);
+        writer.end_array();
+    };
+    writer.begin_object();
+    list("logGroupIdentifiers", {arn});
+    list("logStreamNames", flags.streams);
+    list("logStreamNamePrefixes", {flags.stream_prefix});
+    if (!flags.filter.empty()) {
+        writer.key("logEventFilterPattern");
+        writer.string(flags.filter);
+    }
+    writer.end_object();
+    return body;
 }
 
 class Tail {
 public:
-    Tail(const TailFlags& flags, LogsClient client)
-        : flags_(flags), client_(std::move(client)), seen_(limits::kTailOverlapMs) {}
+    Tail(const TailFlags& flags, const Clock& clock, LogsClient client)
+        : flags_(flags), clock_(clock), client_(std::move(client)) {}
 
-    int run(std::int64_t start_ms) {
-        for (;;) {
-            const int code = poll(start_ms);
-            if (code != kExitOk || stop_requested != 0) break;
-            std::fflush(stdout);
-            if (std::ferror(stdout) != 0) return kExitFailed;  // The reader has gone.
-            if (!flags_.follow) return kExitOk;
-            start_ms = seen_.next_start_ms(start_ms);
-            // The API offers polling only; a signal ends the sleep at its next step.
-            for (int step = 0; step < kSteps && stop_requested == 0; ++step)
-                std::this_thread::sleep_for(limits::kTailPause / kSteps);
-            if (stop_requested != 0) break;
-        }
-        std::fflush(stdout);
-        return stop_requested != 0 ? kExitInterrupted : kExitFailed;
+    /// The events so far.
+    int print(std::int64_t start_ms) {
+        const int code = read_history(start_ms, [&](const ShownEvent& event) { show(event); });
+        return code == kExitOk && !flush() ? kExitFailed : code;
     }
 
-    int failure() const { return failure_; }
+    /// And those that arrive, until Ctrl-C.
+    int follow(std::int64_t start_ms) {
+        const auto arn = group_arn();
+        if (!arn) return code_;
+        // After three hours the service ends a session: the next one begins where it ended.
+        for (;;) {
+            auto session = LogsClient::connect(flags_.connection, clock_);
+            if (!session) return report(session.error());
+            const std::int64_t began_ns = clock_.monotonic_ns();
+            Overlap overlap;
+            again_ = false;
+            code_ = kExitOk;
+            const auto answer = session->follow(
+                "StartLiveTail", live_request_body(flags_, *arn),
+                [&](const aws::EventMessage& message) {
+                    if (message.header(":event-type") == "sessionStart") {
+                        // The session runs: nothing falls between the history and what it tells.
+                        code_ = read_history(start_ms, [&](const ShownEvent& event) {
+                            const std::int64_t ns = clock_.monotonic_ns() - began_ns;
+                            overlap.add_history(event, ns / 1'000'000);
+                            if (event.ingestion_ms > newest_ingestion_ms_) show(event);
+                        });
+                        settle();
+                    } else {
+                        take(message, overlap);
+                    }
+                    return code_ == kExitOk && !again_ && stop_requested == 0 && flush();
+                });
+            if (stop_requested != 0) return kExitInterrupted;
+            if (!answer) return report(answer.error());
+            if (!answer->ok()) return report(*answer, flags_.connection);
+            if (code_ != kExitOk) return code_;
+            if (!again_) return kExitFailed;  // The reader has gone, or the server without a word.
+            start_ms = std::max(start_ms, newest_ms_ - limits::kIngestMsMax);
+        }
+    }
 
 private:
-    static constexpr int kSteps = 10;
-
-    // One pass over all pages from `start_ms` on.
-    int poll(std::int64_t start_ms) {
+    /// One pass over all pages.
+    template <class Use>
+    int read_history(std::int64_t start_ms, Use use) {
         std::string token;
         do {
             const auto answer =
                 client_.call("FilterLogEvents", request_body(flags_, start_ms, token));
-            if (!answer) return failure_ = report(answer.error());
-            if (!answer->ok()) return failure_ = report(*answer, flags_.connection);
+            if (!answer) return report(answer.error());
+            if (!answer->ok()) return report(*answer, flags_.connection);
             const json::Value root = answer->body.root();
-            const auto events = root.find("events");
-            if (events && events->kind() == json::Kind::kArray)
-                for (const json::Value event : events->elements()) show(read_event(event));
+            for_each_event(root, "events", use);
             std::string next = text_of(root, "nextToken");
             if (next == token) break;  // A token that repeats would go round in circles.
             token = std::move(next);
@@ -120,8 +176,71 @@ private:
         return kExitOk;
     }
 
+    /// Live tail takes ARNs alone; nullopt when the group is not there (`code_` says how).
+    std::optional<std::string> group_arn() {
+        if (flags_.group.starts_with("arn:")) {
+            std::string arn = flags_.group;
+            while (arn.ends_with('*') || arn.ends_with(':')) arn.pop_back();
+            return arn;
+        }
+        std::string body;
+        json::Writer writer(body);
+        writer.begin_object();
+        writer.key("logGroupNamePrefix");
+        writer.string(flags_.group);
+        writer.end_object();
+        // Names ascend: the exact one comes first (clients.md trap 16).
+        const auto answer = client_.call("DescribeLogGroups", body);
+        code_ = !answer ? report(answer.error())
+                        : (answer->ok() ? kExitOk : report(*answer, flags_.connection));
+        if (code_ != kExitOk) return std::nullopt;
+        const auto groups = answer->body.root().find("logGroups");
+        if (groups && groups->kind() == json::Kind::kArray)
+            for (const json::Value group : groups->elements())
+                if (text_of(group, "logGroupName") == flags_.group)
+                    return text_of(group, "logGroupArn");
+        fmt::print(
+            stderr,
+            "skywatch: ResourceNotFoundException: The specified log group does not exist.\n");
+        code_ = kExitFailed;
+        return std::nullopt;
+    }
+
+    void take(const aws::EventMessage& message, Overlap& overlap) {
+        const std::string_view failure = message.header(":exception-type");
+        const auto document = json::Document::parse(message.payload);
+        if (failure == "SessionTimeoutException") {
+            again_ = true;
+        } else if (message.header(":message-type") != "event") {
+            const std::string why = document ? text_of(document->root(), "message") : "";
+            fmt::print(stderr, "skywatch: {}: {}\n",
+                       failure.empty() ? message.header(":error-code") : failure,
+                       why.empty() ? message.header(":error-message") : why);
+            code_ = kExitFailed;
+        } else if (document && message.header(":event-type") == "sessionUpdate") {
+            for_each_event(document->root(), "sessionResults", [&](const ShownEvent& event) {
+                if (overlap.is_new(event)) show(event);
+            });
+            settle();
+            warn_of_sample(document->root());
+        }
+    }
+
+    void warn_of_sample(const json::Value& update) {
+        const auto metadata = update.find("sessionMetadata");
+        const auto sampled = metadata ? metadata->find("sampled") : std::nullopt;
+        const bool is_sampled =
+            sampled && sampled->kind() == json::Kind::kBool && sampled->boolean();
+        if (is_sampled && !was_sampled_)
+            fmt::print(stderr,
+                       "skywatch: more arrives than a live session shows (500 events a second): "
+                       "this is a sample\n");
+        was_sampled_ = is_sampled;
+    }
+
     void show(ShownEvent event) {
-        if (!seen_.add(event.timestamp_ms, event.id)) return;
+        shown_ingestion_ms_ = std::max(shown_ingestion_ms_, event.ingestion_ms);
+        newest_ms_ = std::max(newest_ms_, event.timestamp_ms);
         std::string line;
         if (flags_.output == "json") {
             json::Writer writer(line);
@@ -141,12 +260,24 @@ private:
         std::fwrite(line.data(), 1, line.size(), stdout);
     }
 
+    /// A later session's history shows what came after all that was shown by now.
+    void settle() { newest_ingestion_ms_ = shown_ingestion_ms_; }
+
+    /// False: the reader has gone.
+    static bool flush() {
+        std::fflush(stdout);
+        return std::ferror(stdout) == 0;
+    }
+
     const TailFlags& flags_;
+    const Clock& clock_;
     LogsClient client_;
-    SeenEvents seen_;
     const Colour colour_ = wants_colours(STDOUT_FILENO) ? Colour::kOn : Colour::kOff;
     const Escape escape_ = is_terminal(STDOUT_FILENO) ? Escape::kControls : Escape::kNothing;
-    int failure_ = kExitOk;
+    std::int64_t shown_ingestion_ms_ = 0, newest_ingestion_ms_ = 0, newest_ms_ = 0;
+    bool was_sampled_ = false;
+    bool again_ = false;  // The session has reached its limit.
+    int code_ = kExitOk;
 };
 
 int tail(const TailFlags& flags) {
@@ -158,9 +289,9 @@ int tail(const TailFlags& flags) {
     action.sa_handler = request_stop;
     ::sigaction(SIGINT, &action, nullptr);
     std::signal(SIGPIPE, SIG_IGN);  // `| head` is an error of the write, not a death.
-    Tail tail(flags, std::move(*client));
-    const int code = tail.run(*start_ms);
-    return tail.failure() != kExitOk && stop_requested == 0 ? tail.failure() : code;
+    Tail tail(flags, system_clock(), std::move(*client));
+    const int code = flags.follow ? tail.follow(*start_ms) : tail.print(*start_ms);
+    return stop_requested != 0 ? kExitInterrupted : code;
 }
 
 }  // namespace
@@ -195,7 +326,9 @@ void add_tail(CLI::App& app, int& exit_code) {
     add_environment(*command);
     command->footer(
         "On a terminal lines have the colour of their level, and control characters are shown as\n"
-        "escapes. Events that arrive up to 30 s late are still shown, behind newer ones.\n\n"
+        "escapes. --follow prints events as they arrive, also those with older times, and a "
+        "sample\n"
+        "of them when more than 500 arrive in a second.\n\n"
         "Examples:\n"
         "  skywatch tail --group app --follow\n"
         "  skywatch tail --group app --stream web --since 2h --output json | jq .message");

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/time.h"
+#include "cli/limits.h"
 
 namespace sky::cli {
 namespace {
@@ -98,16 +99,28 @@ std::string render_event(const ShownEvent& event, Colour colour, Escape escape) 
     return out + "\n";
 }
 
-bool SeenEvents::add(std::int64_t timestamp_ms, const std::string& id) {
-    newest_ms_ = std::max(newest_ms_, timestamp_ms);
-    return seen_.emplace(timestamp_ms, id).second;
+namespace {
+
+std::pair<std::int64_t, std::string> identity(const ShownEvent& event) {
+    // A stream's name has no such character; the message comes last.
+    return {event.ingestion_ms,
+            std::to_string(event.timestamp_ms) + ":" + event.stream + ":" + event.message};
 }
 
-std::int64_t SeenEvents::next_start_ms(std::int64_t start_ms) {
-    if (seen_.empty() && newest_ms_ == std::numeric_limits<std::int64_t>::min()) return start_ms;
-    const std::int64_t next_ms = std::max(start_ms, newest_ms_ - overlap_ms_);
-    seen_.erase(seen_.begin(), seen_.lower_bound({next_ms, std::string()}));
-    return next_ms;
+}  // namespace
+
+void Overlap::add_history(const ShownEvent& event, std::int64_t reading_ms) {
+    newest_ms_ = std::max(newest_ms_, event.ingestion_ms);
+    history_.insert(identity(event));
+    const std::int64_t oldest_ms = newest_ms_ - reading_ms - limits::kIngestMsMax;
+    history_.erase(history_.begin(), history_.lower_bound({oldest_ms, std::string()}));
+}
+
+bool Overlap::is_new(const ShownEvent& event) {
+    const auto known = history_.find(identity(event));
+    if (known == history_.end()) return true;
+    history_.erase(known);
+    return false;
 }
 
 }  // namespace sky::cli

@@ -13,8 +13,8 @@
 namespace sky::cli {
 
 struct ShownEvent {
-    std::int64_t timestamp_ms = 0;
-    std::string id, stream, message;
+    std::int64_t timestamp_ms = 0, ingestion_ms = 0;
+    std::string stream, message;
 };
 
 enum class Severity : std::uint8_t { kNone, kQuiet, kWarning, kError };
@@ -28,20 +28,20 @@ enum class Escape : std::uint8_t { kControls, kNothing };
 /// a log line cannot drive the terminal.
 std::string render_event(const ShownEvent& event, Colour colour, Escape escape);
 
-/// Which events were shown already, over polls whose time ranges overlap.
-class SeenEvents {
+/// Which events of a history a live session, begun before it was read, tells once more. Live events
+/// have no id: equal ones are counted.
+class Overlap {
 public:
-    /// Late events are looked for this far behind the newest one.
-    explicit SeenEvents(std::int64_t overlap_ms) : overlap_ms_(overlap_ms) {}
-    /// False: it was there before.
-    bool add(std::int64_t timestamp_ms, const std::string& id);
-    /// Where the next poll begins, at `start_ms` or later. Forgets what no later poll can show.
-    std::int64_t next_start_ms(std::int64_t start_ms);
+    /// `reading_ms`: since before the session began. Older events than that cannot come again and
+    /// are forgotten, by the server's own times of ingestion.
+    void add_history(const ShownEvent& event, std::int64_t reading_ms);
+    /// False: the history had it.
+    bool is_new(const ShownEvent& event);
+    std::size_t size() const { return history_.size(); }
 
 private:
-    const std::int64_t overlap_ms_;
+    std::multiset<std::pair<std::int64_t, std::string>> history_;  // By time of ingestion.
     std::int64_t newest_ms_ = std::numeric_limits<std::int64_t>::min();
-    std::set<std::pair<std::int64_t, std::string>> seen_;
 };
 
 }  // namespace sky::cli

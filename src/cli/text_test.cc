@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "cli/event_batch.h"
+#include "cli/limits.h"
 #include "cli/serve_flags.h"
 #include "cli/table.h"
 #include "cli/tail_text.h"
@@ -233,31 +234,39 @@ TEST_CASE("tail: the level of a line") {
 }
 
 TEST_CASE("tail: lines for terminals and pipes") {
-    const ShownEvent event{1'700'000'000'123, "id", "web", "ERROR \x1b[2J"};
+    const ShownEvent event{1'700'000'000'123, 0, "web", "ERROR \x1b[2J"};
     CHECK(render_event(event, Colour::kOff, Escape::kNothing) ==
           "2023-11-14T22:13:20.123Z web ERROR \x1b[2J\n");
     CHECK(render_event(event, Colour::kOff, Escape::kControls) ==
           "2023-11-14T22:13:20.123Z web ERROR \\x1b[2J\n");
     CHECK(render_event(event, Colour::kOn, Escape::kControls) ==
           "\x1b[2m2023-11-14T22:13:20.123Z web \x1b[0m\x1b[31mERROR \\x1b[2J\x1b[0m\n");
-    CHECK(render_event({0, "id", "", "x"}, Colour::kOff, Escape::kControls) ==
+    CHECK(render_event({0, 0, "", "x"}, Colour::kOff, Escape::kControls) ==
           "1970-01-01T00:00:00.000Z x\n");
 }
 
-TEST_CASE("tail: each event once, late ones included, and no endless memory") {
-    SeenEvents seen(30'000);
-    CHECK(seen.next_start_ms(5'000) == 5'000);
-    CHECK(seen.add(100'000, "a"));
-    CHECK_FALSE(seen.add(100'000, "a"));
-    CHECK(seen.add(100'000, "b"));
-    CHECK(seen.next_start_ms(5'000) == 70'000);
-    CHECK_FALSE(seen.add(100'000, "a"));
-    CHECK(seen.add(75'000, "late"));
-    CHECK(seen.next_start_ms(70'000) == 70'000);
-    CHECK_FALSE(seen.add(75'000, "late"));
-    CHECK(seen.add(200'000, "c"));
-    CHECK(seen.next_start_ms(70'000) == 170'000);
-    CHECK(seen.next_start_ms(180'000) == 180'000);
+TEST_CASE("tail: what history and live session both tell is shown once; no endless memory") {
+    Overlap overlap;
+    const ShownEvent event{1'000, 100'000, "web", "a"};
+    const auto other = [&](auto change) {
+        ShownEvent copy = event;
+        change(copy);
+        return copy;
+    };
+    overlap.add_history(event, 0);
+    overlap.add_history(event, 0);  // Two equal ones are two.
+    CHECK(overlap.is_new(other([](ShownEvent& e) { e.message = "b"; })));
+    CHECK(overlap.is_new(other([](ShownEvent& e) { e.stream = "db"; })));
+    CHECK(overlap.is_new(other([](ShownEvent& e) { e.timestamp_ms = 1'001; })));
+    CHECK(overlap.is_new(other([](ShownEvent& e) { e.ingestion_ms = 100'001; })));
+    CHECK_FALSE(overlap.is_new(event));
+    CHECK_FALSE(overlap.is_new(event));
+    CHECK(overlap.is_new(event));
+    // Reading a long history takes five seconds: what came in since then is kept, and a margin.
+    for (std::int64_t ms = 0; ms <= 100'000; ms += 1'000)
+        overlap.add_history(other([&](ShownEvent& e) { e.ingestion_ms = ms; }), 5'000);
+    CHECK(overlap.size() == 1 + (5'000 + limits::kIngestMsMax) / 1'000);
+    CHECK_FALSE(overlap.is_new(event));
 }
 
 TEST_CASE("a log line cannot drive the terminal") {

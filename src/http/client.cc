@@ -186,8 +186,9 @@ struct Client::Impl {
     Moved receive_some(char* into, std::size_t bytes_max) const;
     Status connect_to(const addrinfo& address);
     Status write_all(std::string_view head, std::string_view body);
-    Try exchange(bool is_head, std::string_view head, std::string_view body);
-    Try read_answer(bool is_head);
+    Try exchange(bool is_head, std::string_view head, std::string_view body, const Piece& piece);
+    Try read_answer(bool is_head, const Piece& piece);
+    void start_waiting() { deadline = std::chrono::steady_clock::now() + timeout; }
 };
 
 Status Client::Impl::connect_to(const addrinfo& address) {
@@ -331,22 +332,22 @@ Status Client::Impl::write_all(std::string_view head, std::string_view body) {
     return {};
 }
 
-Client::Impl::Try Client::Impl::exchange(bool is_head, std::string_view head,
-                                         std::string_view body) {
+Client::Impl::Try Client::Impl::exchange(bool is_head, std::string_view head, std::string_view body,
+                                         const Piece& piece) {
     const Status written = write_all(head, body);
     if (!written && written.error().code == ErrorCode::kDeadlineExceeded) {
         return {std::unexpected(written.error()), false};
     }
     // A server that refuses a large body answers and closes before it was all sent: look for that
     // answer also after a failed write.
-    Try answer = read_answer(is_head);
+    Try answer = read_answer(is_head, piece);
     if (!answer.result && !written && answer.nothing_arrived) {
         answer.result = std::unexpected(written.error());
     }
     return answer;
 }
 
-Client::Impl::Try Client::Impl::read_answer(bool is_head) {
+Client::Impl::Try Client::Impl::read_answer(bool is_head, const Piece& piece) {
     std::string buffer(limits::kAnswerHeadBytesMax, '\0');
     std::size_t have = 0;
     bool nothing_arrived = true;
@@ -385,6 +386,15 @@ Client::Impl::Try Client::Impl::read_answer(bool is_head) {
             const auto step =
                 body->put(std::string_view(buffer.data(), have), head->answer.body, used);
             forget(used);
+            Response& answer = head->answer;
+            if (piece && answer.status == 200 && !answer.body.empty()) {
+                if (!piece(answer, answer.body)) {
+                    close();
+                    return {std::move(answer), false};
+                }
+                answer.body.clear();
+                start_waiting();
+            }
             if (step == AnswerBody::Step::kComplete) return complete();
             if (step == AnswerBody::Step::kBroken) return broken("a malformed or endless body");
         }
@@ -418,6 +428,17 @@ Client::~Client() = default;
 
 Result<Response> Client::send(const std::string& method, const std::string& target,
                               const Headers& headers, std::string_view body) {
+    return exchange(method, target, headers, body, {});
+}
+
+Result<Response> Client::follow(const std::string& method, const std::string& target,
+                                const Headers& headers, std::string_view body, const Piece& piece) {
+    return exchange(method, target, headers, body, piece);
+}
+
+Result<Response> Client::exchange(const std::string& method, const std::string& target,
+                                  const Headers& headers, std::string_view body,
+                                  const Piece& piece) {
     std::string head = method + " " + target + " HTTP/1.1\r\n";
     bool lines_are_sound = is_one_line(method) && is_one_line(target);
     for (const Header& header : headers.list()) {
@@ -435,11 +456,11 @@ Result<Response> Client::send(const std::string& method, const std::string& targ
     }
     head.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n\r\n");
 
-    impl_->deadline = std::chrono::steady_clock::now() + impl_->timeout;
+    impl_->start_waiting();
     for (;;) {
         const bool reused = impl_->fd >= 0;
         if (!reused) SKY_TRY(impl_->connect());
-        Impl::Try one = impl_->exchange(method == "HEAD", head, body);
+        Impl::Try one = impl_->exchange(method == "HEAD", head, body, piece);
         if (one.result) return std::move(one.result);
         impl_->close();
         // A kept connection may have been closed by the server in the meantime: once more, afresh.

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -26,8 +27,16 @@ public:
     /// answers; says where and why), kInternal (broken answer), kDeadlineExceeded.
     Result<Response> send(const std::string& method, const std::string& target,
                           const Headers& headers, std::string_view body);
+    /// As send(), for an answer that goes on and on: the body of a 200 is given to `piece` as it
+    /// comes and is not in the Response; false ends the answer and closes the connection. The
+    /// timeout is that of each wait for more.
+    using Piece = std::function<bool(const Response& head, std::string_view bytes)>;
+    Result<Response> follow(const std::string& method, const std::string& target,
+                            const Headers& headers, std::string_view body, const Piece& piece);
 
 private:
+    Result<Response> exchange(const std::string& method, const std::string& target,
+                              const Headers& headers, std::string_view body, const Piece& piece);
     struct Impl;
     std::unique_ptr<Impl> impl_;
 };

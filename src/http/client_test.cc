@@ -77,6 +77,42 @@ private:
     std::thread thread_;
 };
 
+TEST_CASE(
+    "the client follows an answer that goes on: pieces as they come, until either side ends it") {
+    Headers headers;
+    const std::string chunked =
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n";
+    struct Case {
+        const char* name;
+        std::string answer;
+        std::size_t bytes_wanted;  // After so many it says that it has enough.
+        std::string pieces, body;
+        bool ok;
+    };
+    for (const Case& c : {
+             Case{"to the end", chunked + "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", 99, "abcde", "",
+                  true},
+             Case{"until it has enough", chunked + "3\r\nabc\r\n", 3, "abc", "abc", true},
+             Case{"cut off", chunked + "3\r\nabc\r\n2\r\nd", 99, "abcd", "", false},
+             Case{"an error's body comes whole",
+                  "HTTP/1.1 400 Bad Request\r\nContent-Length: 3\r\n\r\nabc", 99, "", "abc", true},
+         }) {
+        CAPTURE(c.name);
+        Scripted server({{c.answer, true}});
+        Client client("127.0.0.1", server.port(), 5s);
+        std::string pieces;
+        const auto answer = client.follow("POST", "/", headers, "{}",
+                                          [&](const Response& head, std::string_view bytes) {
+                                              CHECK(head.headers[0].value == "text/plain");
+                                              pieces += bytes;
+                                              return pieces.size() < c.bytes_wanted;
+                                          });
+        CHECK(pieces == c.pieces);
+        REQUIRE(answer.has_value() == c.ok);
+        if (answer) CHECK(answer->body == c.body);
+    }
+}
+
 TEST_CASE("the client talks to the server and keeps its connection") {
     const auto application = std::make_shared<EchoApplication>();
     auto server = Server::start({}, application);

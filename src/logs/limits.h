@@ -64,6 +64,22 @@ inline constexpr std::size_t kSessionsMax = 10'000;                  // Ours: ke
 inline constexpr std::size_t kDescribeQueriesMax = 1'000;
 inline constexpr std::size_t kQueryGroupsPageMax = 500;  // ListLogGroupsForQuery.
 
+// Live tail (logs-api.md 8).
+inline constexpr std::size_t kLiveGroupsMax = 10;
+inline constexpr std::int64_t kLiveUpdateEveryMs = 1'000;
+inline constexpr std::size_t kLiveUpdateEventsMax = 500;
+inline constexpr std::int64_t kLiveSessionMsMax = 3LL * 3'600 * 1'000;
+/// Ours: texts of one update, of which the last event may be beyond it; what a slow reader leaves
+/// waiting (the service's own bound is 10 updates); what waits to be handed out, and from when on
+/// the thread is woken for it before an update is due.
+inline constexpr std::uint64_t kLiveUpdateBytesMax = 1ULL << 20;
+inline constexpr std::size_t kLiveWaitingBytesMax = 2ULL << 20;
+inline constexpr std::uint64_t kLiveQueueBytesMax = 64ULL << 20;
+inline constexpr std::uint64_t kLiveQueueWakeBytes = 16ULL << 20;
+/// Ours, all and of one account: with their buffers they stay below 1 GiB at the very worst.
+inline constexpr std::size_t kLiveSessionsMax = 256;
+inline constexpr std::size_t kLiveAccountSessionsMax = 128;
+
 // Lookup tables (logs-api.md 6.2) and query definitions.
 inline constexpr std::size_t kLookupTableBytesMax = 10ULL << 20;
 inline constexpr std::size_t kLookupTablesMax = 100;  // An account and region.

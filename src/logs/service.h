@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "logs/groups.h"
 #include "logs/ingest.h"
+#include "logs/live_tail.h"
 #include "logs/lookup_tables.h"
 #include "logs/query_definitions.h"
 #include "logs/query_engine.h"
@@ -20,7 +21,8 @@ namespace sky::logs {
 struct Service {
     Service(store::Store& event_store, const Clock& clock, Random& random,
             const QueryEngine& engine, const SessionOptions& options,
-            const EncryptionKeys& keys = no_encryption_keys())
+            const EncryptionKeys& keys = no_encryption_keys(),
+            store::Background background = store::Background::kThreads)
         : store(event_store),
           groups(event_store, clock, keys),
           streams(event_store, clock, groups),
@@ -29,7 +31,8 @@ struct Service {
           records(event_store, clock, engine),
           lookup_tables(event_store, clock),
           query_definitions(event_store, clock, random),
-          queries(event_store, clock, random, groups, lookup_tables, engine, options) {}
+          queries(event_store, clock, random, groups, lookup_tables, engine, options),
+          live_tail(event_store, clock, random, groups, background) {}
 
     store::Store& store;
     Groups groups;
@@ -40,6 +43,7 @@ struct Service {
     LookupTables lookup_tables;
     QueryDefinitions query_definitions;
     QuerySessions queries;
+    LiveTail live_tail;
 };
 
 }  // namespace sky::logs

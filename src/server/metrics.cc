@@ -123,6 +123,20 @@ std::string render_metrics(const Measured& measured) {
               "1 while nothing expires because the wall clock jumped.", "gauge",
               store.deletion_suspended ? 1U : 0U}});
     }
+    if (measured.live_tail) {
+        const logs::LiveTailStats& live = *measured.live_tail;
+        add(text,
+            {{"skywatch_live_tail_sessions", "Live tail sessions.", "gauge", live.sessions},
+             {"skywatch_live_tail_events_total", "Events sent to live tail sessions.", "counter",
+              live.events_sent},
+             {"skywatch_live_tail_updates_lost_total",
+              "Updates that a session did not read in time.", "counter", live.updates_lost},
+             {"skywatch_live_tail_batches_passed_over_total",
+              "Batches that found no room on their way to live tail sessions.", "counter",
+              live.batches_passed_over},
+             {"skywatch_live_tail_queue_peak_bytes",
+              "Most text that has waited for live tail sessions.", "gauge", live.peak_bytes}});
+    }
     return text.take();
 }
 

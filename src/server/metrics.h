@@ -6,14 +6,16 @@
 
 #include "aws/dispatch.h"
 #include "http/server.h"
+#include "logs/live_tail.h"
 #include "store/store.h"
 
 namespace sky::server {
 
 struct Measured {
     aws::DispatchCounts dispatch;
-    std::optional<http::ServerStats> http;   // Absent until the server is ready.
-    std::optional<store::StoreStats> store;  // Likewise.
+    std::optional<http::ServerStats> http;         // Absent until the server is ready.
+    std::optional<store::StoreStats> store;        // Likewise.
+    std::optional<logs::LiveTailStats> live_tail;  // Likewise.
 };
 
 /// Prometheus text. Names begin with skywatch_; the list is docs/metrics.md.

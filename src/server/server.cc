@@ -289,6 +289,7 @@ private:
         if (ready_) {
             values.http = http_->stats();
             values.store = store_->stats();
+            values.live_tail = logs_->live_tail.stats();
         }
         return values;
     }

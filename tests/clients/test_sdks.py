@@ -45,6 +45,8 @@ def test_go_with_cbor(run):
     assert got["series"] == ["a", "latency", "Complete"]
     assert got["noTime"] == "ValidationError" and got["badToken"]  # The code of Query, by the x-amzn-query-error header.
     assert len(got["account"]) == 12
+    assert got["liveHost"] and got["liveStart"] and got["liveSampled"] is False  # Trap 7: its own host name.
+    assert got["live"] == ["web " + LINES[0]]
     assert [got[name] for name in ("wrongSecretLogs", "wrongSecretMetrics", "wrongSecretSts")] == [
         "InvalidSignatureException", "InvalidSignatureException", "SignatureDoesNotMatch"]
 
@@ -69,6 +71,7 @@ def test_javascript(run):
     assert (got["metrics"], got["alarms"], got["series"]) == (0, 0, ["a", "latency", "Complete"])
     assert (got["noTime"], got["badToken"]) == ("ValidationException", "InvalidParameterValueException")
     assert len(got["account"]) == 12
+    assert (got["liveStart"], got["live"]) == ("string", ["web [profiler] POST ordre-é\U0001f600 7.00 500"])
     assert got["skewed"] == [1, 2]
 
 

@@ -98,6 +98,7 @@ constexpr auto kOperations = std::to_array<OperationDef>({
     {"PutQueryDefinition", Access::kControl, kBodyBytesMax, aws::typed<put_query_definition>},
     {"PutRetentionPolicy", Access::kControl, kBodyBytesMax, aws::typed<put_retention_policy>,
      kWriters},
+    {"StartLiveTail", Access::kRead, kBodyBytesMax, aws::raw<start_live_tail>},
     {"StartQuery", Access::kRead, kBodyBytesMax, aws::typed<start_query>},
     {"StopQuery", Access::kControl, kBodyBytesMax, aws::typed<stop_query>, kReaders},
     {"TagLogGroup", Access::kControl, kBodyBytesMax, aws::typed<tag_log_group>, kWriters},

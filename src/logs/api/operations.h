@@ -170,5 +170,7 @@ aws::Reply<TestMetricFilterResponse> test_metric_filter(Service&, const aws::Cal
                                                         const TestMetricFilterRequest&);
 /// Decodes by hand and answers when the store has synced; see put_log_events.cc.
 void put_log_events(Service& service, aws::Call call);
+/// Answers with a stream of events; see start_live_tail.cc.
+void start_live_tail(Service& service, aws::Call call);
 
 }  // namespace sky::logs::api

@@ -21,7 +21,13 @@ struct Client {
     logs::testing::MemoryStore store;
     SeededRandom random{1};
     logs::testing::FakeEngine engine;
-    Service service{store, clock, random, engine, SessionOptions{}};
+    Service service{store,
+                    clock,
+                    random,
+                    engine,
+                    SessionOptions{},
+                    no_encryption_keys(),
+                    sky::store::Background::kStepped};
     std::string account = "123456789012", region = "us-east-1";
 
     /// The whole response. Every operation here answers before its handler returns.

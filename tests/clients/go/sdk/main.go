@@ -7,6 +7,9 @@ package main
 import (
 	"context"
 	"errors"
+	"net"
+	"net/http"
+	"net/url"
 	"os"
 	"time"
 
@@ -22,8 +25,8 @@ import (
 )
 
 const (
-	group  = "go-sdk"
-	stream = "web"
+	group      = "go-sdk"
+	streamName = "web"
 )
 
 var lines = []string{
@@ -33,14 +36,14 @@ var lines = []string{
 func logs(ctx context.Context, config aws.Config, out common.Report) {
 	client := cloudwatchlogs.NewFromConfig(config)
 	common.Must(client.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(group)}))
-	common.Must(client.CreateLogStream(ctx, &cloudwatchlogs.CreateLogStreamInput{LogGroupName: aws.String(group), LogStreamName: aws.String(stream)}))
+	common.Must(client.CreateLogStream(ctx, &cloudwatchlogs.CreateLogStreamInput{LogGroupName: aws.String(group), LogStreamName: aws.String(streamName)}))
 	start := time.Now()
 	var events []logstypes.InputLogEvent
 	for _, line := range lines {
 		events = append(events, logstypes.InputLogEvent{Message: aws.String(line), Timestamp: aws.Int64(start.UnixMilli())})
 	}
 	put := common.Must(client.PutLogEvents(ctx, &cloudwatchlogs.PutLogEventsInput{
-		LogGroupName: aws.String(group), LogStreamName: aws.String(stream), LogEvents: events}))
+		LogGroupName: aws.String(group), LogStreamName: aws.String(streamName), LogEvents: events}))
 	out["rejected"] = put.RejectedLogEventsInfo != nil
 
 	pages, read := cloudwatchlogs.NewFilterLogEventsPaginator(client, &cloudwatchlogs.FilterLogEventsInput{
@@ -86,6 +89,41 @@ func logs(ctx context.Context, config aws.Config, out common.Report) {
 	}
 }
 
+// The SDK asks "stream-" + host, as it does of the service; here every name leads to the server.
+func liveTail(ctx context.Context, config aws.Config, account string, out common.Report) {
+	server := common.Must(url.Parse(*config.BaseEndpoint)).Host
+	asked := make(chan string, 1)
+	config.HTTPClient = &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		asked <- address
+		return (&net.Dialer{}).DialContext(ctx, network, server)
+	}}}
+	arn := "arn:aws:logs:" + config.Region + ":" + account + ":log-group:" + group
+	answer := common.Must(cloudwatchlogs.NewFromConfig(config).StartLiveTail(ctx, &cloudwatchlogs.StartLiveTailInput{
+		LogGroupIdentifiers: []string{arn}, LogEventFilterPattern: aws.String("profiler")}))
+	stream := answer.GetStream()
+	defer stream.Close()
+	out["liveHost"] = <-asked == "stream-"+server
+	seen := []string{}
+	for event := range stream.Events() {
+		switch event := event.(type) {
+		case *logstypes.StartLiveTailResponseStreamMemberSessionStart:
+			out["liveStart"] = event.Value.LogGroupIdentifiers[0] == arn && *event.Value.SessionId != ""
+			common.Must(cloudwatchlogs.NewFromConfig(common.Config()).PutLogEvents(ctx, &cloudwatchlogs.PutLogEventsInput{
+				LogGroupName: aws.String(group), LogStreamName: aws.String(streamName), LogEvents: []logstypes.InputLogEvent{
+					{Message: aws.String(lines[0]), Timestamp: aws.Int64(time.Now().UnixMilli())}}}))
+		case *logstypes.StartLiveTailResponseStreamMemberSessionUpdate:
+			out["liveSampled"] = event.Value.SessionMetadata.Sampled
+			for _, result := range event.Value.SessionResults {
+				seen = append(seen, *result.LogStreamName+" "+*result.Message)
+			}
+		}
+		if len(seen) > 0 {
+			break
+		}
+	}
+	out["live"] = seen
+}
+
 func main() {
 	ctx := context.Background()
 	config := common.Config()
@@ -94,6 +132,7 @@ func main() {
 	common.Metrics(ctx, config, out)
 	identity := common.Must(sts.NewFromConfig(config).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}))
 	out["account"] = *identity.Account
+	liveTail(ctx, config, *identity.Account, out)
 	out["sinks"] = len(common.Must(oam.NewFromConfig(config).ListSinks(ctx, &oam.ListSinksInput{})).Items)
 	out["resources"] = len(common.Must(resourcegroupstaggingapi.NewFromConfig(config).GetResources(ctx,
 		&resourcegroupstaggingapi.GetResourcesInput{ResourceTypeFilters: []string{"ec2:instance"}})).ResourceTagMappingList)
