@@ -19,6 +19,7 @@
 #include "logs/api/shapes/get_log_group_fields.h"
 #include "logs/api/shapes/get_log_record.h"
 #include "logs/api/shapes/get_query_results.h"
+#include "logs/api/shapes/get_storage_tier_policy.h"
 #include "logs/api/shapes/list_aggregate_log_group_summaries.h"
 #include "logs/api/shapes/list_log_groups.h"
 #include "logs/api/shapes/list_log_groups_for_query.h"
@@ -26,6 +27,7 @@
 #include "logs/api/shapes/list_tags_log_group.h"
 #include "logs/api/shapes/put_log_group_deletion_protection.h"
 #include "logs/api/shapes/put_retention_policy.h"
+#include "logs/api/shapes/put_storage_tier_policy.h"
 #include "logs/api/shapes/service.h"
 #include "logs/api/shapes/start_query.h"
 #include "logs/api/shapes/stop_query.h"
@@ -67,6 +69,8 @@ constexpr auto kOperations = std::to_array<OperationDef>({
     {"GetLogGroupFields", Access::kRead, kBodyBytesMax, aws::typed<get_log_group_fields>},
     {"GetLogRecord", Access::kRead, kBodyBytesMax, aws::typed<get_log_record>},
     {"GetQueryResults", Access::kRead, kBodyBytesMax, aws::typed<get_query_results>},
+    {"GetStorageTierPolicy", Access::kControl, kBodyBytesMax, aws::typed<get_storage_tier_policy>,
+     kAll},
     {"ListAggregateLogGroupSummaries", Access::kControl, kBodyBytesMax,
      aws::typed<list_aggregate_log_group_summaries>, kAll},
     {"ListLogGroups", Access::kControl, kBodyBytesMax, aws::typed<list_log_groups>, kAll},
@@ -80,6 +84,7 @@ constexpr auto kOperations = std::to_array<OperationDef>({
      aws::typed<put_log_group_deletion_protection>},
     {"PutRetentionPolicy", Access::kControl, kBodyBytesMax, aws::typed<put_retention_policy>,
      kWriters},
+    {"PutStorageTierPolicy", Access::kControl, kBodyBytesMax, aws::typed<put_storage_tier_policy>},
     {"StartQuery", Access::kRead, kBodyBytesMax, aws::typed<start_query>},
     {"StopQuery", Access::kControl, kBodyBytesMax, aws::typed<stop_query>, kReaders},
     {"TagLogGroup", Access::kControl, kBodyBytesMax, aws::typed<tag_log_group>, kWriters},

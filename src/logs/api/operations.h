@@ -25,6 +25,10 @@ struct ListAggregateLogGroupSummariesRequest;
 struct ListAggregateLogGroupSummariesResponse;
 struct TestMetricFilterRequest;
 struct TestMetricFilterResponse;
+struct GetStorageTierPolicyRequest;
+struct GetStorageTierPolicyResponse;
+struct PutStorageTierPolicyRequest;
+struct PutStorageTierPolicyResponse;
 struct CreateLogGroupRequest;
 struct CreateLogGroupResponse;
 struct CreateLogStreamRequest;
@@ -136,6 +140,10 @@ aws::Reply<ListAggregateLogGroupSummariesResponse> list_aggregate_log_group_summ
     Service&, const aws::CallContext&, const ListAggregateLogGroupSummariesRequest&);
 aws::Reply<TestMetricFilterResponse> test_metric_filter(Service&, const aws::CallContext&,
                                                         const TestMetricFilterRequest&);
+aws::Reply<GetStorageTierPolicyResponse> get_storage_tier_policy(
+    Service&, const aws::CallContext&, const GetStorageTierPolicyRequest&);
+aws::Reply<PutStorageTierPolicyResponse> put_storage_tier_policy(
+    Service&, const aws::CallContext&, const PutStorageTierPolicyRequest&);
 /// Decodes by hand and answers when the store has synced; see put_log_events.cc.
 void put_log_events(Service& service, aws::Call call);
 
