@@ -60,6 +60,15 @@ inline constexpr std::size_t kSessionsMax = 10'000;                   // Ours: k
 inline constexpr std::size_t kDescribeQueriesMax = 1'000;
 inline constexpr std::size_t kQueryGroupsPageMax = 500;  // ListLogGroupsForQuery.
 
+// Lookup tables (logs-api.md 6.2) and query definitions.
+inline constexpr std::size_t kLookupTableBytesMax = 10ULL << 20;
+inline constexpr std::size_t kLookupTablesMax = 100;  // An account and region.
+inline constexpr std::size_t kLookupTablesPageMax = 100;
+inline constexpr std::size_t kLookupColumnsMax = 1'000;             // Ours.
+inline constexpr std::size_t kLookupCellsMax = 2'000'000;           // Ours: bounds a parsed table.
+inline constexpr std::uint64_t kLookupCacheBytesMax = 64ULL << 20;  // Ours: parsed tables kept.
+inline constexpr std::size_t kQueryDefinitionsMax = 1'000;  // The service's quota, an account.
+
 // GetLogGroupFields (logs-api.md 5.3).
 inline constexpr std::int64_t kFieldsAroundMs = 8LL * 60 * 1'000;
 inline constexpr std::int64_t kFieldsDefaultMs = 15LL * 60 * 1'000;
