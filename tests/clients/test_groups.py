@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Groups, streams, tags, retention: the exact answers and messages that clients match."""
+import concurrent.futures
 import threading
 
 import pytest
@@ -126,6 +127,62 @@ def test_of_parallel_creations_one_succeeds(shared_place, server, name):
         thread.join()
     clients[0].delete_log_group(logGroupName=name)
     assert sorted(codes) == ["ResourceAlreadyExistsException"] * 7 + ["made"]
+
+
+def test_of_parallel_streams_one_is_made(shared_place, server, group):
+    def create(client):
+        try:
+            client.create_log_stream(logGroupName=group, logStreamName="one")
+            return "made"
+        except client.exceptions.ClientError as failure:
+            return failure.response["Error"]["Code"]
+
+    clients = [shared_place.client() for _ in range(8)]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(create, clients)) == ["ResourceAlreadyExistsException"] * 7 + ["made"]
+
+
+def test_writers_that_lose_against_a_delete_are_told_so(shared_place, server, name, now):
+    """Never another error, and nothing of the old group in the new one."""
+    stop, codes = threading.Event(), set()
+
+    def write(client):
+        while not stop.is_set():
+            try:
+                client.put_log_events(logGroupName=name, logStreamName="s", logEvents=[{"timestamp": now, "message": "m"}])
+                codes.add("stored")
+            except client.exceptions.ClientError as failure:
+                codes.add(failure.response["Error"]["Code"])
+
+    owner = shared_place.client()
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        writers = [pool.submit(write, shared_place.client()) for _ in range(3)]
+        try:
+            for _ in range(20):
+                owner.create_log_group(logGroupName=name)
+                owner.create_log_stream(logGroupName=name, logStreamName="s")
+                owner.put_log_events(logGroupName=name, logStreamName="s", logEvents=[{"timestamp": now, "message": "mine"}])
+                owner.delete_log_group(logGroupName=name)
+        finally:
+            stop.set()
+        for writer in writers:
+            writer.result()
+    assert codes <= {"stored", "ResourceNotFoundException"} and "ResourceNotFoundException" in codes
+    owner.create_log_group(logGroupName=name)
+    assert owner.filter_log_events(logGroupName=name)["events"] == []
+    owner.delete_log_group(logGroupName=name)
+
+
+def test_what_is_written_is_read_at_once_on_every_connection(shared_place, server, name):
+    clients = [shared_place.client() for _ in range(3)]
+    for n in range(30):
+        one, other = clients[n % 3], clients[(n + 1) % 3]
+        one.create_log_group(logGroupName=f"{name}/{n}", tags={"n": str(n)})
+        one.put_retention_policy(logGroupName=f"{name}/{n}", retentionInDays=5)
+        found = other.describe_log_groups(logGroupNamePrefix=f"{name}/{n}")["logGroups"][0]
+        assert (found["logGroupName"], found["retentionInDays"]) == (f"{name}/{n}", 5)
+        one.delete_log_group(logGroupName=f"{name}/{n}")
+        assert other.describe_log_groups(logGroupNamePrefix=f"{name}/{n}")["logGroups"] == []
 
 
 @pytest.mark.parametrize("pattern, found", [("b/", "ab/c"), ("AB", "AB"), ("zz", "")])

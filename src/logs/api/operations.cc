@@ -25,6 +25,7 @@
 #include "logs/api/shapes/get_log_record.h"
 #include "logs/api/shapes/get_lookup_table.h"
 #include "logs/api/shapes/get_query_results.h"
+#include "logs/api/shapes/get_storage_tier_policy.h"
 #include "logs/api/shapes/list_aggregate_log_group_summaries.h"
 #include "logs/api/shapes/list_log_groups.h"
 #include "logs/api/shapes/list_log_groups_for_query.h"
@@ -33,6 +34,7 @@
 #include "logs/api/shapes/put_log_group_deletion_protection.h"
 #include "logs/api/shapes/put_query_definition.h"
 #include "logs/api/shapes/put_retention_policy.h"
+#include "logs/api/shapes/put_storage_tier_policy.h"
 #include "logs/api/shapes/service.h"
 #include "logs/api/shapes/start_query.h"
 #include "logs/api/shapes/stop_query.h"
@@ -84,6 +86,8 @@ constexpr auto kOperations = std::to_array<OperationDef>({
     {"GetLogRecord", Access::kRead, kBodyBytesMax, aws::typed<get_log_record>},
     {"GetLookupTable", Access::kControl, kBodyBytesMax, aws::typed<get_lookup_table>, kReaders},
     {"GetQueryResults", Access::kRead, kBodyBytesMax, aws::typed<get_query_results>},
+    {"GetStorageTierPolicy", Access::kControl, kBodyBytesMax, aws::typed<get_storage_tier_policy>,
+     kAll},
     {"ListAggregateLogGroupSummaries", Access::kControl, kBodyBytesMax,
      aws::typed<list_aggregate_log_group_summaries>, kAll},
     {"ListLogGroups", Access::kControl, kBodyBytesMax, aws::typed<list_log_groups>, kAll},
@@ -98,6 +102,7 @@ constexpr auto kOperations = std::to_array<OperationDef>({
     {"PutQueryDefinition", Access::kControl, kBodyBytesMax, aws::typed<put_query_definition>},
     {"PutRetentionPolicy", Access::kControl, kBodyBytesMax, aws::typed<put_retention_policy>,
      kWriters},
+    {"PutStorageTierPolicy", Access::kControl, kBodyBytesMax, aws::typed<put_storage_tier_policy>},
     {"StartLiveTail", Access::kRead, kBodyBytesMax, aws::raw<start_live_tail>},
     {"StartQuery", Access::kRead, kBodyBytesMax, aws::typed<start_query>},
     {"StopQuery", Access::kControl, kBodyBytesMax, aws::typed<stop_query>, kReaders},

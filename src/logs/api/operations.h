@@ -59,6 +59,8 @@ struct GetLookupTableRequest;
 struct GetLookupTableResponse;
 struct GetQueryResultsRequest;
 struct GetQueryResultsResponse;
+struct GetStorageTierPolicyRequest;
+struct GetStorageTierPolicyResponse;
 struct ListAggregateLogGroupSummariesRequest;
 struct ListAggregateLogGroupSummariesResponse;
 struct ListLogGroupsRequest;
@@ -75,6 +77,8 @@ struct PutQueryDefinitionRequest;
 struct PutQueryDefinitionResponse;
 struct PutRetentionPolicyRequest;
 struct PutRetentionPolicyResponse;
+struct PutStorageTierPolicyRequest;
+struct PutStorageTierPolicyResponse;
 struct StartQueryRequest;
 struct StartQueryResponse;
 struct StopQueryRequest;
@@ -168,6 +172,10 @@ aws::Reply<ListAggregateLogGroupSummariesResponse> list_aggregate_log_group_summ
     Service&, const aws::CallContext&, const ListAggregateLogGroupSummariesRequest&);
 aws::Reply<TestMetricFilterResponse> test_metric_filter(Service&, const aws::CallContext&,
                                                         const TestMetricFilterRequest&);
+aws::Reply<GetStorageTierPolicyResponse> get_storage_tier_policy(
+    Service&, const aws::CallContext&, const GetStorageTierPolicyRequest&);
+aws::Reply<PutStorageTierPolicyResponse> put_storage_tier_policy(
+    Service&, const aws::CallContext&, const PutStorageTierPolicyRequest&);
 /// Decodes by hand and answers when the store has synced; see put_log_events.cc.
 void put_log_events(Service& service, aws::Call call);
 /// Answers with a stream of events; see start_live_tail.cc.

@@ -241,6 +241,18 @@ TEST_CASE("filter patterns over the wire") {
         });
 }
 
+TEST_CASE("there is one storage tier") {
+    Client client;
+    run(client, {
+                    {"GetStorageTierPolicy", "{}", R"(200 {"storageTier":"STANDARD"})"},
+                    {"PutStorageTierPolicy", R"({"storageTier":"STANDARD"})",
+                     R"(200 {"storageTier":"STANDARD"})"},
+                    {"PutStorageTierPolicy", R"({"storageTier":"INTELLIGENT_TIERING"})",
+                     "400 InvalidParameterException: The storage tier is not available: "
+                     "INTELLIGENT_TIERING"},
+                });
+}
+
 TEST_CASE("keys and data sources over the wire") {
     Client client;
     const std::string arn = "arn:aws:logs:us-east-1:123456789012:log-group:g";

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "aws/error.h"
 #include "aws/handler.h"
@@ -13,6 +14,8 @@ namespace sky::logs::api {
 inline Tenant tenant_of(const aws::CallContext& context) {
     return {context.account, context.region};
 }
+
+inline constexpr std::string_view kTierStandard = "STANDARD";
 
 /// The group that logGroupName or logGroupIdentifier names. Errors: ValidationException (both, as
 /// recorded), InvalidParameterException (none), kNotFound.

@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""FilterLogEvents with patterns and GetLogEvents among many streams, through the API, beside grep and DuckDB over the same text.
+
+Usage: bench/reading.py PROGRAM LOADER [LINES] [STREAMS]. PROGRAM is a release build of skywatch, LOADER its bench_load. The server is
+restarted after loading, so that events are read from sealed segments. A figure is all pages of one search, end to end; CPU is the server's.
+Run by hand; not a part of the suite.
+"""
+import concurrent.futures
+import json
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import harness
+
+RARE = "needle_in_the_stack"
+RUNS = 5
+JSON_BATCH = 5_000
+THREADS = 8
+
+
+def timed(server, call, runs=RUNS):
+    wall, result, before = [], None, server.cpu_seconds()
+    for _ in range(runs):
+        start = time.monotonic()
+        result = call()
+        wall.append((time.monotonic() - start) * 1e3)
+    return result, min(wall), statistics.median(wall), (server.cpu_seconds() - before) * 1e3 / runs
+
+
+def search(client, group, pattern, pages_max=None):
+    found, pages, token = 0, 0, {}
+    while True:
+        page = client.filter_log_events(logGroupName=group, filterPattern=pattern, **token)
+        found, pages = found + len(page["events"]), pages + 1
+        if "nextToken" not in page or pages == pages_max:
+            return found, pages
+        token = {"nextToken": page["nextToken"]}
+
+
+def peer_times(name, call):
+    times = []
+    for _ in range(3):
+        start = time.monotonic()
+        count = call()
+        times.append((time.monotonic() - start) * 1e3)
+    return f"{name} {min(times):.0f} ms", count
+
+
+def put_json(client, lines, first_ms, path):
+    """Events of a JSON logger, one a millisecond; every thousandth is an error of more than a second."""
+    client.create_log_group(logGroupName="json")
+    client.create_log_stream(logGroupName="json", logStreamName="s")
+    with path.open("w") as text:
+        for begin in range(0, lines, JSON_BATCH):
+            events = []
+            for n in range(begin, min(begin + JSON_BATCH, lines)):
+                slow = n % 1000 == 17
+                message = json.dumps({"level": "error" if slow or n % 50 == 0 else "info", "view": f"view-{n % 48}", "ms": 1000 + n % 7 if slow else n % 900,
+                                      "user": {"id": n * 7919 % 100_000}, "path": f"/api/v1/things/{n % 1013}"})
+                events.append({"timestamp": first_ms + n, "message": message})
+                text.write(message + "\n")
+            client.put_log_events(logGroupName="json", logStreamName="s", logEvents=events)
+
+
+def make_streams(server, count, with_events):
+    """Streams a00000… of the group "many"; the first `with_events` of them hold ten events each."""
+    client = server.boto3("logs")
+    client.create_log_group(logGroupName="many")
+    now = int(time.time() * 1000)
+
+    def some(numbers):
+        mine = server.boto3("logs")
+        for n in numbers:
+            mine.create_log_stream(logGroupName="many", logStreamName=f"a{n:06}")
+            if n < with_events:
+                mine.put_log_events(logGroupName="many", logStreamName=f"a{n:06}",
+                                    logEvents=[{"timestamp": now + i, "message": f"stream {n} event {i}"} for i in range(10)])
+
+    with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(some, [range(t, count, THREADS) for t in range(THREADS)]))
+
+
+def main():
+    program, loader = sys.argv[1:3]
+    lines = int(sys.argv[3]) if len(sys.argv) > 3 else 1_000_000
+    streams = int(sys.argv[4]) if len(sys.argv) > 4 else 100_000
+    work = pathlib.Path(tempfile.mkdtemp(prefix="skywatch-bench-"))
+    try:
+        text, objects = work / "lines.tsv", work / "json.txt"
+        with harness.Server(program, work / "data") as server:
+            load = json.loads(subprocess.run(
+                [loader, "--port", str(server.port), "--access-key", server.access_key, "--secret-key", server.secret_key,
+                 "--lines", str(lines), "--connections", "4", "--text", str(text)], check=True, capture_output=True, text=True).stdout)
+            client = server.boto3("logs")
+            middle = (load["first_ms"] + load["last_ms"]) // 2
+            client.put_log_events(logGroupName="bench", logStreamName="s0", logEvents=[{"timestamp": middle, "message": f"one {RARE} here"}])
+            with text.open("a") as file:
+                file.write(f"{middle}\tone {RARE} here\n")
+            put_json(client, lines // 5, middle, objects)
+            start = time.monotonic()
+            make_streams(server, streams, min(streams, 2_000))
+            made_s = time.monotonic() - start
+        import duckdb
+        base = duckdb.connect()
+        base.execute("set threads=2")
+        base.execute(f"create table lines as select * from read_csv('{text}', delim='\t', header=false, quote='', escape='', "
+                     "columns={'ts': 'bigint', 'message': 'varchar'})")
+        base.execute(f"create table objects as select * from read_csv('{objects}', delim='\t', header=false, quote='', escape='', "
+                     "columns={'message': 'varchar'})")
+        json_condition = '{ $.level = "error" && $.ms >= 1000 }'
+        rows = [
+            ("rare term", "bench", RARE, text, f"select count(*) from lines where contains(message, '{RARE}')", RARE),
+            ("absent term", "bench", "nowhere", text, "select count(*) from lines where contains(message, 'nowhere')", "nowhere"),
+            ("rare number", "bench", '" 198.76 "', text, "select count(*) from lines where contains(message, ' 198.76 ')", " 198.76 "),
+            ("JSON condition", "json", json_condition, objects,
+             "select count(*) from objects where message->>'level' = 'error' and cast(message->>'ms' as int) >= 1000", None),
+        ]
+        with harness.Server(program, work / "data") as server:
+            client = server.boto3("logs")
+            print(f"{lines:,} lines, {lines // 5:,} JSON events, {streams:,} streams (made in {made_s:.0f} s), {harness.machine()}")
+            for name, group, pattern, file, sql, literal in rows:
+                (found, pages), best, median, cpu = timed(server, lambda g=group, p=pattern: search(client, g, p))
+                duck, expected = peer_times("DuckDB", lambda q=sql: base.execute(q).fetchone()[0])
+                others = [duck]
+                if literal is not None:
+                    grep, _ = peer_times("grep -F", lambda l=literal, f=file: subprocess.run(["grep", "-cF", l, str(f)], capture_output=True).returncode)
+                    others.append(grep)
+                print(f"FilterLogEvents {name:<16} best {best:8.1f}  median {median:8.1f} ms  cpu {cpu:8.1f} ms  {found} events, {pages} pages  "
+                      f"{', '.join(others)}  {'equal' if found == expected else f'DIFFERS: {expected}'}")
+            (found, _), best, median, cpu = timed(server, lambda: search(client, "bench", "POST", pages_max=1))
+            print(f"FilterLogEvents {'frequent, 1 page':<16} best {best:8.1f}  median {median:8.1f} ms  cpu {cpu:8.1f} ms  {found} events")
+            some = [f"a{n:06}" for n in (0, min(streams, 2_000) - 1, 777 % streams)]
+            for stream in some:
+                page, best, median, cpu = timed(server, lambda s=stream: client.get_log_events(logGroupName="many", logStreamName=s))
+                print(f"GetLogEvents {stream:<19} best {best:8.1f}  median {median:8.1f} ms  cpu {cpu:8.1f} ms  {len(page['events'])} events")
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
