@@ -45,7 +45,8 @@ struct KnownStream {
 struct KnownGroup {
     GroupId id;
     Fate fate = Fate::kPresent;
-    std::map<std::string, KnownStream> streams;
+    std::map<std::string, KnownStream> streams = {};
+    std::optional<std::int32_t> retention_days = {};
 };
 
 /// What the outside world was told, over all lives of one store.
@@ -55,7 +56,7 @@ public:
     std::vector<Attempt> attempts;
 
     /// After a start: resolves what was open, checks what was not.
-    void check(Store& store) {
+    void check(Store& store, std::int64_t now_ms) {
         for (auto& [name, group] : groups) {
             CAPTURE(name);
             const auto info = store.catalog().find_group(kTenant, name);
@@ -76,12 +77,17 @@ public:
                 if (found && stream.id == 0) stream.id = found->id;
                 if (found) REQUIRE(found->id == stream.id);
             }
-            check_events(store, group);
+            check_events(store, group, now_ms);
         }
     }
 
+    std::uint64_t expired = 0;  // Events that retention had hidden, over all checks.
+
 private:
-    void check_events(Store& store, const KnownGroup& group) {
+    void check_events(Store& store, const KnownGroup& group, std::int64_t now_ms) {
+        const std::int64_t cutoff_ms = group.retention_days
+                                           ? now_ms - *group.retention_days * 86'400'000LL
+                                           : std::numeric_limits<std::int64_t>::min();
         struct Seen {
             std::int64_t timestamp_ms;
             StreamId stream;
@@ -108,9 +114,15 @@ private:
         std::size_t expected = 0;
         for (Attempt& attempt : attempts) {
             if (attempt.group != group.id) continue;
-            std::size_t found = 0;
+            std::size_t found = 0, visible = 0;
             for (const KnownEvent& event : attempt.events) {
                 const auto at = seen.find(event.message);
+                if (event.timestamp_ms < cutoff_ms) {
+                    CHECK_MESSAGE(at == seen.end(), "an expired event is shown");
+                    ++expired;
+                    continue;
+                }
+                ++visible;
                 if (at == seen.end()) continue;
                 ++found;
                 CHECK(at->second.timestamp_ms == event.timestamp_ms);
@@ -120,10 +132,11 @@ private:
                 CHECK_MESSAGE(found == 0, "an event of a deleted stream came back");
                 continue;
             }
-            CHECK_MESSAGE((found == 0 || found == attempt.events.size()), "half a batch");
+            if (visible == 0) continue;
+            CHECK_MESSAGE((found == 0 || found == visible), "half a batch");
             if (attempt.fate == Fate::kMaybe)
                 attempt.fate = found > 0 ? Fate::kPresent : Fate::kAbsent;
-            CHECK_MESSAGE(found == (attempt.fate == Fate::kPresent ? attempt.events.size() : 0),
+            CHECK_MESSAGE(found == (attempt.fate == Fate::kPresent ? visible : 0),
                           "first event: ", attempt.events.front().message,
                           " fate: ", static_cast<int>(attempt.fate));
             expected += found;
@@ -241,9 +254,11 @@ private:
         wanted.tenant = kTenant;
         wanted.name = name;
         wanted.creation_ms = clock_.now_ms();
+        if (random_.below(3) == 0) wanted.retention_days = 1;
+        const auto days = wanted.retention_days;
         const auto made = store.catalog().create_group(std::move(wanted));
-        model_.groups[name] =
-            made ? KnownGroup{(*made)->id, Fate::kPresent, {}} : KnownGroup{0, Fate::kMaybe, {}};
+        model_.groups[name] = made ? KnownGroup{(*made)->id, Fate::kPresent, {}, days}
+                                   : KnownGroup{0, Fate::kMaybe, {}, days};
         if (made) create_stream(store);
     }
     void create_stream(Store& store) {
@@ -345,7 +360,7 @@ struct Outcome {
     std::uint64_t disk_changes = 0;
     std::vector<Fate> fates;
     bool restored = false;  // A backup was made and opened.
-    std::uint64_t merges = 0;
+    std::uint64_t merges = 0, expired = 0;
     friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
@@ -371,7 +386,7 @@ Outcome run_seed(std::uint64_t seed, Background background) {
                 if (!store) MESSAGE(store.error().message);
                 REQUIRE(store.has_value());
                 CHECK((*store)->stats().corrupt_wal_records == 0);
-                model.check(**store);
+                model.check(**store, clock.now_ms());
                 const std::uint64_t trouble = random.below(4);
                 if (trouble == 1) {
                     fs->set_fault_rate(os::SimCalls::kChanges,
@@ -391,12 +406,14 @@ Outcome run_seed(std::uint64_t seed, Background background) {
             if (random.below(2) == 0) fs->cut_power();
         }
         outcome.disk_changes += fs->changes();
+        // Less than the clock may jump; some of what was young expires.
+        clock.advance_ms(static_cast<std::int64_t>(random.below(12 * 3'600'000)));
         fs = fs->after_power_loss(random.next_u64());
     }
     Life life(*fs, model, random, clock, serial, background);
     auto store = life.open();
     REQUIRE(store.has_value());
-    model.check(**store);
+    model.check(**store, clock.now_ms());
     const Status closed = (*store)->close();
     if (!closed) MESSAGE(closed.error().message);
     REQUIRE(closed.has_value());
@@ -408,9 +425,10 @@ Outcome run_seed(std::uint64_t seed, Background background) {
         auto copy = life.open("/restored");
         REQUIRE(copy.has_value());
         CHECK((*copy)->stats().corrupt_wal_records == 0);
-        backup->model.check(**copy);
+        backup->model.check(**copy, clock.now_ms());
         outcome.restored = true;
     }
+    outcome.expired = model.expired;
     for (const Attempt& attempt : model.attempts) outcome.fates.push_back(attempt.fate);
     return outcome;
 }
@@ -418,15 +436,17 @@ Outcome run_seed(std::uint64_t seed, Background background) {
 TEST_CASE("power loss: a stepped history repeats exactly") {
     log::configure(log::Level::kSilent, log::Format::kLogfmt);
     int restored = 0;
-    std::uint64_t merges = 0;
+    std::uint64_t merges = 0, expired = 0;
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
         const Outcome once = run_seed(seed, Background::kStepped);
         CHECK(once == run_seed(seed, Background::kStepped));
         restored += once.restored ? 1 : 0;
         merges += once.merges;
+        expired += once.expired;
     }
     CHECK(restored > 0);
     CHECK(merges > 10);
+    CHECK(expired > 100);
     log::configure(log::Level::kInfo, log::Format::kLogfmt);
 }
 

@@ -12,6 +12,10 @@ sent and what was acknowledged, written before the request and after the answer.
   what a reader was shown before the kill is there, under the same event id: nothing is visible before it is durable;
   nothing else is there.
 
+Meanwhile a keeper makes and deletes log groups (a deletion that was acknowledged stays, and a group made anew is empty),
+takes backups of the running server, and every second round ends by SIGTERM, whose packs are merged in later rounds. At the
+end the newest finished backup is restored: whatever was acknowledged before it began is in it.
+
 The last round ends by SIGTERM. Exit code 0 only when all of it held.
 """
 import collections
@@ -20,6 +24,7 @@ import json
 import pathlib
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
@@ -40,6 +45,10 @@ RUN_SECONDS = (0.01, 0.8)
 BATCH_EVENTS_MAX = 40
 LARGE_EVENT_BYTES = 20_000
 ANSWER_SECONDS_MAX = 60
+BACKUP_SECONDS_MAX = 120
+# The keeper's groups: few names, so that they come again.
+KEPT_GROUPS = 3
+KEPT_EVENTS = 5
 # Wide events make the log turn its segments; narrow ones make many batches share a sync.
 SIZES = (0, 20, 200, 1_000, LARGE_EVENT_BYTES)
 
@@ -153,6 +162,110 @@ class Reader(threading.Thread):
             self.fault = repr(error)
 
 
+class Keeper(threading.Thread):
+    """Makes groups, writes to them and deletes them; takes backups. `state` goes on over the rounds: for each name None
+    (deleted), "alive" or "unknown", and the number of times that it was made."""
+
+    def __init__(self, program, server, keys, log, state, folder, round_number, seed):
+        super().__init__(daemon=True)
+        self.chance = random.Random(seed)
+        self.program = program
+        self.keys = keys
+        self.url = server.url
+        self.wire = wire.Wire(server, keys)
+        self.log = log
+        self.state = state
+        self.folder = folder
+        self.round_number = round_number
+        self.fault = None
+
+    def run(self):
+        try:
+            while True:
+                if self.chance.random() < 0.1:
+                    self.back_up()
+                else:
+                    self.keep(f"kept/{self.chance.randrange(KEPT_GROUPS)}")
+        except (OSError, http.client.HTTPException, subprocess.TimeoutExpired):
+            pass  # The server was killed.
+        except Exception as error:
+            self.fault = repr(error)
+
+    def keep(self, name):
+        known = self.state["groups"].setdefault(name, {"now": None, "times": 0})
+        if known["now"] is None:
+            known["now"] = "unknown"
+            known["times"] += 1
+            answers = [self.wire.call("CreateLogGroup", {"logGroupName": name}), self.wire.call("CreateLogStream", {"logGroupName": name, "logStreamName": "s"})]
+            now = int(time.time() * 1000)
+            events = [{"timestamp": now + i, "message": f"kept {known['times']}"} for i in range(KEPT_EVENTS)]
+            answers.append(self.wire.call("PutLogEvents", {"logGroupName": name, "logStreamName": "s", "logEvents": events}))
+            if all(answer.status == 200 for answer in answers):
+                known["now"] = "alive"
+        elif known["now"] == "alive":
+            known["now"] = "unknown"
+            if self.wire.call("DeleteLogGroup", {"logGroupName": name}).status == 200:
+                known["now"] = None
+
+    def back_up(self):
+        with self.log.lock:
+            acknowledged = {batch for batch, known in self.log.batches.items() if known[0] == "acknowledged"}
+        target = self.folder / f"backup-{self.round_number}-{self.chance.randrange(1 << 30)}"
+        environment = {"SKYWATCH_ENDPOINT": self.url, "AWS_ACCESS_KEY_ID": self.keys[0], "AWS_SECRET_ACCESS_KEY": self.keys[1]}
+        done = subprocess.run([str(self.program), "backup", "--to", str(target)], capture_output=True, env=environment, timeout=BACKUP_SECONDS_MAX)
+        if done.returncode != 0:
+            shutil.rmtree(target, ignore_errors=True)
+            return
+        before, self.state["backup"] = self.state["backup"], (target, acknowledged)
+        self.state["backups"] += 1
+        if before:
+            shutil.rmtree(before[0], ignore_errors=True)
+
+
+def check_kept(server_wire, state):
+    """The keeper's groups after a start; settles those whose last answer is missing."""
+    faults = []
+    for name, known in state["groups"].items():
+        answer = server_wire.call("DescribeLogGroups", {"logGroupNamePrefix": name})
+        there = any(group["logGroupName"] == name for group in answer.json["logGroups"])
+        if known["now"] == "unknown":
+            # Half made or half deleted: begun anew, so that its state is known.
+            if there and server_wire.call("DeleteLogGroup", {"logGroupName": name}).status != 200:
+                faults.append(f"{name} cannot be deleted")
+            known["now"] = None
+            continue
+        if there != (known["now"] == "alive"):
+            faults.append(f"{name} should be {known['now'] or 'deleted'}")
+        if known["now"] != "alive" or not there:
+            continue
+        texts = [event["message"] for event in pages(server_wire, "FilterLogEvents", {"logGroupName": name}, "events")]
+        if texts != [f"kept {known['times']}"] * KEPT_EVENTS:
+            faults.append(f"{name}, made {known['times']} times, holds {texts}")
+    return faults
+
+
+def check_backup(program, keys, log, state, folder):
+    """Restores the newest backup and looks for what was acknowledged before it began."""
+    target, acknowledged = state["backup"]
+    data = folder / "restored"
+    done = subprocess.run([str(program), "restore", "--from", str(target), "--data", str(data)], capture_output=True, text=True, timeout=BACKUP_SECONDS_MAX)
+    if done.returncode != 0:
+        return [f"the backup cannot be restored: {done.stderr}"]
+    server = server_process.ServerProcess(program, data)
+    try:
+        server_wire = wire.Wire(server, keys)
+        groups = {log.batches[batch][1] for batch in acknowledged}
+        held = collections.Counter()
+        for group in groups:
+            for event in pages(server_wire, "FilterLogEvents", {"logGroupName": group}, "events"):
+                held[group, event["logStreamName"], event["timestamp"], event["message"]] += 1
+        wrong = [batch for batch in acknowledged
+                 if any(held[log.batches[batch][1], log.batches[batch][2], t, m] != 1 for t, m in log.batches[batch][3])]
+        return [f"the backup lacks or doubles events of batch {batch}" for batch in wrong]
+    finally:
+        server.kill()
+
+
 class Unavailable(Exception):
     """503: the server is going down."""
 
@@ -249,6 +362,7 @@ def main():
     faults = []
     shown = 0
     server = None
+    kept = {"groups": {}, "backup": None, "backups": 0}
     print(f"crash: {rounds} rounds, seed {seed}, {data}", flush=True)
     try:
         keys = server_process.create_key(program, data)
@@ -263,7 +377,8 @@ def main():
             before = set(log.batches)
             writers = [Writer(server, keys, log, n, number, chance.random()) for n in range(WRITERS)]
             reader = Reader(server_wire, groups_of(number), number == rounds - 1)
-            for thread in (*writers, reader):
+            keeper = Keeper(program, server, keys, log, kept, folder, number, chance.random())
+            for thread in (*writers, reader, keeper):
                 thread.start()
             time.sleep(chance.uniform(*RUN_SECONDS))  # The random moment is the test.
             if number == rounds - 1:
@@ -274,7 +389,7 @@ def main():
                 if server.process.poll() is not None:
                     faults.append(f"round {number}: the server ended by itself with {server.process.returncode}")
                 server.kill()
-            for thread in (*writers, reader):
+            for thread in (*writers, reader, keeper):
                 thread.join()
                 if thread.fault:
                     faults.append(f"round {number}: {thread.fault}")
@@ -282,6 +397,7 @@ def main():
             output = server.output
             server = server_process.ServerProcess(program, data)
             found = check(wire.Wire(server, keys), log, groups_of(number), set(log.batches) - before, reader.seen)
+            found += check_kept(wire.Wire(server, keys), kept)
             faults += [f"round {number}: {fault}" for fault in found]
             if number == rounds - 1:
                 every = [group for first in range(0, rounds, ROUNDS_A_GROUP) for group in groups_of(first)]
@@ -297,6 +413,11 @@ def main():
                 counts = log.counts()
                 print(f"crash: round {number + 1}: {counts['acknowledged']} batches acknowledged, {counts['sent']} without an answer,"
                       f" {counts['refused']} refused, {shown} events shown to a reader, nothing lost, doubled or altered", flush=True)
+        if not faults and kept["backup"]:
+            server.kill()
+            faults += check_backup(program, keys, log, kept, folder)
+            made = sum(known["times"] for known in kept["groups"].values())
+            print(f"crash: {made} groups made and deleted, {kept['backups']} backups, the newest restored with {len(kept['backup'][1])} batches", flush=True)
         if not faults and log.counts()["acknowledged"] < rounds:
             faults.append(f"only {log.counts()['acknowledged']} batches were acknowledged in {rounds} rounds: the test did not test")
     except (server_process.ServerError, AssertionError, Unavailable) as error:
