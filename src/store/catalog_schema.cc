@@ -37,13 +37,18 @@ CREATE TABLE tombstones(kind INTEGER NOT NULL, id INTEGER NOT NULL, group_id INT
   name TEXT NOT NULL, PRIMARY KEY(kind, id)) WITHOUT ROWID;
 CREATE TABLE flushed(group_id INTEGER NOT NULL, day INTEGER NOT NULL, lsn INTEGER NOT NULL,
   PRIMARY KEY(group_id, day)) WITHOUT ROWID;
-INSERT INTO meta VALUES('format',2),('transaction',0),('next_group',1),('next_stream',1),
+CREATE TABLE documents(account TEXT NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL,
+  id TEXT NOT NULL, creation_ms INTEGER NOT NULL, modified_ms INTEGER NOT NULL,
+  body_bytes INTEGER NOT NULL, head TEXT NOT NULL, body TEXT NOT NULL,
+  UNIQUE(account, region, kind, id));
+INSERT INTO meta VALUES('format',3),('transaction',0),('next_group',1),('next_stream',1),
   ('next_segment',1);
 COMMIT;
 )sql";
 static_assert(kApplicationId == 1397446999, "the pragma takes a literal");
 
-// What leads from each format to the next. Keys of format 1 could do everything.
+// What leads from each format to the next. Keys of format 1 could do everything;
+// format 2 had no documents.
 struct Migration {
     std::int64_t from;
     const char* sql;
@@ -58,6 +63,15 @@ ALTER TABLE keys ADD COLUMN expires_ms INTEGER;
 ALTER TABLE keys ADD COLUMN last_used_ms INTEGER;
 UPDATE keys SET permissions='admin read unmask write';
 UPDATE meta SET value=2 WHERE key='format';
+COMMIT;
+)sql"},
+    {2, R"sql(
+BEGIN IMMEDIATE;
+CREATE TABLE documents(account TEXT NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL,
+  id TEXT NOT NULL, creation_ms INTEGER NOT NULL, modified_ms INTEGER NOT NULL,
+  body_bytes INTEGER NOT NULL, head TEXT NOT NULL, body TEXT NOT NULL,
+  UNIQUE(account, region, kind, id));
+UPDATE meta SET value=3 WHERE key='format';
 COMMIT;
 )sql"},
 });

@@ -89,7 +89,7 @@ TEST_CASE("inspect: a sound directory, as a kill and as an orderly end leave it"
     findings = inspect_directory(closed.fs, "/data");
     CHECK(contains(said(findings, "write-ahead log"), "reads 0 records"));
     CHECK(contains(said(findings, "segments"), "1 files, 3 events"));
-    CHECK(contains(said(findings, "catalog"), "sound, format 2"));
+    CHECK(contains(said(findings, "catalog"), "sound, format 3"));
 
     os::SimFs empty(1);
     REQUIRE(empty.make_directory("/data"));

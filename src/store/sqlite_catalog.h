@@ -96,6 +96,15 @@ public:
     std::optional<AccessKey> find_key(std::string_view id) const override;
     std::vector<AccessKey> list_keys() const override;
     void note_key_used(std::string_view id, std::int64_t now_ms) override;
+    Status put_document(Document document, std::string_view body) override;
+    Status delete_document(const DocumentKey& key) override;
+    std::shared_ptr<const Document> find_document(const DocumentKey& key) const override;
+    Result<std::string> document_body(const DocumentKey& key) const override;
+    std::vector<std::shared_ptr<const Document>> list_documents(const Tenant& tenant,
+                                                                std::string_view kind,
+                                                                std::string_view prefix,
+                                                                std::string_view after,
+                                                                std::size_t count) const override;
     /// Writes the times of last use that have moved since the last call; nothing without any.
     Status write_key_usage();
 

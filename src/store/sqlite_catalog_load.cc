@@ -20,6 +20,7 @@ Status SqliteCatalog::Impl::load() {
     reserved_segments_end = next_segment;
     SKY_TRY(load_groups());
     SKY_TRY(load_streams());
+    SKY_TRY(load_documents());
     return load_files();
 }
 

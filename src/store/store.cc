@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "os/fs.h"
 #include "os/thread_priority.h"
+#include "store/account_shares.h"
 #include "store/ballast.h"
 #include "store/batch_record.h"
 #include "store/guarded_catalog.h"
@@ -128,7 +129,8 @@ private:
     /// Whether anything was released.
     Result<bool> release();
 
-    Status admit(const AppendBatch& batch) const;
+    Status admit(const AppendBatch& batch);
+    Status admit_to_memory(const AppendBatch& batch);
     std::uint64_t memory_used() const { return open_bytes_.load() + queue_bytes_.load(); }
     Error throttled(const char* what) const;
     void stop_threads();
@@ -163,6 +165,9 @@ private:
     bool flush_wanted_ = false, stop_flusher_ = false;
     std::int64_t expired_ns_ = 0, ballast_ns_ = 0,
                  usage_ns_ = 0;  // The flusher's own: when it last did these.
+
+    AccountShares shares_;
+    std::atomic<bool> memory_short_ = false;  // Whether shares_ counts.
 
     std::atomic<std::uint64_t> events_appended_ = 0, batches_appended_ = 0;
     std::uint64_t corrupt_wal_records_ = 0;  // Set by start() alone.
@@ -302,7 +307,7 @@ Error StoreImpl::throttled(const char* what) const {
     return {ErrorCode::kThrottled, what};
 }
 
-Status StoreImpl::admit(const AppendBatch& batch) const {
+Status StoreImpl::admit(const AppendBatch& batch) {
     if (wal_->read_only())
         return fail(ErrorCode::kUnavailable,
                     "the store is read-only: its log could not be written");
@@ -311,8 +316,27 @@ Status StoreImpl::admit(const AppendBatch& batch) const {
         return fail(ErrorCode::kNotFound, "no such log group: " + std::to_string(batch.group));
     if (catalog_->stream_state(batch.stream) != IdState::kLive)
         return fail(ErrorCode::kNotFound, "no such log stream: " + std::to_string(batch.stream));
-    if (memory_used() > options_.memory_bytes / 100 * limits::kMemoryThrottlePercent)
+    return admit_to_memory(batch);
+}
+
+Status StoreImpl::admit_to_memory(const AppendBatch& batch) {
+    const std::uint64_t used = memory_used(), percent = options_.memory_bytes / 100;
+    if (used <= percent * limits::kMemoryFlushPercent) {
+        if (memory_short_.exchange(false)) shares_.relax();
+        return {};
+    }
+    memory_short_ = true;
+    const auto group = catalog_->find_group(batch.group);
+    const std::string account = group ? group->tenant.account : std::string();
+    const bool fair = shares_.within_share(account);
+    if (used > percent * limits::kMemoryThrottlePercent)
         return std::unexpected(throttled("open chunks fill the memory budget until a flush ends"));
+    if (!fair && used > percent * limits::kMemorySharePercent)
+        return std::unexpected(
+            throttled("this account's open chunks fill more than its share of the memory"));
+    std::uint64_t bytes = 0;
+    for (const auto& event : batch.events) bytes += event.message.size();
+    shares_.admitted(account, bytes);
     return {};
 }
 

@@ -13,6 +13,7 @@ import signing
 
 CLIENTS = 500
 FILLER_EVENTS = 200
+OTHERS_CALLS = 3
 ANSWER_SECONDS_MAX = 120
 MEMORY = 64 << 20
 # What the program holds beside its budget: code, stacks of its threads, allocator slack, 500 connections' buffers.
@@ -24,9 +25,9 @@ SANITIZER_MEMORY = 640 << 20
 class Writer:
     """One PutLogEvents call on a connection of its own, sent and read as the socket allows."""
 
-    def __init__(self, server, keys, group, number, now):
+    def __init__(self, server, keys, group, number, now, fillers=FILLER_EVENTS):
         events = [{"timestamp": now, "message": f"marker {number}"}]
-        events += [{"timestamp": now, "message": f"filler {number} " + "x" * 1000} for _ in range(FILLER_EVENTS)]
+        events += [{"timestamp": now, "message": f"filler {number} " + "x" * 1000} for _ in range(fillers)]
         body = json.dumps({"logGroupName": group, "logStreamName": "s", "logEvents": events}).encode()
         host, port = server.address
         headers = signing.sign({"host": f"{host}:{port}", "content-type": "application/x-amz-json-1.1",
@@ -132,3 +133,34 @@ def test_a_stop_under_load_loses_nothing(own_place, finished, name, now):
     stored = stored_markers(own_place.client(), finished, name, now)
     assert set(accepted) <= set(stored)
     assert len(stored) == len(set(stored))
+
+
+def test_a_flood_of_one_account_leaves_room_for_another(own_place, finished, name, now):
+    """The second account's calls, one after the other and tried again when throttled, as SDKs do, are served before the flood is that
+    came first."""
+    other = own_place.key("--account", "222222222222")
+    server = own_place.start("--memory", str(MEMORY))
+    logs = own_place.client()
+    make_group(logs, name)
+    make_group(own_place.client(keys=other), name)
+    writers = [Writer(server, own_place.keys, name, number, now) for number in range(CLIENTS)]
+    waiting, served_before = [], []
+
+    def other_account(finished):
+        if waiting and waiting[0].done:
+            answered = waiting.pop()
+            answered.socket.close()
+            if answered.status == 200:
+                served_before.append(finished)
+            else:
+                assert b"ThrottlingException" in answered.answer, answered.answer[:500]
+        if not waiting and len(served_before) < OTHERS_CALLS and finished >= 20:
+            waiting.append(Writer(server, other, name, len(served_before), now, fillers=10))
+        if waiting:
+            waiting[0].step()
+
+    run(writers, other_account)
+    assert len(served_before) == OTHERS_CALLS and served_before[-1] < CLIENTS, served_before
+    accepted = sorted(w.number for w in writers if w.status == 200)
+    assert stored_markers(logs, finished, name, now) == accepted
+    assert stored_markers(own_place.client(keys=other), finished, name, now) == list(range(OTHERS_CALLS))
