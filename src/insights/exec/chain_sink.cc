@@ -93,7 +93,7 @@ private:
     columnar::MemoryBudget& budget_;
     const Period period_;
     std::unique_ptr<Sink> shared_;  // Groups that other morsels may have rows of.
-    std::unique_ptr<Sink> own_;     // Groups of the morsel of the moment alone; or null.
+    std::unique_ptr<Sink> own_;     // Groups of the run of the moment alone; or null.
     std::unique_ptr<Sink> second_;
 };
 

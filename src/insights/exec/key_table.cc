@@ -14,7 +14,8 @@ KeyTable::KeyTable(std::size_t width, columnar::MemoryBudget& budget) : budget_(
     for (std::size_t i = 0; i < width; ++i) {
         columns_.push_back(std::make_unique<ValueDictionary>(budget));
     }
-    shifts_.assign(width, 0);
+    factors_.assign(width, 0);
+    room_.assign(width, 0);
     account();
 }
 
@@ -91,15 +92,8 @@ bool KeyTable::number_rows(EvalContext& context, std::span<const Vector* const> 
     }
     bool fits = true;
     if (pack_columns()) {
-        auto* const words = context.arena.array<std::uint64_t>(rows);
-        std::fill_n(words, rows, std::uint64_t{0});
-        for (std::size_t c = 0; c < width(); ++c) {
-            const std::uint32_t* const column = codes + c * rows;
-            const unsigned shift = shifts_[c];
-            for (std::size_t i = 0; i < rows; ++i) words[i] |= std::uint64_t{column[i]} << shift;
-        }
-        fits = direct_on_ ? number_direct(context, codes, words, numbers)
-                          : number_recent(context, codes, words, numbers);
+        fits = direct_on_ ? number_direct(context, codes, numbers)
+                          : number_recent(context, codes, numbers);
     } else {
         fits = number_tuples(context, codes, numbers);
     }
@@ -119,37 +113,43 @@ bool KeyTable::number_tuples(EvalContext& context, const std::uint32_t* codes,
     return fits;
 }
 
-/// Gives each column's code its place in one word, the largest column on top: times come in runs,
-/// so the array is then read in runs too. Chooses array or hash table. False when there is no room
-/// in a word.
+/// Gives each column its factor, the largest one the greatest: times come in runs, so the array is
+/// then read in runs too. Chooses array or hash table. False when there is no room in a word.
 bool KeyTable::pack_columns() {
-    unsigned bits = 0;
-    bool changed = shifts_.empty();
-    shifts_.resize(width(), 0);
+    bool changed = false;
     // Twice as large, lest two columns that grow together change places again and again.
     for (std::size_t c = 0; c < width(); ++c) {
         if (columns_[c]->size() > 2 * columns_[top_]->size()) top_ = c;
     }
+    std::uint64_t cells = 1;
+    bool fits = true;
     const auto place = [&](std::size_t c) {
-        if (shifts_[c] != bits) changed = true;
-        shifts_[c] = bits;
-        const std::size_t size = std::max<std::size_t>(columns_[c]->size(), 1);
-        bits += static_cast<unsigned>(std::bit_width(size - 1));
+        const std::uint64_t size = std::max<std::size_t>(columns_[c]->size(), 1);
+        // Some more than there are, so that a new value seldom moves all keys.
+        if (c == top_) {
+            room_[c] = size;
+        } else if (room_[c] < size) {
+            room_[c] = size + size / 8;
+        }
+        if (factors_[c] != cells) changed = true;
+        factors_[c] = cells;
+        fits = fits && !__builtin_mul_overflow(cells, room_[c], &cells);
     };
     for (std::size_t c = 0; c < width(); ++c) {
         if (c != top_) place(c);
     }
     place(top_);
-    word_bits_ = bits;
-    const bool dense = bits <= kDirectBitsMax && ((count_ + 1) * kDirectWaste) >> bits != 0;
-    const bool fits = bits <= kDirectBitsMax &&
-                      (sizeof(std::uint32_t) << bits) <= budget_.bytes_max() / kDirectShare;
-    if (fits && (bits <= kDirectBits || dense)) {
+    fits = fits && cells != kNoKey;
+    cells_ = cells;
+    const bool dense = (count_ + 1) * kDirectWaste >= cells && cells <= kDirectCellsMax;
+    const bool affordable = fits && cells <= kDirectCellsMax &&
+                            sizeof(std::uint32_t) * cells <= budget_.bytes_max() / kDirectShare;
+    if (affordable && (cells <= kDirectCells || dense)) {
         open_direct(changed);
         return true;
     }
     open_hash();
-    if (bits >= 64) return false;
+    if (!fits) return false;
     // Words of another packing name other keys.
     if (changed || recent_.empty()) recent_.assign(kRecentKeys, Recent{kNoKey, 0});
     return true;
@@ -157,12 +157,12 @@ bool KeyTable::pack_columns() {
 
 std::uint64_t KeyTable::word_of(const std::uint32_t* codes) const {
     std::uint64_t word = 0;
-    for (std::size_t c = 0; c < width(); ++c) word |= std::uint64_t{codes[c]} << shifts_[c];
+    for (std::size_t c = 0; c < width(); ++c) word += codes[c] * factors_[c];
     return word;
 }
 
 void KeyTable::open_direct(bool repacked) {
-    const std::size_t size = std::size_t{1} << word_bits_;
+    const auto size = static_cast<std::size_t>(cells_);
     if (direct_on_ && !repacked && size <= direct_.size()) return;
     if (direct_on_ && !repacked) {
         direct_.resize(size, kFree);
@@ -185,34 +185,56 @@ void KeyTable::open_hash() {
     grow();
 }
 
-bool KeyTable::number_direct(EvalContext& context, const std::uint32_t* codes, std::uint64_t* words,
-                             std::uint32_t* numbers) {
+/// `kWidth` columns, or any number of them where it is 0.
+template <std::size_t kWidth>
+bool KeyTable::number_columns(EvalContext& context, const std::uint32_t* codes,
+                              std::uint32_t* numbers) {
     const std::size_t rows = context.rows;
-    auto* const tuple = context.arena.array<std::uint32_t>(width());
+    const std::size_t columns = kWidth != 0 ? kWidth : width();
+    const std::uint64_t* const factors = factors_.data();
+    auto* const tuple = context.arena.array<std::uint32_t>(columns);
+    std::uint32_t* direct = direct_.data();
     for (std::size_t i = 0; i < rows; ++i) {
-        std::uint32_t& number = direct_[words[i]];
-        if (number == kFree) {
-            for (std::size_t c = 0; c < width(); ++c) tuple[c] = codes[c * rows + i];
-            number = append(tuple);
+        std::uint64_t word = 0;
+        for (std::size_t c = 0; c < columns; ++c) word += codes[c * rows + i] * factors[c];
+        std::uint32_t number = direct[word];
+        if (number == kFree) [[unlikely]] {
+            for (std::size_t c = 0; c < columns; ++c) tuple[c] = codes[c * rows + i];
+            direct[word] = number = append(tuple);
         }
         numbers[i] = number;
     }
     return true;
 }
 
+bool KeyTable::number_direct(EvalContext& context, const std::uint32_t* codes,
+                             std::uint32_t* numbers) {
+    switch (width()) {
+        case 2:
+            return number_columns<2>(context, codes, numbers);
+        case 3:
+            return number_columns<3>(context, codes, numbers);
+        case 4:
+            return number_columns<4>(context, codes, numbers);
+        default:
+            return number_columns<0>(context, codes, numbers);
+    }
+}
+
 /// The keys of a batch repeat: most are among the last ones, found by one word.
-bool KeyTable::number_recent(EvalContext& context, const std::uint32_t* codes, std::uint64_t* words,
+bool KeyTable::number_recent(EvalContext& context, const std::uint32_t* codes,
                              std::uint32_t* numbers) {
     const std::size_t rows = context.rows;
     auto* const tuple = context.arena.array<std::uint32_t>(width());
     constexpr unsigned kIndexShift = 64 - std::bit_width(kRecentKeys - 1);
     bool fits = true;
     for (std::size_t i = 0; i < rows && fits; ++i) {
-        Recent& recent = recent_[(words[i] * kSeed) >> kIndexShift];
-        if (recent.key != words[i]) {
-            for (std::size_t c = 0; c < width(); ++c) tuple[c] = codes[c * rows + i];
+        for (std::size_t c = 0; c < width(); ++c) tuple[c] = codes[c * rows + i];
+        const std::uint64_t word = word_of(tuple);
+        Recent& recent = recent_[(word * kSeed) >> kIndexShift];
+        if (recent.key != word) {
             fits = find(tuple, recent.number);
-            recent.key = words[i];
+            recent.key = word;
         }
         numbers[i] = recent.number;
     }

@@ -48,19 +48,19 @@ private:
     };
     static constexpr std::uint64_t kNoKey = ~std::uint64_t{0};
     static constexpr std::size_t kRecentKeys = 8'192;  // A power of two; 128 KiB stay in the L2.
-    /// Words of so many bits are looked up in an array: always, and where keys are dense enough.
-    static constexpr unsigned kDirectBits = 18, kDirectBitsMax = 23;
+    /// So many different words are looked up in an array: always, and where keys are dense enough.
+    static constexpr std::uint64_t kDirectCells = 1 << 18, kDirectCellsMax = 1 << 23;
     static constexpr std::uint64_t kDirectWaste = 32;  // Words of the array a key.
     static constexpr std::uint64_t kDirectShare = 8;   // Part of the query's memory, at most.
 
     bool pack_columns();
+    template <std::size_t kWidth>
+    bool number_columns(EvalContext& context, const std::uint32_t* codes, std::uint32_t* numbers);
     std::uint64_t word_of(const std::uint32_t* codes) const;
     void open_direct(bool repacked);
     void open_hash();
-    bool number_direct(EvalContext& context, const std::uint32_t* codes, std::uint64_t* words,
-                       std::uint32_t* numbers);
-    bool number_recent(EvalContext& context, const std::uint32_t* codes, std::uint64_t* words,
-                       std::uint32_t* numbers);
+    bool number_direct(EvalContext& context, const std::uint32_t* codes, std::uint32_t* numbers);
+    bool number_recent(EvalContext& context, const std::uint32_t* codes, std::uint32_t* numbers);
     bool number_tuples(EvalContext& context, const std::uint32_t* codes, std::uint32_t* numbers);
     std::uint32_t append(const std::uint32_t* codes);
     std::uint64_t hash_of(const std::uint32_t* codes) const;
@@ -74,8 +74,10 @@ private:
     std::vector<std::uint32_t> codes_;
     std::vector<Entry> entries_;  // A power of two of them, at most half in use; or empty.
     std::size_t count_ = 0;
-    std::vector<unsigned> shifts_;  // Where each column's code begins in a word.
-    unsigned word_bits_ = 0;
+    // A key's codes in one word: the sum of each code times its column's factor. Columns have room
+    // for so many codes; the top one for any number.
+    std::vector<std::uint64_t> factors_, room_;
+    std::uint64_t cells_ = 0;            // Words that there are.
     std::size_t top_ = 0;                // The column above the others.
     bool direct_on_ = false;             // Else `entries_` knows all keys.
     std::vector<std::uint32_t> direct_;  // Number of each word; kFree: none.

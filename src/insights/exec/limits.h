@@ -25,6 +25,11 @@ constexpr std::size_t kFilterRowsAnEntry = 100;
 constexpr std::size_t kCleanRowsMin = 64;
 /// Workers of one execution. Ours.
 constexpr unsigned kThreadsMax = 64;
+/// Morsels that one worker reads one after the other where bins that only they have rows of are
+/// better off, as long as each worker has its turn so many times. Ours: four make three of four
+/// borders disappear; more would fill the processor's cache with their groups.
+constexpr std::size_t kRunLengthMax = 4;
+constexpr std::size_t kRunsAWorker = 8;
 /// @ptr as clients hand it back. Source: logs-insights-ql.md 9.
 constexpr std::size_t kPointerBytesMax = 512;
 

@@ -271,25 +271,39 @@ struct PlanRun::Impl {
                 work.push_back({events, morsel, {}});
             }
         }
-        if (cut.second.stats != nullptr) find_own_times();
         std::stable_sort(work.begin(), work.end(), [](const Work& a, const Work& b) {
             return a.morsel.max_ms > b.morsel.max_ms;
         });
+        if (cut.second.stats != nullptr) find_own_times();
     }
 
-    /// For each morsel the times at which no other one has rows.
+    /// For each run of morsels the times at which no other one has rows.
     void find_own_times() {
-        std::stable_sort(work.begin(), work.end(), [](const Work& a, const Work& b) {
-            return a.morsel.min_ms < b.morsel.min_ms;
-        });
-        std::int64_t before = INT64_MIN;  // No row of those that began earlier is at or behind it.
-        for (std::size_t i = 0; i < work.size(); ++i) {
-            const bool last = i + 1 == work.size();
-            const TimeSpan alone{before, last ? INT64_MAX : work[i + 1].morsel.min_ms};
-            if (alone.begin_ms < alone.end_ms) {
-                work[i].own = workers[0]->sink->whole_bins(alone);
+        run_length = std::clamp<std::size_t>(work.size() / (workers.size() * kRunsAWorker), 1,
+                                             kRunLengthMax);
+        struct Run {
+            std::size_t first;
+            std::int64_t min_ms, max_ms;
+        };
+        std::vector<Run> runs;
+        for (std::size_t i = 0; i < work.size(); i += run_length) {
+            Run run{i, INT64_MAX, INT64_MIN};
+            for (std::size_t k = i; k < std::min(i + run_length, work.size()); ++k) {
+                run.min_ms = std::min(run.min_ms, work[k].morsel.min_ms);
+                run.max_ms = std::max(run.max_ms, work[k].morsel.max_ms);
             }
-            const std::int64_t max_ms = work[i].morsel.max_ms;
+            runs.push_back(run);
+        }
+        std::stable_sort(runs.begin(), runs.end(),
+                         [](const Run& a, const Run& b) { return a.min_ms < b.min_ms; });
+        std::int64_t before = INT64_MIN;  // No row of those that began earlier is at or behind it.
+        for (std::size_t i = 0; i < runs.size(); ++i) {
+            const TimeSpan alone{before, i + 1 == runs.size() ? INT64_MAX : runs[i + 1].min_ms};
+            const std::size_t end = std::min(runs[i].first + run_length, work.size());
+            for (std::size_t k = runs[i].first; k < end && alone.begin_ms < alone.end_ms; ++k) {
+                work[k].own = workers[0]->sink->whole_bins(alone);
+            }
+            const std::int64_t max_ms = runs[i].max_ms;
             before = std::max(before, max_ms == INT64_MAX ? max_ms : max_ms + 1);
         }
     }
@@ -297,39 +311,38 @@ struct PlanRun::Impl {
     /// Takes morsels, newest first, until none is left or the others cannot change the answer.
     Status scan(Worker& worker) {
         while (true) {
-            const std::size_t at = next.fetch_add(1, std::memory_order_relaxed);
-            if (at >= work.size() ||
-                work[at].morsel.max_ms < useful_ms.load(std::memory_order_relaxed)) {
-                return {};
+            const std::size_t at = next.fetch_add(run_length, std::memory_order_relaxed);
+            if (at >= work.size()) return {};
+            for (std::size_t i = at; i < std::min(at + run_length, work.size()); ++i) {
+                if (work[i].morsel.max_ms < useful_ms.load(std::memory_order_relaxed)) return {};
+                SKY_TRY(poll());
+                SKY_TRY(scan_morsel(worker, work[i]));
             }
-            SKY_TRY(poll());
-            const Work& item = work[at];
-            if (counts_only) {
-                if (const auto rows =
-                        item.source.source->snapshot->known_rows(item.morsel, options.range)) {
-                    count(worker, item, *rows);
-                    continue;
-                }
-            }
-            if (lacks_required(item)) {
-                SKY_TRY(count_only(worker, item));
-                continue;
-            }
-            const auto batch =
-                item.source.source->snapshot->read(item.morsel, options.range, columns);
-            if (!batch) return std::unexpected(batch.error());
-            const std::uint64_t bytes = batch_bytes(*batch);
-            budget.reserve(bytes);
-            Status done = batch->shaped != nullptr ? scan_shaped(worker, item, *batch)
-                                                   : scan_batch(worker, item, *batch);
-            budget.release(bytes);
-            SKY_TRY(std::move(done));
             {
                 const std::lock_guard lock(worker.mutex);
                 worker.sink->end_own();
             }
             SKY_TRY(check(worker));
         }
+    }
+
+    Status scan_morsel(Worker& worker, const Work& item) {
+        if (counts_only) {
+            if (const auto rows =
+                    item.source.source->snapshot->known_rows(item.morsel, options.range)) {
+                count(worker, item, *rows);
+                return {};
+            }
+        }
+        if (lacks_required(item)) return count_only(worker, item);
+        const auto batch = item.source.source->snapshot->read(item.morsel, options.range, columns);
+        if (!batch) return std::unexpected(batch.error());
+        const std::uint64_t bytes = batch_bytes(*batch);
+        budget.reserve(bytes);
+        Status done = batch->shaped != nullptr ? scan_shaped(worker, item, *batch)
+                                               : scan_batch(worker, item, *batch);
+        budget.release(bytes);
+        return done;
     }
 
     /// Whether no row of the morsel can pass the filters before the sink.
@@ -607,6 +620,7 @@ struct PlanRun::Impl {
     columnar::MemoryBudget budget;
     std::vector<std::unique_ptr<Worker>> workers;
     std::vector<Work> work;
+    std::size_t run_length = 1;  // Morsels that a worker takes at a time.
     std::atomic<std::size_t> next{0};
     std::atomic<std::int64_t> useful_ms{INT64_MIN};  // Rows before it cannot change the answer.
     std::atomic<bool> stop{false};

@@ -33,8 +33,8 @@ public:
     virtual void merge(const Sink& other) = 0;
     /// The rows in their order. `budget` pays for the table.
     virtual std::unique_ptr<Table> finish(columnar::MemoryBudget& budget) const = 0;
-    /// Of times whose rows are all in one morsel, those that are better added apart, with
-    /// add_own(): what belongs together is then whole at end_own(), when the morsel has been read.
+    /// Of times whose rows are all in one run of morsels, those that are better added apart, with
+    /// add_own(): what belongs together is then whole at end_own(), when the run has been read.
     virtual TimeSpan whole_bins(const TimeSpan& /*times*/) const { return {}; }
     virtual void add_own(Frame& frame) { add(frame); }
     virtual void end_own() {}
