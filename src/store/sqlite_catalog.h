@@ -19,14 +19,16 @@ class Fs;
 
 namespace sky::store {
 
-/// One live segment file. The table of these is the only truth about which files live.
+/// One live segment. The table of these is the only truth about which files live.
 struct SegmentRow {
-    std::uint64_t id = 0;  // Names the file; never reused.
+    std::uint64_t id = 0;  // Never reused; names the file unless it is in a pack.
     GroupId group = 0;
     std::int64_t day = 0;
     std::int64_t min_ms = 0, max_ms = 0;
     std::uint64_t rows = 0, message_bytes = 0, file_bytes = 0;
     std::uint64_t lsn_min = 0, lsn_max = 0, sequence_max = 0;
+    std::uint64_t pack = 0, offset = 0;  // The pack that holds it, and where; 0: its own file.
+    std::uint32_t level = 0;             // How many merges have written its rows.
     friend bool operator==(const SegmentRow&, const SegmentRow&) = default;
 };
 

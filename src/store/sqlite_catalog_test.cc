@@ -332,6 +332,52 @@ TEST_CASE(
     }
 }
 
+// What a file of format 3 has beyond that, and a segment.
+constexpr const char* kFormat3 = R"sql(
+BEGIN;
+CREATE TABLE documents(account TEXT NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL,
+  id TEXT NOT NULL, creation_ms INTEGER NOT NULL, modified_ms INTEGER NOT NULL,
+  body_bytes INTEGER NOT NULL, head TEXT NOT NULL, body TEXT NOT NULL,
+  UNIQUE(account, region, kind, id));
+INSERT INTO segments VALUES(8,1,3,50,200,2,20,100,7,9,41);
+UPDATE meta SET value=3 WHERE key='format';
+COMMIT;
+)sql";
+
+TEST_CASE("catalog: segments of format 3 have files of their own, whenever the power fails") {
+    for (std::uint64_t cut = 0; cut <= 80; ++cut) {
+        CAPTURE(cut);
+        auto fs = std::make_unique<os::SimFs>(cut + 1);
+        {
+            SqliteVfs vfs(*fs);
+            for (const char* const sql : {kFormat1, kFormat2, kFormat3})
+                REQUIRE((*SqliteDb::open(vfs, kPath))->execute(sql));
+            REQUIRE(fs->fsync_directory("."));
+        }
+        if (cut != 0) {
+            fs->cut_power_after(cut);
+            static_cast<void>(SqliteCatalog::open(*fs, kPath));
+            fs = fs->after_power_loss(cut);
+        }
+        const auto catalog = open_catalog(*fs);
+        CHECK(catalog->meta("format") == kCatalogFormat);
+        const SegmentRow old{8, 1, 3, 50, 200, 2, 20, 100, 7, 9, 41};
+        CHECK(catalog->segments() == std::vector{old});
+        SegmentRow packed = old;
+        packed.id = 9;
+        packed.pack = 10;
+        packed.offset = 1'000;
+        packed.level = 2;
+        REQUIRE(
+            catalog->apply({.insert = {packed}, .remove = {8}, .flushed = {}, .stream_times = {}}));
+        CHECK(open_catalog(*fs)->segments() == std::vector{packed});
+        SqliteVfs vfs(*fs);
+        const auto copy = SqliteDb::open(vfs, std::string(kPath) + ".format3");
+        REQUIRE(copy);
+        CHECK((*copy)->number("SELECT value FROM meta WHERE key='format'") == 3);
+    }
+}
+
 TEST_CASE("catalog: documents are listed by kind and tenant and survive reopening") {
     os::SimFs fs(1);
     const Tenant other{"123456789012", "eu-west-1"};
@@ -452,11 +498,11 @@ TEST_CASE("catalog: a newer format, another program's file and damage are refuse
     os::SimFs fs(1);
     open_catalog(fs);
     SqliteVfs vfs(fs);
-    REQUIRE((*SqliteDb::open(vfs, kPath))->execute("UPDATE meta SET value=4 WHERE key='format'"));
+    REQUIRE((*SqliteDb::open(vfs, kPath))->execute("UPDATE meta SET value=99 WHERE key='format'"));
     const auto newer = SqliteCatalog::open(fs, kPath);
     REQUIRE_FALSE(newer);
     CHECK(newer.error().code == ErrorCode::kUnavailable);
-    CHECK(newer.error().message.find("format 4") != std::string::npos);
+    CHECK(newer.error().message.find("format 99") != std::string::npos);
     CHECK(newer.error().message.find(kPath) != std::string::npos);
 
     REQUIRE((*SqliteDb::open(vfs, "other"))->execute("CREATE TABLE t(x)"));
