@@ -21,19 +21,21 @@ class Server:
                               capture_output=True, text=True)
         key = json.loads(made.stdout)
         self.access_key, self.secret_key = key["AccessKeyId"], key["SecretAccessKey"]
+        self.log = open(f"{self.directory}.log", "a")  # Beside the directory, for whom a start fails.
         self.process = subprocess.Popen([self.program, "serve", "--data", str(self.directory), "--listen", "127.0.0.1:0", *self.extra],
-                                        stdout=subprocess.PIPE, text=True)
+                                        stdout=subprocess.PIPE, stderr=self.log, text=True)
         for line in self.process.stdout:
             match = re.search(r"listening on https?://127\.0\.0\.1:(\d+)", line)
             if match:
                 self.port = int(match.group(1))
                 return self
-        raise RuntimeError("the server ended before it listened")
+        raise RuntimeError("the server ended before it listened: " + pathlib.Path(self.log.name).read_text()[-500:])
 
     def __exit__(self, *_):
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(timeout=60)
         self.process.stdout.close()
+        self.log.close()
 
     def _status(self, name):
         text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()

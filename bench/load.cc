@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// bench_load: sends set S1 to a server as signed PutLogEvents calls and prints what it saw as one
-// JSON object. Bodies of one round are made before the clock starts, so that the generator costs
-// little beside the server.
+// bench_load: sends a data set to a server as signed PutLogEvents calls and prints what it saw as
+// one JSON object. Bodies of one round are made before the clock starts, so that the generator
+// costs little beside the server.
+//   --set s1|s2|FILE  --lines N (of a FILE: 0 = each line once)  --connections N  --group NAME
+//   --rate EVENTS/S (0 = as fast as the server takes them)  --text FILE (what was sent, as JSON
+//   lines)  --plain FILE (the messages alone)
 
 #include <algorithm>
 #include <atomic>
@@ -9,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <string>
 #include <thread>
@@ -16,9 +20,11 @@
 
 #include "aws/sigv4.h"
 #include "base/clock.h"
-#include "bench/seed_lines.h"
+#include "bench/file_lines.h"
+#include "bench/messy_lines.h"
 #include "crypto/digest.h"
 #include "http/client.h"
+#include "json/writer.h"
 
 namespace {
 
@@ -26,7 +32,9 @@ using namespace sky;
 using Steady = std::chrono::steady_clock;
 
 constexpr std::size_t kEventsPerBatch = 10'000;  // The service's limit (logs-api.md 4).
-constexpr std::size_t kBatchesPerRound = 64;     // About 48 MB of bodies in memory.
+constexpr std::size_t kBytesPerBatch = 1 << 20;  // As the service counts: text and 26 bytes each.
+constexpr std::size_t kEventOverhead = 26;
+constexpr std::size_t kBatchesPerRound = 64;  // About 48 MB of bodies in memory.
 
 struct Flags {
     std::map<std::string, std::string> values;
@@ -79,6 +87,31 @@ private:
     aws::sigv4::SigningCredentials credentials_;
 };
 
+/// The wanted data set, an event a call.
+std::function<const bench::SeedLine&()> source(const std::string& set, std::uint64_t& lines) {
+    // 5.5 ms a line on average: the data ends before now, and every event is younger than 14 days.
+    const auto start = [&lines] {
+        return system_clock().now_ms() - static_cast<std::int64_t>(lines) * 6 - 60'000;
+    };
+    if (set == "s1")
+        return [made = bench::SeedLines(1, start())]() mutable -> const bench::SeedLine& {
+            return made.next();
+        };
+    if (set == "s2")
+        return [made = bench::MessyLines(1, start())]() mutable -> const bench::SeedLine& {
+            return made.next();
+        };
+    const auto file = std::make_shared<bench::FileLines>(set, 0, 5);
+    if (file->size() == 0) give_up(set + " cannot be read, or holds no line");
+    if (lines == 0) lines = file->size();
+    return [file, shifted = bench::SeedLine{0, {}}, base = start()]() mutable -> const auto& {
+        const bench::SeedLine& line = file->next();
+        shifted.timestamp_ms = base + line.timestamp_ms;
+        shifted.text = line.text;
+        return shifted;
+    };
+}
+
 double quantile(std::vector<double>& sorted, double q) {
     return sorted.empty()
                ? 0
@@ -92,15 +125,17 @@ int main(int argc, char** argv) {
     for (int i = 1; i + 1 < argc; i += 2)
         flags.values[std::string(argv[i]).substr(2)] = argv[i + 1];
     const auto port = static_cast<std::uint16_t>(std::stoul(flags.get("port", "4580")));
-    const auto lines = std::stoull(flags.get("lines", "1000000"));
+    std::uint64_t lines = std::stoull(flags.get("lines", "1000000"));
     const auto connections = std::stoul(flags.get("connections", "4"));
-    const auto pause = std::chrono::milliseconds(std::stoul(flags.get("pause-ms", "0")));
+    const double rate = std::stod(flags.get("rate", "0"));
     const std::string group = flags.get("group", "bench");
     const aws::sigv4::SigningCredentials credentials{flags.get("access-key", ""),
                                                      flags.get("secret-key", "")};
 
-    std::ofstream text;
+    std::ofstream text, plain;
     if (!flags.get("text", "").empty()) text.open(flags.get("text", ""), std::ios::binary);
+    if (!flags.get("plain", "").empty()) plain.open(flags.get("plain", ""), std::ios::binary);
+    const auto next_line = source(flags.get("set", "s1"), lines);
     Caller setup(port, credentials);
     setup.call("CreateLogGroup", R"({"logGroupName":")" + group + "\"}");
     for (unsigned long i = 0; i < connections; ++i) {
@@ -108,40 +143,70 @@ int main(int argc, char** argv) {
                                           std::to_string(i) + "\"}");
     }
 
-    // 5.5 ms a line on average: the data ends before now, and every event is younger than 14 days.
-    const std::int64_t start_ms =
-        system_clock().now_ms() - static_cast<std::int64_t>(lines) * 6 - 60'000;
-    bench::SeedLines generator(1, start_ms);
     std::int64_t first_ms = 0, last_ms = 0;
+    std::uint64_t bytes = 0;
     double seconds = 0;
     std::vector<double> acks_ms;
+    const bench::SeedLine* pending = nullptr;
+    const auto first_round = Steady::now();
     for (std::uint64_t sent = 0; sent < lines;) {
         std::vector<std::string> bodies;
+        const std::uint64_t round_start_line = sent;
         while (bodies.size() < kBatchesPerRound && sent < lines) {
-            const std::size_t count = std::min<std::uint64_t>(kEventsPerBatch, lines - sent);
-            std::string body = R"({"logGroupName":")" + group + R"(","logStreamName":"s)" +
-                               std::to_string(bodies.size() % connections) + R"(","logEvents":[)";
-            std::string copy;
-            for (std::size_t i = 0; i < count; ++i) {
-                const bench::SeedLine& line = generator.next();
-                if (first_ms == 0) first_ms = line.timestamp_ms;
-                last_ms = line.timestamp_ms;
-                body += i == 0 ? "{\"timestamp\":" : ",{\"timestamp\":";
-                body += std::to_string(line.timestamp_ms);
-                body += ",\"message\":\"";
-                body += line.text;  // Holds nothing that JSON escapes.
-                body += "\"}";
-                if (text.is_open()) {
-                    copy += std::to_string(line.timestamp_ms);
-                    copy += '\t';
-                    copy += line.text;
-                    copy += '\n';
-                }
+            struct Event {
+                std::int64_t ms;
+                std::string text;
+            };
+            std::vector<Event> events;
+            std::size_t counted = 0;
+            while (events.size() < kEventsPerBatch && sent < lines) {
+                if (pending == nullptr) pending = &next_line();
+                if (counted + pending->text.size() + kEventOverhead > kBytesPerBatch) break;
+                counted += pending->text.size() + kEventOverhead;
+                bytes += pending->text.size();
+                events.push_back({pending->timestamp_ms, pending->text});
+                pending = nullptr;
+                ++sent;
             }
-            body += "]}";
-            text << copy;
+            if (events.empty()) give_up("an event is larger than a batch");
+            // A batch is in order of time, late events or not.
+            std::stable_sort(events.begin(), events.end(),
+                             [](const Event& a, const Event& b) { return a.ms < b.ms; });
+            std::string body;
+            json::Writer writer(body);
+            writer.begin_object();
+            writer.key("logGroupName");
+            writer.string(group);
+            writer.key("logStreamName");
+            writer.string("s" + std::to_string(bodies.size() % connections));
+            writer.key("logEvents");
+            writer.begin_array();
+            for (const Event& event : events) {
+                first_ms = first_ms == 0 ? event.ms : std::min(first_ms, event.ms);
+                last_ms = std::max(last_ms, event.ms);
+                writer.begin_object();
+                writer.key("timestamp");
+                writer.integer(event.ms);
+                writer.key("message");
+                writer.string(event.text);
+                writer.end_object();
+                if (text.is_open()) {
+                    std::string row;
+                    json::Writer out(row);
+                    out.begin_object();
+                    out.key("ts");
+                    out.integer(event.ms);
+                    out.key("message");
+                    out.string(event.text);
+                    out.end_object();
+                    text << row << '\n';
+                }
+                if (plain.is_open()) plain << event.text << '\n';
+            }
+            writer.end_array();
+            writer.end_object();
             bodies.push_back(std::move(body));
-            sent += count;
+            if (rate > 0) break;  // Small steps, so that the pace is even.
         }
         std::vector<std::vector<double>> mine(connections);
         std::vector<std::thread> threads;
@@ -154,19 +219,24 @@ int main(int argc, char** argv) {
                     caller.call("PutLogEvents", bodies[b]);
                     mine[c].push_back(
                         std::chrono::duration<double, std::milli>(Steady::now() - begin).count());
-                    if (pause.count() > 0) std::this_thread::sleep_for(pause);
                 }
             });
         }
         for (std::thread& thread : threads) thread.join();
         seconds += std::chrono::duration<double>(Steady::now() - round_start).count();
         for (const auto& part : mine) acks_ms.insert(acks_ms.end(), part.begin(), part.end());
+        if (rate > 0 && sent > round_start_line) {
+            const std::chrono::duration<double> due(static_cast<double>(sent) / rate);
+            std::this_thread::sleep_until(first_round +
+                                          std::chrono::duration_cast<Steady::duration>(due));
+        }
     }
     std::sort(acks_ms.begin(), acks_ms.end());
     std::printf(
         "{\"lines\":%llu,\"seconds\":%.3f,\"ack_p50_ms\":%.3f,\"ack_p99_ms\":%.3f,\"first_ms\":%"
-        "lld,\"last_ms\":%lld}\n",
+        "lld,\"last_ms\":%lld,\"bytes\":%llu}\n",
         static_cast<unsigned long long>(lines), seconds, quantile(acks_ms, 0.5),
-        quantile(acks_ms, 0.99), static_cast<long long>(first_ms), static_cast<long long>(last_ms));
+        quantile(acks_ms, 0.99), static_cast<long long>(first_ms), static_cast<long long>(last_ms),
+        static_cast<unsigned long long>(bytes));
     return 0;
 }

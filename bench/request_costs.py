@@ -7,6 +7,7 @@ import subprocess
 import harness
 
 CALLS = 50_000
+KINDS = (("json", "JSON call (DescribeLogGroups)"), ("query", "Query call (GetCallerIdentity)"), ("cbor", "CBOR call (ListMetrics)"))
 
 
 def calls(root, server, *options):
@@ -16,6 +17,20 @@ def calls(root, server, *options):
         [str(root / "build/release/bench/bench_calls"), "--port", str(server.port), "--access-key", server.access_key, "--secret-key",
          server.secret_key, "--calls", str(CALLS), *options], check=True, capture_output=True, text=True, timeout=300).stdout)
     return report["calls"] / (server.cpu_seconds() - before), report["calls"] / report["seconds"]
+
+
+def overload(root, data):
+    """500 clients that write 1 MB each, again and again, into a server with 128 MiB: rows."""
+    with harness.Server(root / "build/release/skywatch", data, ["--memory", str(128 << 20)]) as server:
+        logs = server.boto3("logs")
+        logs.create_log_group(logGroupName="bench")
+        logs.create_log_stream(logGroupName="bench", logStreamName="s")
+        report = json.loads(subprocess.run(
+            [str(root / "build/release/bench/bench_calls"), "--port", str(server.port), "--access-key", server.access_key, "--secret-key",
+             server.secret_key, "--kind", "load", "--calls", "2000", "--connections", "500", "--refusals", "1"], check=True, capture_output=True,
+            text=True, timeout=300).stdout)
+        return [("500 clients writing 1 MB each into 128 MiB, accepted, p50 / p99", f"{report['p50_ms']:,.0f} / {report['p99_ms']:,.0f} ms",
+                 f"{report['calls']:,} accepted, {report['refused']:,} throttled, {report['calls'] * 0.93 / report['seconds']:,.0f} MB/s; peak RSS {server.peak_rss_bytes() / 1e6:.0f} MB")]
 
 
 def stages(root):
@@ -37,9 +52,11 @@ def measure(root, work):
         data = work / what.split(",")[0]
         with harness.Server(root / "build/release/skywatch", data, extra) as server:
             options = ["--ca-bundle", str(data / "tls" / "cert.pem")] if extra else []
-            a_core, wall = calls(root, server, *options)
-            rows.append((f"small JSON call (DescribeLogGroups), SigV4, {what}", f"{a_core / 1e3:,.1f} k calls/s a core",
-                         f"{wall / 1e3:,.1f} k/s by the clock, 8 connections, generator beside it"))
+            for kind, call in KINDS if not extra else KINDS[:1]:
+                a_core, wall = calls(root, server, "--kind", kind, *options)
+                rows.append((f"small {call}, SigV4, {what}", f"{a_core / 1e3:,.1f} k calls/s a core",
+                             f"{wall / 1e3:,.1f} k/s by the clock, 8 connections, generator beside it"))
+    rows += overload(root, work / "overload")
     cost = stages(root)
     tls = cost["receive/1"] - cost["receive/0"]
     body = [("receive from a socket", cost["receive/0"]), ("TLS (AES-GCM) beside that", tls), ("SHA-256 of the body (SigV4)", cost["hash"]),

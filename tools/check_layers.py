@@ -16,7 +16,7 @@ LAYERS = {
     "base": 0,
     "os": 1, "json": 1, "crypto": 1, "columnar": 1, "shapes": 1,
     "store": 2, "protect": 2, "http": 2,
-    "insights/syntax": 3, "insights/functions": 3, "insights/symbolic": 3, "insights/plan": 3, "insights/exec": 3, "clickhouse": 3, "aws": 3,
+    "insights/syntax": 3, "insights/functions": 3, "insights/symbolic": 3, "insights/plan": 3, "insights/exec": 3, "logs/patterns": 3, "clickhouse": 3, "aws": 3,
     "logs": 4, "metrics": 4, "traces": 4, "alarms": 4, "dem/synthetics": 4, "dem/rum": 4, "dem/evidently": 4, "edge": 4,
     "admin/api": 5, "sts/api": 5, "ec2/api": 5, "oam/api": 5, "tagging/api": 5, "logs/api": 5, "metrics/api": 5, "traces/api": 5, "alarms/api": 5, "otlp": 5, "prom": 5,
     "server": 6, "cli": 6, "agent": 6,

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes tools/requirements.txt and tools/requirements-middleware.txt: every package of their .in files and what it needs, by
-exact version and hash. The second holds what the first does not, so that both fit into one environment.
+"""Writes tools/requirements.txt, requirements-middleware.txt and requirements-bench.txt: every package of their .in files and what
+it needs, by exact version and hash. The others hold what the first does not, so that each fits into the same environment.
 
 Run it in a Python 3.11 virtual environment after changing an .in file.
 """
@@ -36,10 +36,11 @@ def write(name, source, rows):
 def main():
     base = resolved("requirements.in")
     write("requirements.txt", "requirements.in", base)
-    both = resolved("requirements.in", "requirements-middleware.in")
-    if base - both:
-        sys.exit(f"together the files give other versions: {sorted(base - both)}")
-    write("requirements-middleware.txt", "requirements-middleware.in", both - base)
+    for more in ("requirements-middleware", "requirements-bench"):
+        both = resolved("requirements.in", f"{more}.in")
+        if base - both:
+            sys.exit(f"together the files give other versions: {sorted(base - both)}")
+        write(f"{more}.txt", f"{more}.in", both - base)
 
 
 if __name__ == "__main__":

@@ -32,9 +32,9 @@ def binary(default="build/dev/skywatch"):
     return path
 
 
-def create_key(program, data):
+def create_key(program, data, *options):
     """Makes an access key in a data directory that no server uses; returns (id, secret)."""
-    done = subprocess.run([str(program), "key", "create", "--data", str(data), "--json"], capture_output=True, text=True,
+    done = subprocess.run([str(program), "key", "create", "--data", str(data), "--json", *options], capture_output=True, text=True,
                           timeout=START_SECONDS_MAX)
     if done.returncode != 0:
         raise ServerError(f"key create exited with {done.returncode}: {done.stderr.strip()}")

@@ -31,6 +31,22 @@ struct Cursor {
     }
 };
 
+/// Leaves the rows that match, in their order.
+store::EventBatch matching_rows(const FilterPattern& pattern, store::EventBatch batch) {
+    std::vector<std::uint32_t> rows;
+    pattern.select(batch.message, rows);
+    if (rows.size() == batch.rows()) return batch;
+    store::EventBatch out;
+    for (const std::uint32_t row : rows) {
+        out.timestamp_ms.push_back(batch.timestamp_ms[row]);
+        out.sequence.push_back(batch.sequence[row]);
+        out.ingestion_ms.push_back(batch.ingestion_ms[row]);
+        out.stream.push_back(batch.stream[row]);
+        out.message.push_back(batch.message[row]);
+    }
+    return out;
+}
+
 /// True when `a` comes before `b` on the way.
 bool before(Position a, Position b, Direction direction) {
     return direction == Direction::kForward ? a < b : b < a;
@@ -59,9 +75,12 @@ public:
         std::uint64_t bytes = 0;
         for (;;) {
             while (next_is_unread()) {
-                if (unread_ >= spec_.morsels_max && (!page.events.empty() || gets_further())) {
-                    page.resume =
-                        page.events.empty() ? just_before_next() : page.events.back().position;
+                if (spent_ >= spec_.morsels_max && (!page.events.empty() || gets_further())) {
+                    page.resume = just_before_next();
+                    // Rows of one moment may stand on both sides of the last one that was given.
+                    if (!page.events.empty() &&
+                        before(*page.resume, page.events.back().position, spec_.direction))
+                        page.resume = page.events.back().position;
                     return page;
                 }
                 SKY_TRY(read_one());
@@ -122,10 +141,23 @@ private:
         };
     }
 
+    /// False: the file's header rules out that a message matches.
+    bool may_match(const store::Morsel& morsel) const {
+        return spec_.pattern->may_match(
+            [&](std::string_view text) { return snapshot_.may_contain(morsel, text); });
+    }
+
     Status read_one() {
         const store::Morsel& morsel = morsels_[unread_++];
+        if (spec_.pattern != nullptr && !may_match(morsel)) {
+            if (++skipped_ % limits::kSkipsPerMorsel == 0) ++spent_;
+            return {};
+        }
+        ++spent_;
         Cursor cursor{SKY_TRY(snapshot_.read(morsel, range_, store::Columns::kAll, spec_.streams)),
                       0, 0};
+        if (spec_.pattern != nullptr)
+            cursor.batch = matching_rows(*spec_.pattern, std::move(cursor.batch));
         cursor.end = cursor.batch.rows();
         while (spec_.from && cursor.begin < cursor.end &&
                !before(*spec_.from, cursor.at(spec_.direction), spec_.direction))
@@ -149,7 +181,8 @@ private:
     const PageSpec& spec_;
     store::TimeRange range_{};
     std::vector<store::Morsel> morsels_;
-    std::size_t unread_ = 0;  // morsels_[0, unread_) are read.
+    std::size_t unread_ = 0;               // morsels_[0, unread_) are read or ruled out.
+    std::size_t spent_ = 0, skipped_ = 0;  // Of morsels_max; ruled out.
     std::int64_t first_ms_ = 0;
     std::vector<Cursor> heap_;
 };

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "logs/patterns/filter_pattern.h"
 #include "logs/tokens.h"
 #include "store/store.h"
 
@@ -27,6 +28,7 @@ struct PageSpec {
     Direction direction = Direction::kForward;
     std::optional<Position> from;  // Exclusive: strictly after it, or strictly before.
     std::span<const store::StreamId> streams = {};  // Sorted; empty means all.
+    const FilterPattern* pattern = nullptr;         // Null: every event.
     std::size_t events_max;
     std::uint64_t bytes_max;  // Messages and kEventOverheadBytes an event; the first always fits.
     std::size_t morsels_max;  // Read at most; a page then ends early.

@@ -121,11 +121,7 @@ Status Groups::create(const Tenant& tenant, const NewGroup& wanted) {
     SKY_TRY(check_tags(wanted.tags));
     if (store_.catalog().find_group(tenant, wanted.name))
         return fail(ErrorCode::kAlreadyExists, std::string(kGroupExists));
-    // No key service yet: every key is unknown, and a group that only claims to be encrypted would
-    // be worse than none.
-    if (wanted.kms_key_id)
-        return fail(ErrorCode::kInvalidArgument,
-                    "The specified KMS key does not exist: " + *wanted.kms_key_id);
+    if (wanted.kms_key_id) SKY_TRY(check_key(tenant, wanted.name, *wanted.kms_key_id));
 
     GroupInfo group;
     group.tenant = tenant;
@@ -133,6 +129,7 @@ Status Groups::create(const Tenant& tenant, const NewGroup& wanted) {
     group.creation_ms = clock_.now_ms();
     group.log_class = wanted.log_class;
     if (wanted.log_class == kClassDelivery) group.retention_days = limits::kDeliveryRetentionDays;
+    group.kms_key_id = wanted.kms_key_id;
     group.deletion_protection = wanted.deletion_protection;
     group.tags = wanted.tags;
     const auto made = store_.catalog().create_group(std::move(group));
@@ -288,6 +285,25 @@ Status Groups::set_retention(const Tenant& tenant, std::string_view name,
                             "to satisfy constraint: Member must satisfy enum value set: [{}]",
                             *days, fmt::join(kRetentionDays, ", ")));
         group.retention_days = days;
+        return {};
+    });
+}
+
+Status Groups::check_key(const Tenant& tenant, std::string_view name,
+                         std::string_view key_id) const {
+    if (keys_.is_usable(tenant, key_id)) return {};
+    // As users report it of the service.
+    return fail(ErrorCode::kInvalidArgument,
+                "The specified KMS key does not exist or is not allowed to be used with LogGroup "
+                "'" +
+                    group_arn(tenant, name) + "'");
+}
+
+Status Groups::set_key(const Tenant& tenant, std::string_view name,
+                       const std::optional<std::string>& key_id) {
+    return update(tenant, name, [&](GroupInfo& group) -> Status {
+        if (key_id) SKY_TRY(check_key(tenant, name, *key_id));
+        group.kms_key_id = key_id;
         return {};
     });
 }

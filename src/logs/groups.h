@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "logs/encryption_keys.h"
 #include "store/store.h"
 
 namespace sky::logs {
@@ -70,7 +71,10 @@ struct GroupSearch {
 /// kInternal, kUnavailable. Threads: any.
 class Groups {
 public:
-    Groups(store::Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+    /// All outlive the groups.
+    Groups(store::Store& store, const Clock& clock,
+           const EncryptionKeys& keys = no_encryption_keys())
+        : store_(store), clock_(clock), keys_(keys) {}
 
     /// Errors: kAlreadyExists (kGroupExists).
     Status create(const Tenant& tenant, const NewGroup& wanted);
@@ -90,17 +94,22 @@ public:
     Status set_retention(const Tenant& tenant, std::string_view name,
                          std::optional<std::int32_t> days);
     Status set_deletion_protection(const Tenant& tenant, std::string_view identifier, bool on);
+    /// nullopt takes the key away. Errors: kInvalidArgument (no usable key).
+    Status set_key(const Tenant& tenant, std::string_view name,
+                   const std::optional<std::string>& key_id);
     /// Adds or replaces. Errors: kLimitExceeded (more than 50 afterwards; nothing is changed).
     Status tag(const Tenant& tenant, std::string_view name, const Tags& tags);
     /// Keys that are not there are ignored.
     Status untag(const Tenant& tenant, std::string_view name, const std::vector<std::string>& keys);
 
 private:
+    Status check_key(const Tenant& tenant, std::string_view name, std::string_view key_id) const;
     template <class Change>
     Status update(const Tenant& tenant, std::string_view name, Change change);
 
     store::Store& store_;
     const Clock& clock_;
+    const EncryptionKeys& keys_;
     std::mutex change_;  // Read-modify-write of settings: no change is lost.
 };
 

@@ -114,7 +114,8 @@ TEST_CASE("groups: what creation refuses") {
          "A log group can have at most 50 tags."},
         {"key",
          {.name = "a", .kms_key_id = "k", .tags = {}},
-         "The specified KMS key does not exist: k"},
+         "The specified KMS key does not exist or is not allowed to be used with LogGroup "
+         "'arn:aws:logs:us-east-1:123456789012:log-group:a'"},
     };
     for (const Case& c : cases) {
         CAPTURE(c.what);
@@ -312,6 +313,36 @@ TEST_CASE("racing creates have one winner, racing changes lose nothing") {
     CHECK(won == kRounds);
     CHECK(refused == kRounds * (kThreads - 1));
     CHECK(f.group("shared")->tags.size() == 40);
+}
+
+TEST_CASE("groups: a key has to be one that is known") {
+    class OneKey final : public EncryptionKeys {
+    public:
+        bool is_usable(const Tenant& tenant, std::string_view key_id) const override {
+            return tenant.account == "123456789012" && key_id == "alias/logs";
+        }
+    };
+    const OneKey keys;
+    Fixture f;
+    Groups groups(f.store, f.clock, keys);
+    const std::string refused =
+        "The specified KMS key does not exist or is not allowed to be used with LogGroup "
+        "'arn:aws:logs:us-east-1:123456789012:log-group:g'";
+    CHECK(message_of(groups.create(f.me, {.name = "g", .kms_key_id = "other", .tags = {}})) ==
+          refused);
+    CHECK(message_of(groups.find(f.me, "g")) == kGroupMissing);
+    CHECK(groups.create(f.me, {.name = "g", .kms_key_id = "alias/logs", .tags = {}}));
+    CHECK((*groups.find(f.me, "g"))->kms_key_id == "alias/logs");
+    CHECK(groups.set_key(f.me, "g", std::nullopt));
+    CHECK(groups.set_key(f.me, "g", std::nullopt));
+    CHECK_FALSE((*groups.find(f.me, "g"))->kms_key_id);
+    CHECK(message_of(groups.set_key(f.me, "g", "other")) == refused);
+    CHECK_FALSE((*groups.find(f.me, "g"))->kms_key_id);
+    CHECK(groups.set_key(f.me, "g", "alias/logs"));
+    CHECK((*groups.find(f.me, "g"))->kms_key_id == "alias/logs");
+    CHECK(message_of(groups.set_key(f.me, "none", "alias/logs")) == kGroupMissing);
+    const Tenant other{"210987654321", "us-east-1"};
+    CHECK_FALSE(groups.create(other, {.name = "g", .kms_key_id = "alias/logs", .tags = {}}));
 }
 
 }  // namespace sky::logs

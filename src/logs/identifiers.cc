@@ -87,6 +87,19 @@ Result<std::string> group_name_of_arn(const Tenant& tenant, std::string_view arn
     return std::string(rest);
 }
 
+ArnResource resource_of_arn(std::string_view arn) {
+    constexpr std::size_t kParts = 6;
+    std::array<std::string_view, kParts> part;
+    for (std::string_view& text : part) {
+        const auto colon = arn.find(':');
+        if (colon == std::string_view::npos) return {};
+        text = arn.substr(0, colon);
+        arn.remove_prefix(colon + 1);
+    }
+    if (part[0] != "arn" || !part[1].starts_with("aws") || part[2] != "logs") return {};
+    return {part[3], part[4], part[5], arn};
+}
+
 Result<std::string> group_name_of(const Tenant& tenant, std::string_view identifier) {
     if (identifier.starts_with("arn:")) return group_name_of_arn(tenant, identifier);
     const std::string_view name = without_star(identifier);

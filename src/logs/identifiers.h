@@ -29,6 +29,13 @@ Status check_stream_name(std::string_view name);
 std::string group_arn(const Tenant& tenant, std::string_view group);
 std::string stream_arn(const Tenant& tenant, std::string_view group, std::string_view stream);
 
+/// The parts of arn:<partition>:logs:<region>:<account>:<type>:<name>; all empty when the text is
+/// no ARN of this service.
+struct ArnResource {
+    std::string_view region, account, type, name;
+};
+ArnResource resource_of_arn(std::string_view arn);
+
 /// The group's name out of a name or an ARN; both may end in ":" or ":*" (clients.md trap 14).
 /// Errors: kInvalidArgument (another region, no group ARN), kNotFound (another account).
 Result<std::string> group_name_of(const Tenant& tenant, std::string_view identifier);

@@ -32,6 +32,11 @@ inline constexpr std::size_t kTokenBytesMax = 4'096;  // Name (512) and header i
 inline constexpr std::size_t kPageEventsMax = 10'000;
 inline constexpr std::uint64_t kPageBytesMax = 1'048'576;
 inline constexpr std::size_t kPageMorselsMax = 256;  // Ours: read for one page; then a token.
+/// Ours: read for one page where a pattern has to be matched: at most 1 GiB of text (chunks have 16
+/// MiB), seconds of work; then a page, perhaps empty, with a token.
+inline constexpr std::size_t kFilterMorselsMax = 64;
+/// Ours: chunks that are ruled out by their headers cost little; so many count as one that is read.
+inline constexpr std::size_t kSkipsPerMorsel = 16;
 inline constexpr std::int64_t kDescendingStartMsMin = 1'704'067'200'000;  // 2024-01-01, 5.2.
 
 // Queries (logs-insights-ql.md 11, logs-api.md 6).
@@ -54,6 +59,15 @@ inline constexpr std::uint64_t kResultsTotalBytesMax = 128ULL << 20;  // Ours: a
 inline constexpr std::size_t kSessionsMax = 10'000;                   // Ours: kept queries.
 inline constexpr std::size_t kDescribeQueriesMax = 1'000;
 inline constexpr std::size_t kQueryGroupsPageMax = 500;  // ListLogGroupsForQuery.
+
+// Lookup tables (logs-api.md 6.2) and query definitions.
+inline constexpr std::size_t kLookupTableBytesMax = 10ULL << 20;
+inline constexpr std::size_t kLookupTablesMax = 100;  // An account and region.
+inline constexpr std::size_t kLookupTablesPageMax = 100;
+inline constexpr std::size_t kLookupColumnsMax = 1'000;             // Ours.
+inline constexpr std::size_t kLookupCellsMax = 2'000'000;           // Ours: bounds a parsed table.
+inline constexpr std::uint64_t kLookupCacheBytesMax = 64ULL << 20;  // Ours: parsed tables kept.
+inline constexpr std::size_t kQueryDefinitionsMax = 1'000;  // The service's quota, an account.
 
 // GetLogGroupFields (logs-api.md 5.3).
 inline constexpr std::int64_t kFieldsAroundMs = 8LL * 60 * 1'000;

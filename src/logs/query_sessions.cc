@@ -115,6 +115,7 @@ struct QuerySessions::Impl {
     const Clock& clock;
     Random& random;
     const Groups& groups;
+    const LookupTables& tables;
     const QueryEngine& engine;
     const SessionOptions options;
 
@@ -130,9 +131,9 @@ struct QuerySessions::Impl {
     std::size_t unfinished = 0;
     std::vector<std::thread> workers;
 
-    Impl(store::Store& s, const Clock& c, Random& r, const Groups& g, const QueryEngine& e,
-         const SessionOptions& o)
-        : store(s), clock(c), random(r), groups(g), engine(e), options(o) {
+    Impl(store::Store& s, const Clock& c, Random& r, const Groups& g, const LookupTables& t,
+         const QueryEngine& e, const SessionOptions& o)
+        : store(s), clock(c), random(r), groups(g), tables(t), engine(e), options(o) {
         for (unsigned i = 0; i < options.running_max; ++i)
             workers.emplace_back([this] {
                 os::step_aside(os::kQueryNiceness);  // Threads that a query starts inherit it.
@@ -218,6 +219,28 @@ struct QuerySessions::Impl {
             sources.push_back({std::move(snapshot), tenant.account + ":" + group->name});
         }
         return sources;
+    }
+
+    /// A table or column that is not there refuses the query at once: whoever wrote it is waiting.
+    Result<std::vector<std::shared_ptr<const insights::LookupTable>>> lookup_tables(
+        const Tenant& tenant, const insights::QueryNeeds& needs) const {
+        std::vector<std::shared_ptr<const insights::LookupTable>> found;
+        for (const insights::LookupUse& use : needs.lookups) {
+            auto table = tables.table(tenant, use.table);
+            // StartQuery's ResourceNotFoundException speaks of log groups.
+            if (!table && table.error().code == ErrorCode::kNotFound)
+                return fail(ErrorCode::kInvalidArgument, table.error().message);
+            if (!table) return std::unexpected(std::move(table).error());
+            for (const insights::Name& name : use.columns) {
+                const std::vector<std::string>& known = (*table)->columns;
+                if (std::find(known.begin(), known.end(), name.text) == known.end())
+                    return fail(
+                        ErrorCode::kInvalidArgument,
+                        fmt::format("The lookup table {} has no column {}.", use.table, name.text));
+            }
+            found.push_back(*std::move(table));
+        }
+        return found;
     }
 
     SessionPtr find(const Tenant& tenant, std::string_view id) {
@@ -343,9 +366,9 @@ struct QuerySessions::Impl {
 };
 
 QuerySessions::QuerySessions(store::Store& store, const Clock& clock, Random& random,
-                             const Groups& groups, const QueryEngine& engine,
-                             const SessionOptions& options)
-    : impl_(std::make_unique<Impl>(store, clock, random, groups, engine, options)) {}
+                             const Groups& groups, const LookupTables& tables,
+                             const QueryEngine& engine, const SessionOptions& options)
+    : impl_(std::make_unique<Impl>(store, clock, random, groups, tables, engine, options)) {}
 
 QuerySessions::~QuerySessions() = default;
 
@@ -369,10 +392,7 @@ Result<std::string> QuerySessions::start(const Tenant& tenant, const NewQuery& q
     if (needs.unmask && !query.may_unmask)
         return fail(ErrorCode::kAccessDenied,
                     "The query shows masked data, which needs the permission logs:Unmask.");
-    // No operation makes lookup tables yet, so none is there.
-    if (!needs.lookups.empty())
-        return fail(ErrorCode::kInvalidArgument,
-                    fmt::format("The lookup table {} does not exist.", needs.lookups[0].table));
+    session->options.lookup_tables = SKY_TRY(impl.lookup_tables(tenant, needs));
     const store::TimeRange range = requested_range(query);
     session->options.sources = SKY_TRY(impl.snapshots(tenant, groups, request_id));
     for (const GroupPtr& group : groups) session->groups.push_back(group->name);

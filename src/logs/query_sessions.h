@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "logs/groups.h"
 #include "logs/limits.h"
+#include "logs/lookup_tables.h"
 #include "logs/query_engine.h"
 
 namespace sky::logs {
@@ -92,7 +93,8 @@ std::string unknown_group_message(std::string_view group, std::string_view accou
 class QuerySessions {
 public:
     QuerySessions(store::Store& store, const Clock& clock, Random& random, const Groups& groups,
-                  const QueryEngine& engine, const SessionOptions& options);
+                  const LookupTables& tables, const QueryEngine& engine,
+                  const SessionOptions& options);
     /// Stops what runs and waits for it.
     ~QuerySessions();
 

@@ -15,10 +15,11 @@ namespace {
 struct Sessions : Fixture {
     SeededRandom random{1};
     FakeEngine engine;
+    LookupTables tables{store, clock};
     QuerySessions queries;
     const Tenant you{"999999999999", "us-east-1"};
     explicit Sessions(SessionOptions options = {})
-        : queries(store, clock, random, groups, engine, options) {
+        : queries(store, clock, random, groups, tables, engine, options) {
         make("g");
         (void)groups.create(you, {.name = "g", .kms_key_id = {}, .tags = {}});
     }

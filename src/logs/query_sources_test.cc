@@ -16,7 +16,8 @@ namespace {
 struct Sources : Fixture {
     SeededRandom random{1};
     InsightsEngine engine;
-    QuerySessions queries{store, clock, random, groups, engine, SessionOptions{}};
+    LookupTables tables{store, clock};
+    QuerySessions queries{store, clock, random, groups, tables, engine, SessionOptions{}};
     Sources() {
         const auto add = [&](std::string name, Tags tags, std::string_view log_class) {
             NewGroup wanted;

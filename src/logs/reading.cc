@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::int64_t kEndOfTime = std::numeric_limits<std::int64_t>::max();
 
-bool is_blank(std::string_view text) {
-    return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
-}
-
 /// Where events of some streams can be: a quiet stream of a busy group is not searched for.
 /// The catalog knows a stream's times before its put is answered, so nothing acknowledged is cut.
 class EventSpan {
@@ -85,11 +81,8 @@ Result<FilteredEvents> Reading::filter(const GroupInfo& group, const FilterEvent
     if (!request.streams.empty() && request.stream_prefix)
         return fail(ErrorCode::kInvalidArgument,
                     "logStreamNames and logStreamNamePrefix are mutually exclusive parameters.");
-    // A pattern that was ignored would answer with wrong events.
-    if (request.pattern && !is_blank(*request.pattern))
-        return fail(ErrorCode::kInvalidArgument,
-                    "Filter patterns are not supported by skywatch yet (see "
-                    "docs/compatibility.md); send no filterPattern, or query with StartQuery.");
+    const std::string pattern_text = request.pattern.value_or("");
+    const FilterPattern pattern = SKY_TRY(FilterPattern::compile(pattern_text));
 
     std::vector<std::string> names = request.streams;
     std::sort(names.begin(), names.end());
@@ -98,6 +91,7 @@ Result<FilteredEvents> Reading::filter(const GroupInfo& group, const FilterEvent
     hash.add(group.id).add(names.size());
     for (const std::string& name : names) hash.add(name);
     hash.add(request.stream_prefix ? 1U : 0U).add(request.stream_prefix.value_or(""));
+    hash.add(pattern.matches_everything() ? std::string_view() : pattern_text);
 
     Direction direction = request.from_head ? Direction::kForward : Direction::kBackward;
     std::optional<Position> from;
@@ -149,6 +143,10 @@ Result<FilteredEvents> Reading::filter(const GroupInfo& group, const FilterEvent
         request.limit.value_or(static_cast<std::int64_t>(limits::kPageEventsMax)));
     spec.bytes_max = limits::kPageBytesMax;
     spec.morsels_max = limits::kPageMorselsMax;
+    if (!pattern.matches_everything()) {
+        spec.pattern = &pattern;
+        spec.morsels_max = limits::kFilterMorselsMax;
+    }
 
     const auto snapshot = SKY_TRY(snapshot_of(group));
     EventPage page = SKY_TRY(read_page(*snapshot, spec));

@@ -165,6 +165,40 @@ TEST_CASE("FilterLogEvents: streams, range, order, direction") {
         }
 }
 
+TEST_CASE("FilterLogEvents: a pattern with every page size, both ways") {
+    Fixture f;
+    f.make("g", {"a", "b"});
+    std::string expected;
+    for (int n = 0; n < 12; ++n) {
+        const std::string name = (n % 3 == 0 ? "ERROR-" : "INFO-") + std::to_string(n);
+        if (n % 3 == 0) expected += name + " ";
+        CHECK(f.put("g", n % 2 == 0 ? "a" : "b", {{kNow + n / 4, name}}));
+    }
+    std::string backwards;
+    for (const char* name : {"ERROR-9 ", "ERROR-6 ", "ERROR-3 ", "ERROR-0 "}) backwards += name;
+    const GroupPtr group = f.group("g");
+    for (const bool from_head : {true, false})
+        for (const std::int64_t limit : {1, 3, 100}) {
+            FilterEvents request;
+            request.pattern = "ERROR";
+            request.limit = limit;
+            request.from_head = from_head;
+            request.start_ms = kNow;
+            std::string text;
+            do {
+                const auto page = f.reading.filter(*group, request);
+                REQUIRE(page);
+                text += joined(page->events);
+                request.token = page->next_token;
+            } while (request.token);
+            CHECK(text == (from_head ? expected : backwards));
+        }
+    FilterEvents request;
+    request.pattern = "ERROR";
+    request.streams = {"b"};
+    CHECK(joined(f.reading.filter(*group, request)->events) == "ERROR-3 ERROR-9 ");
+}
+
 TEST_CASE("FilterLogEvents: what it refuses") {
     Fixture f;
     f.make("g", {"s"});
@@ -178,8 +212,8 @@ TEST_CASE("FilterLogEvents: what it refuses") {
     request.streams = {"none"};
     CHECK(message_of(f.reading.filter(*group, request)) == kStreamMissing);
     request = {};
-    request.pattern = "ERROR";
-    CHECK(f.reading.filter(*group, request).error().code == ErrorCode::kInvalidArgument);
+    request.pattern = "a.b";
+    CHECK(message_of(f.reading.filter(*group, request)) == "Invalid character(s) in term '.'");
     request.pattern = "  ";
     CHECK(f.reading.filter(*group, request));
     request = {};
@@ -196,6 +230,9 @@ TEST_CASE("FilterLogEvents: what it refuses") {
     request.end_ms = kNow + 5;  // The range is each request's own.
     CHECK(joined(f.reading.filter(*group, request)->events) == "b ");
     request.streams = {"s"};  // The filter is not.
+    CHECK(message_of(f.reading.filter(*group, request)) == "The specified nextToken is invalid.");
+    request.streams = {};
+    request.pattern = "b";
     CHECK(message_of(f.reading.filter(*group, request)) == "The specified nextToken is invalid.");
     request = {};
     request.token = "garbage";
@@ -231,7 +268,10 @@ TEST_CASE("pages: any page size, budget and direction give the same events once"
             for (std::uint64_t n = 1 + random.below(6); n > 0; --n)
                 lines.emplace_back(kNow + static_cast<std::int64_t>(random.below(8)), "m");
             std::sort(lines.begin(), lines.end());
-            for (const Line& line : lines) expected.push_back({line.first, ++sequence});
+            for (Line& line : lines) {
+                expected.push_back({line.first, ++sequence});
+                if (sequence % 2 == 1) line.second = "odd";
+            }
             CHECK(f.put("g", "s", lines));
         }
         std::sort(expected.begin(), expected.end());
@@ -243,6 +283,12 @@ TEST_CASE("pages: any page size, budget and direction give the same events once"
         spec.events_max = 1 + random.below(5);
         spec.bytes_max = 1 << 20;
         spec.morsels_max = 1 + random.below(3);
+        const bool filtered = random.below(2) == 0;
+        const FilterPattern pattern = *FilterPattern::compile("odd");
+        if (filtered) {
+            spec.pattern = &pattern;
+            std::erase_if(expected, [](Position p) { return p.sequence % 2 == 0; });
+        }
         std::vector<Position> got;
         const auto snapshot = f.store.snapshot(f.group("g")->id);
         std::size_t pages = 0;

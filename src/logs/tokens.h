@@ -20,6 +20,8 @@ enum class TokenKind : std::uint8_t {
     kFilterEvents,
     kQueries,
     kQueryResults,
+    kLookupTables,
+    kQueryDefinitions,
 };
 
 inline constexpr std::string_view kTokenInvalid = "The specified nextToken is invalid.";

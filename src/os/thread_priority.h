@@ -7,6 +7,7 @@ namespace sky::os {
 /// Source: store.md 3.3, 3.4: sealing before merges and queries; committer and event loops at 0.
 inline constexpr int kSealNiceness = 5;
 inline constexpr int kQueryNiceness = 10;
+inline constexpr int kMergeNiceness = 12;
 
 /// Lowers the calling thread's priority, for good. Never fails: a thread may always step aside.
 void step_aside(int niceness);

@@ -13,6 +13,7 @@ enum class BackgroundTask : std::uint8_t {
     kCommit,        // Commits every batch that waits.
     kFlush,         // Seals and releases what is due, expires.
     kSpareSegment,  // Makes the log segment that a commit asked for.
+    kMerge,         // Puts small segments together: one merge, if one is due.
 };
 
 }  // namespace sky::store

@@ -39,7 +39,10 @@ bool is_numbered(std::string_view path, std::string_view directory, std::string_
     return path.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-bool is_segment(std::string_view path) { return is_numbered(path, "segments/", ".seg"); }
+/// A file of one segment or a pack: both end with a trailer that stands for the whole.
+bool is_segment(std::string_view path) {
+    return is_numbered(path, "segments/", ".seg") || is_numbered(path, "segments/", ".pack");
+}
 
 bool is_backup_path(std::string_view path) {
     return path == "catalog.sqlite" || is_numbered(path, "wal/", ".wal") || is_segment(path);

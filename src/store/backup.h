@@ -23,7 +23,8 @@ struct BackupSummary {
 enum class BackupChecksum : std::uint8_t { kWhole, kTrailer };
 
 struct BackupFile {
-    std::string path;  // Relative: "catalog.sqlite", "wal/00000003.wal", "segments/17.seg".
+    std::string
+        path;  // Relative: "catalog.sqlite", "wal/00000003.wal", "segments/17.seg" or ".pack".
     std::uint64_t bytes = 0;
     BackupChecksum covers = BackupChecksum::kWhole;
     std::uint32_t crc = 0;
@@ -39,7 +40,7 @@ struct BackupManifest {
 inline constexpr std::string_view kBackupManifestName = "MANIFEST";
 
 std::string render_manifest(const BackupManifest& manifest);
-/// Paths are held to the three forms above, so that a manifest cannot name anything else.
+/// Paths are held to these forms, so that a manifest cannot name anything else.
 /// Errors: kCorruption, kUnavailable (a newer format).
 Result<BackupManifest> parse_manifest(std::string_view text);
 

@@ -62,6 +62,20 @@ struct AccessKey {
     std::optional<std::int64_t> last_used_ms = {};  // Written behind: exact to a minute or so.
 };
 
+/// Something that a service keeps under an id, such as a query definition or a lookup table. The
+/// store knows what its texts mean as little as it knows what events say.
+struct DocumentKey {
+    Tenant tenant;
+    std::string kind, id;
+    friend auto operator<=>(const DocumentKey&, const DocumentKey&) = default;
+};
+struct Document {
+    DocumentKey key;
+    std::int64_t creation_ms = 0, modified_ms = 0;
+    std::string head;              // Kept in memory, at most limits::kDocumentHeadBytesMax.
+    std::uint64_t body_bytes = 0;  // Of the text that stays on disk; put_document() fills it.
+};
+
 /// Every write is one committed SQLite transaction before it returns; reads come from memory.
 /// Errors:  kAlreadyExists, kNotFound, kNoSpace, kInternal, kUnavailable (read-only).
 /// Threads: every member may be called from any thread. Two racing creates: one wins, the other
@@ -113,6 +127,20 @@ public:
     /// Remembers in memory that a request was signed with the key; an unknown id is ignored. Cheap:
     /// called for every request. The store writes it behind.
     virtual void note_key_used(std::string_view id, std::int64_t now_ms) = 0;
+
+    // Documents
+    // ----------------------------------------------------------------------------------------------
+    /// Makes the document or replaces all of it. Texts are UTF-8. Errors: kInvalidArgument (larger
+    /// than limits.h allows), kLimitExceeded (limits::kDocumentsMax of its kind and tenant).
+    virtual Status put_document(Document document, std::string_view body) = 0;
+    virtual Status delete_document(const DocumentKey& key) = 0;
+    virtual std::shared_ptr<const Document> find_document(const DocumentKey& key) const = 0;
+    /// Read from disk. Errors: kNotFound and those of reading.
+    virtual Result<std::string> document_body(const DocumentKey& key) const = 0;
+    /// Documents with id > `after` that start with `prefix`, in byte order, at most `count`.
+    virtual std::vector<std::shared_ptr<const Document>> list_documents(
+        const Tenant& tenant, std::string_view kind, std::string_view prefix,
+        std::string_view after, std::size_t count) const = 0;
 };
 
 }  // namespace sky::store

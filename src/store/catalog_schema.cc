@@ -32,18 +32,24 @@ CREATE TABLE keys(id TEXT PRIMARY KEY, secret TEXT NOT NULL, account TEXT NOT NU
 CREATE TABLE segments(id INTEGER PRIMARY KEY, group_id INTEGER NOT NULL, day INTEGER NOT NULL,
   min_ms INTEGER NOT NULL, max_ms INTEGER NOT NULL, row_count INTEGER NOT NULL,
   message_bytes INTEGER NOT NULL, file_bytes INTEGER NOT NULL, lsn_min INTEGER NOT NULL,
-  lsn_max INTEGER NOT NULL, sequence_max INTEGER NOT NULL);
+  lsn_max INTEGER NOT NULL, sequence_max INTEGER NOT NULL, pack INTEGER NOT NULL DEFAULT 0,
+  pack_offset INTEGER NOT NULL DEFAULT 0, level INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE tombstones(kind INTEGER NOT NULL, id INTEGER NOT NULL, group_id INTEGER NOT NULL,
   name TEXT NOT NULL, PRIMARY KEY(kind, id)) WITHOUT ROWID;
 CREATE TABLE flushed(group_id INTEGER NOT NULL, day INTEGER NOT NULL, lsn INTEGER NOT NULL,
   PRIMARY KEY(group_id, day)) WITHOUT ROWID;
-INSERT INTO meta VALUES('format',2),('transaction',0),('next_group',1),('next_stream',1),
+CREATE TABLE documents(account TEXT NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL,
+  id TEXT NOT NULL, creation_ms INTEGER NOT NULL, modified_ms INTEGER NOT NULL,
+  body_bytes INTEGER NOT NULL, head TEXT NOT NULL, body TEXT NOT NULL,
+  UNIQUE(account, region, kind, id));
+INSERT INTO meta VALUES('format',4),('transaction',0),('next_group',1),('next_stream',1),
   ('next_segment',1);
 COMMIT;
 )sql";
 static_assert(kApplicationId == 1397446999, "the pragma takes a literal");
 
-// What leads from each format to the next. Keys of format 1 could do everything.
+// What leads from each format to the next. Keys of format 1 could do everything; format 2 had no
+// documents, format 3 no packs.
 struct Migration {
     std::int64_t from;
     const char* sql;
@@ -58,6 +64,23 @@ ALTER TABLE keys ADD COLUMN expires_ms INTEGER;
 ALTER TABLE keys ADD COLUMN last_used_ms INTEGER;
 UPDATE keys SET permissions='admin read unmask write';
 UPDATE meta SET value=2 WHERE key='format';
+COMMIT;
+)sql"},
+    {2, R"sql(
+BEGIN IMMEDIATE;
+CREATE TABLE documents(account TEXT NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL,
+  id TEXT NOT NULL, creation_ms INTEGER NOT NULL, modified_ms INTEGER NOT NULL,
+  body_bytes INTEGER NOT NULL, head TEXT NOT NULL, body TEXT NOT NULL,
+  UNIQUE(account, region, kind, id));
+UPDATE meta SET value=3 WHERE key='format';
+COMMIT;
+)sql"},
+    {3, R"sql(
+BEGIN IMMEDIATE;
+ALTER TABLE segments ADD COLUMN pack INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE segments ADD COLUMN pack_offset INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE segments ADD COLUMN level INTEGER NOT NULL DEFAULT 0;
+UPDATE meta SET value=4 WHERE key='format';
 COMMIT;
 )sql"},
 });
@@ -123,7 +146,8 @@ Status write_files(SqliteDb& db, const FilesChange& change, std::int64_t flushed
                    std::int64_t sequence_max) {
     SqliteStatement insert = SKY_TRY(
         db.prepare("INSERT INTO segments(id,group_id,day,min_ms,max_ms,row_count,message_bytes,"
-                   "file_bytes,lsn_min,lsn_max,sequence_max) VALUES(?,?,?,?,?,?,?,?,?,?,?)"));
+                   "file_bytes,lsn_min,lsn_max,sequence_max,pack,pack_offset,level)"
+                   " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
     for (const SegmentRow& row : change.insert)
         SKY_TRY(insert.bind(1, row.id)
                     .bind(2, row.group)
@@ -136,6 +160,9 @@ Status write_files(SqliteDb& db, const FilesChange& change, std::int64_t flushed
                     .bind(9, row.lsn_min)
                     .bind(10, row.lsn_max)
                     .bind(11, row.sequence_max)
+                    .bind(12, row.pack)
+                    .bind(13, row.offset)
+                    .bind(14, std::uint64_t{row.level})
                     .run());
     SqliteStatement remove = SKY_TRY(db.prepare("DELETE FROM segments WHERE id=?"));
     for (const std::uint64_t id : change.remove) SKY_TRY(remove.bind(1, id).run());

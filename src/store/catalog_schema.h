@@ -14,7 +14,9 @@ class Fs;
 namespace sky::store {
 
 /// Rises with every change of the tables; described in docs/formats.md.
-inline constexpr std::int64_t kCatalogFormat = 2;
+inline constexpr std::int64_t kCatalogFormat = 4;
+/// From here on a segment may lie in a pack.
+inline constexpr std::int64_t kCatalogFormatOfPacks = 4;
 
 /// Whether the file is ours; its format, at most kCatalogFormat. Errors: as prepare_schema().
 Result<std::int64_t> check_format(SqliteDb& db, const std::string& path);

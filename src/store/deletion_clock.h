@@ -3,10 +3,14 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "base/clock.h"
 
 namespace sky::store {
+
+/// Where the catalog keeps high_water_ms().
+inline constexpr std::string_view kDeletionHighWaterKey = "deletion_high_water_ms";
 
 /// A wall clock that runs ahead must not delete logs (store.md 1.7). Deletion uses
 /// min(wall clock, persisted high-water mark + monotonic time elapsed + 25 h). A step of the wall

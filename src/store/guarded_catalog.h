@@ -70,6 +70,25 @@ public:
     void note_key_used(std::string_view id, std::int64_t now_ms) override {
         inner_->note_key_used(id, now_ms);
     }
+    Status put_document(Document document, std::string_view body) override {
+        return inner_->put_document(std::move(document), body);
+    }
+    Status delete_document(const DocumentKey& key) override {
+        return ballast_.with_space([&] { return inner_->delete_document(key); });
+    }
+    std::shared_ptr<const Document> find_document(const DocumentKey& key) const override {
+        return inner_->find_document(key);
+    }
+    Result<std::string> document_body(const DocumentKey& key) const override {
+        return inner_->document_body(key);
+    }
+    std::vector<std::shared_ptr<const Document>> list_documents(const Tenant& tenant,
+                                                                std::string_view kind,
+                                                                std::string_view prefix,
+                                                                std::string_view after,
+                                                                std::size_t count) const override {
+        return inner_->list_documents(tenant, kind, prefix, after, count);
+    }
 
 private:
     const std::shared_ptr<SqliteCatalog> inner_;

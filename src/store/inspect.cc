@@ -7,7 +7,8 @@
 #include "os/fs.h"
 #include "store/catalog_schema.h"
 #include "store/limits.h"
-#include "store/segment.h"
+#include "store/packs.h"
+#include "store/segment_file.h"
 #include "store/sqlite_db.h"
 #include "store/wal_format.h"
 
@@ -34,10 +35,6 @@ public:
     }
 
 private:
-    struct Listed {
-        std::uint64_t id, rows, bytes;
-    };
-
     void add(Grade grade, std::string subject, std::string what, std::string remedy = {}) {
         findings_.push_back({grade, std::move(subject), std::move(what), std::move(remedy)});
     }
@@ -70,9 +67,20 @@ private:
             static_cast<void>(SKY_TRY(check.step()));
             if (check.text(0) != "ok") return fail(ErrorCode::kCorruption, check.text(0));
         }
-        SqliteStatement row =
-            SKY_TRY(db->prepare("SELECT id,row_count,file_bytes FROM segments ORDER BY id"));
-        while (SKY_TRY(row.step())) segments_.push_back({row.id(0), row.id(1), row.id(2)});
+        const char* const sql =
+            format < kCatalogFormatOfPacks
+                ? "SELECT id,row_count,file_bytes,0,0 FROM segments"
+                : "SELECT id,row_count,file_bytes,pack,pack_offset FROM segments"
+                  " ORDER BY pack,pack_offset,id";
+        SqliteStatement row = SKY_TRY(db->prepare(sql));
+        while (SKY_TRY(row.step())) {
+            SegmentRow& listed = segments_.emplace_back();
+            listed.id = row.id(0);
+            listed.rows = row.id(1);
+            listed.file_bytes = row.id(2);
+            listed.pack = row.id(3);
+            listed.offset = row.id(4);
+        }
         SqliteStatement meta =
             SKY_TRY(db->prepare("SELECT value FROM meta WHERE key='wal_released_lsn'"));
         if (SKY_TRY(meta.step())) released_lsn_ = meta.id(0);
@@ -87,25 +95,42 @@ private:
 
     void look_at_segments() {
         std::vector<std::string> bad;
-        std::uint64_t rows = 0, bytes = 0;
+        std::uint64_t rows = 0, bytes = 0, files = 0;
         bool is_newer = false;
-        for (const Listed& listed : segments_) {
-            const std::string path = directory_ + "/segments/" + std::to_string(listed.id) + ".seg";
-            const auto reader = SegmentReader::open(fs_, path, Checksums::kVerify);
+        const auto fault = [&](const Error& error) {
+            is_newer = is_newer || error.code == ErrorCode::kUnavailable;
+            bad.push_back(error.message);
+        };
+        std::string path;  // Of `file`.
+        std::shared_ptr<const os::File> file;
+        for (const SegmentRow& listed : segments_) {
+            if (std::string of = stored_path(directory_ + "/segments", listed); of != path) {
+                path = std::move(of);
+                ++files;
+                auto opened = fs_.open(path, os::OpenMode::kRead);
+                file = opened ? std::shared_ptr<const os::File>(*std::move(opened)) : nullptr;
+                if (!opened) fault(opened.error());
+                if (auto pack = read_pack(fs_, path); file && listed.pack != 0 && !pack)
+                    fault(pack.error());
+            }
+            if (!file) continue;
+            const auto reader = SegmentReader::open(
+                file, {listed.offset, listed.file_bytes},
+                path + " (segment " + std::to_string(listed.id) + ")", Checksums::kVerify);
             if (!reader) {
-                is_newer = is_newer || reader.error().code == ErrorCode::kUnavailable;
-                bad.push_back(reader.error().message);
-            } else if ((*reader)->footer().row.rows != listed.rows) {
+                fault(reader.error());
+            } else if ((*reader)->footer().row.rows != listed.rows ||
+                       (*reader)->footer().row.id != listed.id) {
                 bad.push_back("not the file that the catalog lists: " + path);
             } else {
                 rows += listed.rows;
-                bytes += listed.bytes;
+                bytes += listed.file_bytes;
             }
         }
         if (bad.empty()) {
             add(Grade::kFine, "segments",
-                std::to_string(segments_.size()) + " files, " + std::to_string(rows) + " events, " +
-                    std::to_string(bytes) + " bytes");
+                std::to_string(segments_.size()) + " in " + std::to_string(files) + " files, " +
+                    std::to_string(rows) + " events, " + std::to_string(bytes) + " bytes");
             return;
         }
         for (std::size_t i = 0; i < std::min(bad.size(), kFilesNamedMax); ++i)
@@ -239,7 +264,7 @@ private:
     os::Fs& fs_;
     const std::string directory_;
     std::vector<Finding> findings_;
-    std::vector<Listed> segments_;
+    std::vector<SegmentRow> segments_;
     std::uint64_t released_lsn_ = 0;
 };
 

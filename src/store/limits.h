@@ -35,14 +35,24 @@ inline constexpr std::size_t kAppendQueueBatchesMax = 16 * 1024;
 inline constexpr std::uint64_t kAppendQueueBytesMax = 64ULL << 20U;
 
 // Open chunks and queue together: above the first share of the memory budget everything is flushed,
-// above the second append() answers kThrottled. Source: store.md 3.1 ("flushes first").
+// above the third append() answers kThrottled. Source: store.md 3.1 ("flushes first"). Above the
+// second it does so but for accounts that have brought less than the average since the first was
+// passed. Our choice: a tenth of the budget is what a newcomer finds free.
 inline constexpr std::uint64_t kMemoryFlushPercent = 50;
+inline constexpr std::uint64_t kMemorySharePercent = 80;
 inline constexpr std::uint64_t kMemoryThrottlePercent = 90;
 
 // The flusher looks by itself this often; expiry and remaking the ballast run at every n-th look.
 inline constexpr std::int64_t kFlushTickMs = 1'000;
 inline constexpr std::int64_t kExpireEveryMs = 60'000;
 inline constexpr std::int64_t kBallastEveryMs = 60'000;
+// A document's part in memory and its part on disk. Ours: the largest heads are query definitions
+// (10,000 characters and 50 names of groups), the largest bodies lookup tables (10 MiB).
+inline constexpr std::size_t kDocumentHeadBytesMax = 256U << 10U;
+inline constexpr std::size_t kDocumentBodyBytesMax = 16U << 20U;
+// Of one kind, account and region. Ours; services have smaller quotas of their own.
+inline constexpr std::size_t kDocumentsMax = 10'000;
+
 // Times at which keys were last used are written behind this often. Our choice: CloudWatch's own
 // accounts show such times hours late.
 inline constexpr std::int64_t kKeyUsageEveryMs = 60'000;

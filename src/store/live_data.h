@@ -2,6 +2,7 @@
 #pragma once  // src/store/live_data.h - every group's live segments and open chunks: publish, seal,
               // snapshot, expire.
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -12,6 +13,7 @@
 #include "base/result.h"
 #include "store/chunk.h"
 #include "store/segment_file.h"
+#include "store/segment_limits.h"
 #include "store/sqlite_catalog.h"
 #include "store/store.h"
 
@@ -22,13 +24,19 @@ struct LiveDataOptions {
     std::string directory;  // The data directory; segments/ and orphans/ are made inside.
     const Clock* clock;     // Outlives every snapshot.
     std::shared_ptr<SqliteCatalog> catalog;
+    std::size_t merge_fan = limits::kMergeFan;  // Tests make it small.
 };
 
 struct LiveDataStats {
-    std::uint64_t segment_bytes_written;  // Since open().
+    std::uint64_t segment_bytes_written;  // Since open(), by seals and merges.
+    std::uint64_t merged_bytes_written;   // Of these, by merges.
+    std::uint64_t merges;                 // Since open().
     std::uint64_t shape_mismatches;       // Since open().
     std::uint64_t open_rows, open_bytes;  // Gauges: rows and memory that no segment holds yet.
-    std::uint64_t live_segments, live_segment_bytes, orphans;
+    std::uint64_t live_segments, live_segment_bytes;
+    std::uint64_t packs, pack_dead_bytes;  // As of the last look for merges.
+    std::uint64_t merge_debt_segments, merge_debt_bytes;
+    std::uint64_t orphans;
     bool deletion_suspended;           // The wall clock jumped (store.md 1.7).
     std::uint64_t footer_cache_bytes;  // Gauge: footers of open segments.
 };
@@ -41,7 +49,8 @@ struct WalExtent {
 
 /// What the store shows and keeps, apart from the WAL.
 /// Threads: publish() by one thread at a time in LSN order (the committer; recovery before it);
-/// everything else from any thread. seal() and expire() serialise themselves.
+/// everything else from any thread. seal(), merge() and expire() serialise themselves; only the
+/// end of a merge waits for the others, and they for it.
 class LiveData {
 public:
     /// Reads the catalog's list of files, moves files that it does not list to orphans/ and deletes
@@ -66,10 +75,22 @@ public:
     /// Some chunk reached the seal limits: seal(0) has work to do.
     bool seal_due() const;
     /// Writes chunks that reached the seal limits, and all those that hold records below
-    /// `lsn_below` (UINT64_MAX: everything), as segments: temporary file, fdatasync, rename,
-    /// directory fsync, then one catalog transaction per kSealBatchMax files. On an error the
-    /// unsealed rows stay visible and the WAL must be kept. Errors: kNoSpace, kInternal.
+    /// `lsn_below` (UINT64_MAX: everything), as segments, small ones together in one pack:
+    /// temporary file, fdatasync, rename, directory fsync, then one catalog transaction per pack or
+    /// kSealBatchMax files. On an error the unsealed rows stay visible and the WAL must be kept.
+    /// Errors: kNoSpace, kInternal.
     Status seal(std::uint64_t lsn_below);
+
+    /// One merge, if one is due: writes what replaces its inputs, then replaces them in one
+    /// transaction; snapshots keep what they read. Rows of deleted streams are not written again.
+    /// Gives up at the next segment when `stop` is set. False: nothing was due. A segment that
+    /// cannot be read is logged and left alone. Errors: kNoSpace, kInternal; nothing has changed
+    /// then.
+    Result<bool> merge(const std::atomic<bool>& stop);
+    /// Merges are behind: appends wait for them.
+    bool merge_debt_is_hard() const;
+    /// Merges are behind: they need a share of the machine.
+    bool merge_debt_is_soft() const;
 
     /// Records below this are in segments or deleted: their WAL may be released. UINT64_MAX when
     /// no chunk is open.

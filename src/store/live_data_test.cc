@@ -11,215 +11,19 @@
 #include "os/sim_fs.h"
 #include "store/deletion_clock.h"
 #include "store/segment_limits.h"
+#include "store/testing/live_harness.h"
 
 namespace sky::store {
-namespace {
 
-const Tenant kTenant{"123456789012", "us-east-1"};
-constexpr std::int64_t kNow = 1'767'225'600'000;  // 2026-01-01T00:00:00Z
-constexpr std::uint64_t kEverything = std::numeric_limits<std::uint64_t>::max();
-constexpr std::int64_t kHour = limits::kMillisPerHour;
-
-struct Row {
-    std::int64_t timestamp_ms;
-    std::uint64_t sequence;
-    std::int64_t ingestion_ms;
-    StreamId stream;
-    std::string message;
-    friend auto operator<=>(const Row&, const Row&) = default;
-};
-
-struct Record {
-    std::uint64_t lsn, first_sequence;
-    GroupId group;
-    StreamId stream;
-    std::int64_t ingestion_ms;
-    std::vector<std::pair<std::int64_t, std::string>> events;
-};
-
-/// The store without its WAL: records are durable the moment they are added.
-class Harness {
-public:
-    explicit Harness(std::uint64_t seed) : random(seed), fs(std::make_unique<os::SimFs>(seed)) {}
-
-    bool start() {
-        auto opened = SqliteCatalog::open(*fs, "catalog.sqlite");
-        if (!opened) return false;
-        catalog = *opened;
-        auto live_opened = LiveData::open({fs.get(), "data", &clock, catalog});
-        if (!live_opened) {
-            catalog.reset();
-            return false;
-        }
-        live = std::move(*live_opened);
-        for (const Record& record : wal) publish(record);
-        return true;
-    }
-    void stop() {
-        live.reset();
-        catalog.reset();
-    }
-    Status publish(const Record& record) {
-        std::vector<Event> events;
-        for (const auto& [at, text] : record.events) events.push_back({at, text});
-        return live->publish({record.group, record.stream, record.ingestion_ms, events},
-                             record.first_sequence, record.lsn);
-    }
-    Status append(GroupId group, StreamId stream,
-                  std::vector<std::pair<std::int64_t, std::string>> events) {
-        Record record{next_lsn++, next_sequence, group, stream, clock.now_ms(), std::move(events)};
-        next_sequence += record.events.size();
-        const Status done = publish(record);
-        wal.push_back(record);
-        if (done) all.push_back(std::move(record));
-        return done;
-    }
-    WalExtent release_wal() {
-        const std::uint64_t below = std::min(live->oldest_open_lsn(), next_lsn);
-        std::erase_if(wal, [&](const Record& r) { return r.lsn < below; });
-        return {wal.empty() ? next_lsn : wal.front().lsn, next_lsn};
-    }
-    GroupId make_group(const std::string& name, std::optional<std::int32_t> days = {}) {
-        GroupInfo wanted;
-        wanted.tenant = kTenant;
-        wanted.name = name;
-        wanted.retention_days = days;
-        const auto made = catalog->create_group(wanted);
-        return made ? (*made)->id : 0;
-    }
-    StreamId make_stream(GroupId group, const std::string& name) {
-        const auto made = catalog->create_stream(group, name, 0);
-        return made ? made->id : 0;
-    }
-
-    /// What a read must show.
-    std::vector<Row> model(const GroupInfo& group, TimeRange range,
-                           const std::vector<StreamId>& wanted) const {
-        std::vector<Row> rows;
-        for (const Record& record : all) {
-            if (record.group != group.id || !catalog->find_stream(record.stream)) continue;
-            if (!wanted.empty() && !std::binary_search(wanted.begin(), wanted.end(), record.stream))
-                continue;
-            std::uint64_t sequence = record.first_sequence;
-            for (const auto& [at, text] : record.events) {
-                const Row row{at, sequence++, record.ingestion_ms, record.stream, text};
-                if (at < range.begin_ms || at > range.end_ms) continue;
-                if (group.retention_days &&
-                    at < clock.now_ms() - *group.retention_days * kMillisPerDay)
-                    continue;
-                rows.push_back(row);
-            }
-        }
-        std::sort(rows.begin(), rows.end());
-        return rows;
-    }
-    std::vector<Row> read(const Snapshot& snapshot, TimeRange range,
-                          const std::vector<StreamId>& wanted) const {
-        std::vector<Row> rows;
-        std::int64_t last_max = std::numeric_limits<std::int64_t>::max();
-        for (const Morsel& morsel : snapshot.morsels(range)) {
-            CHECK(morsel.max_ms <= last_max);
-            last_max = morsel.max_ms;
-            CHECK(morsel.rows <= limits::kChunkRowsMax);
-            const auto batch = snapshot.read(morsel, range, Columns::kAll, wanted);
-            if (!batch) {
-                FAIL_CHECK(batch.error().message);
-                continue;
-            }
-            CHECK(batch->rows() <= morsel.rows);
-            if (const auto count = snapshot.known_rows(morsel, range); count && wanted.empty()) {
-                CHECK(*count == batch->rows());
-                ++known_counts;
-            }
-            for (std::size_t i = 0; i < batch->rows(); ++i) {
-                CHECK(batch->timestamp_ms[i] <= morsel.max_ms);
-                CHECK(batch->timestamp_ms[i] >= morsel.min_ms);
-                rows.push_back({batch->timestamp_ms[i], batch->sequence[i], batch->ingestion_ms[i],
-                                batch->stream[i], std::string(batch->message[i])});
-            }
-        }
-        std::sort(rows.begin(), rows.end());
-        return rows;
-    }
-    mutable std::size_t known_counts = 0;  // Morsels that were counted without being read.
-    void check_reads() {
-        for (const auto& group : catalog->list_groups(kTenant, "", "", 100)) {
-            CAPTURE(group->name);
-            const auto snapshot = live->snapshot(group->id, clock.now_ms());
-            REQUIRE(snapshot);
-            TimeRange range{kNow - 10 * kMillisPerDay, clock.now_ms() + 10 * kMillisPerDay};
-            CHECK(read(*snapshot, range, {}) == model(*group, range, {}));
-            range.begin_ms =
-                clock.now_ms() - static_cast<std::int64_t>(random.below(4 * 86'400'000));
-            range.end_ms = range.begin_ms + static_cast<std::int64_t>(random.below(2 * 86'400'000));
-            std::vector<StreamId> wanted;
-            for (const StreamInfo& stream : catalog->list_streams(group->id, "", "", 100))
-                if (random.below(2) == 0) wanted.push_back(stream.id);
-            std::sort(wanted.begin(), wanted.end());
-            CHECK(read(*snapshot, range, wanted) == model(*group, range, wanted));
-        }
-    }
-
-    SeededRandom random;
-    std::unique_ptr<os::SimFs> fs;
-    ManualClock clock{kNow};
-    std::shared_ptr<SqliteCatalog> catalog;
-    std::unique_ptr<LiveData> live;
-    std::vector<Record> wal, all;
-    std::uint64_t next_lsn = 1, next_sequence = 1;
-};
-
-std::vector<std::pair<std::int64_t, std::string>> random_events(Harness& h) {
-    std::vector<std::pair<std::int64_t, std::string>> events;
-    // Mostly now, sometimes late, sometimes over midnight.
-    std::int64_t at = h.clock.now_ms();
-    if (h.random.below(4) == 0) at -= static_cast<std::int64_t>(h.random.below(3 * 86'400'000));
-    const std::uint64_t count = 1 + h.random.below(h.random.below(10) == 0 ? 300 : 6);
-    for (std::uint64_t i = 0; i < count; ++i) {
-        events.emplace_back(at, "event " + std::to_string(h.random.below(1'000)));
-        at += static_cast<std::int64_t>(h.random.below(count < 10 ? 4'000'000 : 3));
-    }
-    return events;
-}
-
-void random_step(Harness& h) {
-    const auto groups = h.catalog->list_groups(kTenant, "", "", 100);
-    const std::uint64_t what = h.random.below(100);
-    if (groups.empty() || what < 4) {
-        const std::uint64_t days = h.random.below(4);
-        h.make_group("g" + std::to_string(h.random.below(5)),
-                     days == 0 ? std::nullopt : std::optional<std::int32_t>(days));
-        return;
-    }
-    const auto& group = groups[h.random.below(groups.size())];
-    const auto streams = h.catalog->list_streams(group->id, "", "", 100);
-    if (streams.empty() || what < 10) {
-        h.make_stream(group->id, "s" + std::to_string(h.random.below(6)));
-    } else if (what < 12) {
-        (void)h.catalog->delete_stream(group->id, streams[h.random.below(streams.size())].name);
-    } else if (what < 13) {
-        (void)h.catalog->delete_group(kTenant, group->name);
-    } else if (what < 20) {
-        (void)h.live->seal(h.random.below(2) == 0 ? kEverything
-                                                  : h.next_lsn - h.random.below(h.next_lsn));
-        h.release_wal();
-    } else if (what < 24) {
-        (void)h.live->expire(h.release_wal());
-    } else if (what < 34) {
-        h.clock.advance_ms(static_cast<std::int64_t>(h.random.below(5 * 3'600'000)));
-    } else {
-        (void)h.append(group->id, streams[h.random.below(streams.size())].id, random_events(h));
-    }
-}
-
-}  // namespace
+using namespace testing;
 
 TEST_CASE("live data: reads equal a plain model under any order of seal, expire and restart") {
     std::size_t counts = 0;
-    std::uint64_t files = 0;
+    std::uint64_t files = 0, merges = 0;
     for (std::uint64_t seed = 1; seed <= 40; ++seed) {
         CAPTURE(seed);
         Harness h(seed);
+        h.merge_fan = 2 + seed % 3;
         REQUIRE(h.start());
         for (int step = 0; step < 120; ++step) {
             random_step(h);
@@ -233,6 +37,9 @@ TEST_CASE("live data: reads equal a plain model under any order of seal, expire 
         files += h.live->stats().live_segments;
         REQUIRE(h.live->seal(kEverything));
         h.check_reads();
+        REQUIRE(h.merge());
+        h.check_reads();
+        merges += h.merges;
         counts += h.known_counts;
         CHECK(h.live->oldest_open_lsn() == kEverything);
         CHECK(h.live->stats().open_rows == 0);
@@ -240,6 +47,7 @@ TEST_CASE("live data: reads equal a plain model under any order of seal, expire 
         CHECK_FALSE(h.live->seal_due());
     }
     CHECK(files > 100);
+    CHECK(merges > 60);
     CHECK(counts > 0);
 }
 
@@ -248,6 +56,7 @@ TEST_CASE("live data: power loss and I/O errors lose no published row and double
     for (std::uint64_t seed = 1; seed <= 120; ++seed) {
         CAPTURE(seed);
         Harness h(seed);
+        h.merge_fan = 2;
         for (int start = 0; start < 4; ++start) {
             CAPTURE(start);
             if (!h.start()) {
@@ -317,7 +126,9 @@ TEST_CASE("live data: files of deleted groups go with the last snapshot, tombsto
     const StreamId a = h.make_stream(group, "a"), b = h.make_stream(group, "b");
     const StreamId c = h.make_stream(other, "c");
     REQUIRE(h.append(group, a, {{kNow, "one"}}));
+    REQUIRE(h.live->seal(kEverything));
     REQUIRE(h.append(group, b, {{kNow + kMillisPerDay, "two"}}));
+    REQUIRE(h.live->seal(kEverything));
     REQUIRE(h.append(other, c, {{kNow, "three"}}));
     REQUIRE(h.live->seal(kEverything));
     CHECK(h.fs->list("data/segments")->size() == 3);
@@ -465,9 +276,10 @@ TEST_CASE("live data: damaged and missing files are named, the others stay reada
     REQUIRE(h.start());
     const GroupId group = h.make_group("g");
     const StreamId a = h.make_stream(group, "a");
-    for (int day = 0; day < 3; ++day)
+    for (int day = 0; day < 3; ++day) {
         REQUIRE(h.append(group, a, {{kNow + day * kMillisPerDay, "one"}}));
-    REQUIRE(h.live->seal(kEverything));
+        REQUIRE(h.live->seal(kEverything));
+    }
     h.stop();
     const auto names = *h.fs->list("data/segments");
     REQUIRE(names.size() == 3);

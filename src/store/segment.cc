@@ -109,7 +109,7 @@ Result<EncodedSegment> encode_segment(const MiniBatch& chunk,
     footer.blocks.assign(ends.size(), {});
     std::string file;
     file.reserve(rows.message.bytes() / 4 + 4'096);
-    append_segment_header(file);
+    append_header(kSegmentKind, file);
     const auto offsets = rows.message.offsets();
     for (std::size_t c = 0; c < kSegmentColumns; ++c) {
         std::size_t begin = 0;
@@ -147,7 +147,7 @@ Result<EncodedSegment> encode_segment(const MiniBatch& chunk,
     const SegmentTrailer trailer{file.size(), static_cast<std::uint32_t>(tail.size()),
                                  crypto::crc32c(tail)};
     file += tail;
-    append_segment_trailer(trailer, file);
+    append_trailer(kSegmentKind, trailer, file);
     footer.row.file_bytes = file.size();
     return EncodedSegment{std::move(file), chosen.mismatches};
 }
@@ -177,37 +177,49 @@ struct SegmentReader::Output {
 };
 
 Error SegmentReader::damaged(std::string_view what) const {
-    return {ErrorCode::kCorruption,
-            "segment is damaged: " + std::string(what) + ": " + file_->path()};
+    return {ErrorCode::kCorruption, "segment is damaged: " + std::string(what) + ": " + name_};
 }
 
 Result<std::shared_ptr<const SegmentReader>> SegmentReader::open(os::Fs& fs,
                                                                  const std::string& path,
                                                                  Checksums checksums) {
+    std::shared_ptr<const os::File> file = SKY_TRY(fs.open(path, os::OpenMode::kRead));
+    const std::uint64_t bytes = SKY_TRY(file->size());
+    return open(std::move(file), {0, bytes}, path, checksums);
+}
+
+Result<std::shared_ptr<const SegmentReader>> SegmentReader::open(
+    std::shared_ptr<const os::File> file, SegmentPlace place, std::string name,
+    Checksums checksums) {
     std::shared_ptr<SegmentReader> reader(new SegmentReader);
     reader->checksums_ = checksums;
-    reader->file_ = SKY_TRY(fs.open(path, os::OpenMode::kRead));
-    const std::uint64_t bytes = SKY_TRY(reader->file_->size());
-    Status loaded = reader->load_footer(bytes);
+    reader->file_ = std::move(file);
+    reader->place_ = place;
+    reader->name_ = std::move(name);
+    Status loaded = reader->load_footer();
     if (!loaded) {
         Error error = std::move(loaded).error();
-        if (error.message.find(path) == std::string::npos) error.message += ": " + path;
+        if (error.message.find(reader->name_) == std::string::npos)
+            error.message += ": " + reader->name_;
         return std::unexpected(std::move(error));
     }
     return reader;
 }
 
-Status SegmentReader::load_footer(std::uint64_t file_bytes) {
+Status SegmentReader::load_footer() {
+    const std::uint64_t file_bytes = place_.bytes;
     if (file_bytes < kSegmentHeaderBytes + kSegmentTrailerBytes)
         return std::unexpected(damaged("too short"));
     std::string tail(std::min<std::uint64_t>(file_bytes, kTailReadBytes), '\0');
     const auto fill = [&](std::string& into, std::uint64_t offset) -> Status {
-        const auto got = SKY_TRY(file_->pread(offset, std::as_writable_bytes(std::span(into))));
+        const auto got =
+            SKY_TRY(file_->pread(place_.offset + offset, std::as_writable_bytes(std::span(into))));
         return got == into.size() ? Status() : std::unexpected(damaged("file ends early"));
     };
     SKY_TRY(fill(tail, file_bytes - tail.size()));
-    const auto trailer = SKY_TRY(parse_segment_trailer(
-        std::string_view(tail).substr(tail.size() - kSegmentTrailerBytes), file_bytes));
+    const auto trailer = SKY_TRY(parse_trailer(
+        kSegmentKind, std::string_view(tail).substr(tail.size() - kSegmentTrailerBytes),
+        file_bytes));
     const std::size_t needed = trailer.footer_bytes + kSegmentTrailerBytes;
     if (needed > tail.size()) {
         tail.assign(needed, '\0');
@@ -285,7 +297,8 @@ Status SegmentReader::load(Plan& plan) const {
     for (const Run& run : runs) {
         const std::span<char> into(plan.buffer.get() + run.into,
                                    static_cast<std::size_t>(run.bytes));
-        const auto got = SKY_TRY(file_->pread(run.offset, std::as_writable_bytes(into)));
+        const auto got =
+            SKY_TRY(file_->pread(place_.offset + run.offset, std::as_writable_bytes(into)));
         if (got != into.size()) return std::unexpected(damaged("file ends early"));
     }
     for (std::size_t c = 0; c < kSegmentColumns; ++c)

@@ -44,7 +44,7 @@ struct SegmentBlock {
 
 /// Everything about a file but its rows: enough to rebuild the catalog without SQLite.
 struct SegmentFooter {
-    SegmentRow row;  // file_bytes is not part of the stored footer.
+    SegmentRow row;  // What follows sequence_max, and file_bytes, are not part of what is stored.
     Tenant tenant;
     std::string group_name;
     std::int64_t group_creation_ms = 0;
@@ -71,6 +71,11 @@ Result<EncodedSegment> encode_segment(const MiniBatch& rows,
 /// kIgnore lets a fuzzer past the checksums; everything else verifies.
 enum class Checksums : std::uint8_t { kVerify, kIgnore };
 
+/// Where a segment lies in its file.
+struct SegmentPlace {
+    std::uint64_t offset = 0, bytes = 0;
+};
+
 /// An open segment.
 /// Threads: immutable; any number of threads may read.
 class SegmentReader {
@@ -79,6 +84,10 @@ public:
     /// os::Fs.
     static Result<std::shared_ptr<const SegmentReader>> open(os::Fs& fs, const std::string& path,
                                                              Checksums checksums);
+    /// A segment inside a pack. `name` stands for it in errors. Errors: as above.
+    static Result<std::shared_ptr<const SegmentReader>> open(std::shared_ptr<const os::File> file,
+                                                             SegmentPlace place, std::string name,
+                                                             Checksums checksums);
 
     const SegmentFooter& footer() const { return footer_; }
     /// The kept rows with the wanted columns. Reads only the blocks and columns it needs.
@@ -86,13 +95,15 @@ public:
     Result<EventBatch> read(const RowFilter& filter, Columns columns) const;
     /// False: no message contains the literal. Reads nothing.
     bool may_contain(std::string_view literal) const { return messages_->may_contain(literal); }
+    /// The segment will not be read again soon (store.md 3.1).
+    void drop_cached() const { file_->drop_cached(place_.offset, place_.bytes); }
 
 private:
     SegmentReader() = default;
     struct Plan;
     struct Output;
     Error damaged(std::string_view what) const;
-    Status load_footer(std::uint64_t file_bytes);
+    Status load_footer();
     Result<Plan> plan(const RowFilter& filter, Columns columns) const;
     Status load(Plan& plan) const;
     Status narrow_by_stream(Plan& plan) const;
@@ -102,7 +113,9 @@ private:
     Status decode_block(std::size_t index, const Plan& plan, Output& out) const;
     Status decode_messages(std::size_t index, const Plan& plan, Output& out) const;
 
-    std::unique_ptr<os::File> file_;
+    std::shared_ptr<const os::File> file_;
+    SegmentPlace place_;
+    std::string name_;
     SegmentFooter footer_;
     std::unique_ptr<const MessageDecoder> messages_;
     Checksums checksums_ = Checksums::kVerify;

@@ -5,6 +5,80 @@
 
 namespace sky::store {
 
+std::string stored_path(const std::string& directory, const SegmentRow& row) {
+    return directory + "/" +
+           (row.pack == 0 ? std::to_string(row.id) + ".seg" : std::to_string(row.pack) + ".pack");
+}
+
+// Files
+// -------------------------------------------------------------------------------------------------
+
+StoredFile::~StoredFile() {
+    if (!doomed_.load()) return;
+    // A file that stays behind is an orphan at the next start; nothing reads it.
+    if (const Status gone = fs_.unlink(path_); !gone)
+        log::warn("segment.unlink_failed", {{"error", gone.error().message}});
+}
+
+Result<std::shared_ptr<const os::File>> StoredFile::open() const {
+    const std::lock_guard lock(mutex_);
+    if (auto open = open_.lock()) return open;
+    std::shared_ptr<const os::File> file = SKY_TRY(fs_.open(path_, os::OpenMode::kRead));
+    open_ = file;
+    return file;
+}
+
+void StoredFile::adopt(std::uint64_t segment_bytes) const {
+    ++live_;
+    live_bytes_ += segment_bytes;
+}
+
+void StoredFile::release(std::uint64_t segment_bytes) const {
+    live_bytes_ -= segment_bytes;
+    if (--live_ == 0) doomed_.store(true);
+}
+
+// Segments
+// -------------------------------------------------------------------------------------------------
+
+SegmentFile::SegmentFile(SegmentRow row, StoredFilePtr file, std::shared_ptr<SegmentCache> cache)
+    : row_(row), file_(std::move(file)), cache_(std::move(cache)) {
+    file_->adopt(row_.file_bytes);
+}
+
+SegmentFile::~SegmentFile() {
+    if (doomed_.load()) cache_->forget(row_.id);
+}
+
+void SegmentFile::doom() const {
+    if (!doomed_.exchange(true)) file_->release(row_.file_bytes);
+}
+
+Result<std::shared_ptr<const SegmentReader>> SegmentFile::open_once() const {
+    auto file = file_->open();
+    if (!file) {
+        if (file.error().code != ErrorCode::kNotFound) return std::unexpected(file.error());
+        return fail(ErrorCode::kCorruption, "a live segment is missing: " + path());
+    }
+    const bool packed = row_.pack != 0;
+    const SegmentPlace place{row_.offset, packed ? row_.file_bytes : SKY_TRY((*file)->size())};
+    std::string name = path();
+    if (packed) name += " (segment " + std::to_string(row_.id) + ")";
+    auto opened = SegmentReader::open(*std::move(file), place, std::move(name), Checksums::kVerify);
+    if (!opened) return opened;
+    SegmentRow seen = (*opened)->footer().row;
+    seen.pack = row_.pack;
+    seen.offset = row_.offset;
+    seen.level = row_.level;
+    if (!(seen == row_))
+        return fail(ErrorCode::kCorruption,
+                    "segment is not the one that the catalog lists: " + path());
+    return opened;
+}
+
+// Cache
+// -------------------------------------------------------------------------------------------------
+
 Result<std::shared_ptr<const SegmentReader>> SegmentCache::get(const SegmentFile& file) {
     {
         const std::lock_guard lock(mutex_);
@@ -15,14 +89,8 @@ Result<std::shared_ptr<const SegmentReader>> SegmentCache::get(const SegmentFile
         }
     }
     // Outside the lock: two threads may open the same file, which costs little and blocks nobody.
-    auto opened = SegmentReader::open(fs_, file.path(), Checksums::kVerify);
-    if (!opened) {
-        if (opened.error().code != ErrorCode::kNotFound) return opened;
-        return fail(ErrorCode::kCorruption, "a live segment is missing: " + file.path());
-    }
-    if (const SegmentRow& row = (*opened)->footer().row; !(row == file.row()))
-        return fail(ErrorCode::kCorruption,
-                    "segment is not the one that the catalog lists: " + file.path());
+    auto opened = file.open_once();
+    if (!opened) return opened;
     const std::uint64_t bytes = (*opened)->footer().memory_bytes();
     const std::lock_guard lock(mutex_);
     if (by_id_.contains(file.row().id)) return opened;
@@ -49,14 +117,6 @@ void SegmentCache::forget(std::uint64_t id) {
 std::uint64_t SegmentCache::bytes() const {
     const std::lock_guard lock(mutex_);
     return bytes_;
-}
-
-SegmentFile::~SegmentFile() {
-    if (!doomed_.load()) return;
-    cache_->forget(row_.id);
-    // A file that stays behind is an orphan at the next start; nothing reads it.
-    if (const Status gone = cache_->fs().unlink(path_); !gone)
-        log::warn("segment.unlink_failed", {{"error", gone.error().message}});
 }
 
 }  // namespace sky::store

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once  // src/store/segment_file.h - a live segment by its catalog row; opened on demand,
-              // unlinked by its last reader.
+#pragma once  // src/store/segment_file.h - a live segment by its catalog row, in a file of its own
+              // or in a pack; opened on demand, the file unlinked after its last reader.
 
 #include <atomic>
 #include <list>
@@ -15,14 +15,48 @@ namespace sky::store {
 
 class SegmentFile;
 
-/// Open files with their footers, least recently used out first, bounded in number and bytes.
+/// "<directory>/<pack>.pack", or "<directory>/<id>.seg" for a segment with a file of its own.
+std::string stored_path(const std::string& directory, const SegmentRow& row);
+
+/// A file in segments/. Shared by the live segments that lie in it; open while one of them is.
+/// Threads: any.
+class StoredFile {
+public:
+    StoredFile(os::Fs& fs, std::string path, std::uint64_t bytes)
+        : fs_(fs), path_(std::move(path)), bytes_(bytes) {}
+    ~StoredFile();
+    StoredFile(const StoredFile&) = delete;
+    StoredFile& operator=(const StoredFile&) = delete;
+
+    const std::string& path() const { return path_; }
+    std::uint64_t bytes() const { return bytes_; }
+    /// Bytes of the segments that live in it.
+    std::uint64_t live_bytes() const { return live_bytes_.load(); }
+    Result<std::shared_ptr<const os::File>> open() const;
+    /// A segment of so many bytes lives in it, or does not any more. When the last one is dead the
+    /// end of the last owner unlinks the file.
+    void adopt(std::uint64_t segment_bytes) const;
+    void release(std::uint64_t segment_bytes) const;
+
+private:
+    os::Fs& fs_;
+    const std::string path_;
+    const std::uint64_t bytes_;
+    mutable std::atomic<std::uint64_t> live_{0}, live_bytes_{0};
+    mutable std::atomic<bool> doomed_{false};
+    mutable std::mutex mutex_;
+    mutable std::weak_ptr<const os::File> open_;
+};
+using StoredFilePtr = std::shared_ptr<const StoredFile>;
+
+/// Open segments with their footers, least recently used out first, bounded in number and bytes.
 /// Threads: any.
 class SegmentCache {
 public:
     SegmentCache(os::Fs& fs, std::size_t files_max, std::uint64_t bytes_max)
         : fs_(fs), files_max_(files_max), bytes_max_(bytes_max) {}
 
-    /// Errors: kCorruption (missing, damaged, or not the file that the catalog lists),
+    /// Errors: kCorruption (missing, damaged, or not the segment that the catalog lists),
     /// kUnavailable (newer format), kInternal. All name the file.
     Result<std::shared_ptr<const SegmentReader>> get(const SegmentFile& file);
     void forget(std::uint64_t id);
@@ -46,21 +80,24 @@ private:
 /// Shared by the live list and every snapshot that reads it.
 class SegmentFile {
 public:
-    SegmentFile(SegmentRow row, std::string path, std::shared_ptr<SegmentCache> cache)
-        : row_(row), path_(std::move(path)), cache_(std::move(cache)) {}
+    SegmentFile(SegmentRow row, StoredFilePtr file, std::shared_ptr<SegmentCache> cache);
     ~SegmentFile();
     SegmentFile(const SegmentFile&) = delete;
     SegmentFile& operator=(const SegmentFile&) = delete;
 
     const SegmentRow& row() const { return row_; }
-    const std::string& path() const { return path_; }
+    const StoredFilePtr& file() const { return file_; }
+    const std::string& path() const { return file_->path(); }
     Result<std::shared_ptr<const SegmentReader>> open() const { return cache_->get(*this); }
-    /// The catalog lists it no more: the last owner's end unlinks it.
-    void doom() const { doomed_.store(true); }
+    /// The same past the cache, for a reader that comes once. Errors: as SegmentCache::get().
+    Result<std::shared_ptr<const SegmentReader>> open_once() const;
+    /// The catalog lists it no more: when that holds for all segments of the file, its last owner's
+    /// end unlinks it.
+    void doom() const;
 
 private:
     const SegmentRow row_;
-    const std::string path_;
+    const StoredFilePtr file_;
     const std::shared_ptr<SegmentCache> cache_;
     mutable std::atomic<bool> doomed_{false};
 };

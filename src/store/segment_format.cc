@@ -15,46 +15,50 @@ std::unexpected<Error> damaged(const char* what) {
 
 }  // namespace
 
-void append_segment_header(std::string& out) {
+void append_header(const FileKind& kind, std::string& out) {
     const std::size_t start = out.size();
-    out.append(kSegmentMagic);
-    put_word(out, kSegmentFormat);
+    out.append(kind.magic);
+    put_word(out, kind.format);
     put_word(out, crypto::crc32c(std::string_view(out).substr(start)));
 }
 
-void append_segment_trailer(const SegmentTrailer& trailer, std::string& out) {
+void append_trailer(const FileKind& kind, const SegmentTrailer& trailer, std::string& out) {
     const std::size_t start = out.size();
     put_word(out, trailer.footer_offset);
     put_word(out, trailer.footer_bytes);
     put_word(out, trailer.footer_crc);
-    put_word(out, kSegmentFormat);
+    put_word(out, kind.format);
     put_word(out, crypto::crc32c(std::string_view(out).substr(start)));
-    out.append(kSegmentMagic);
+    out.append(kind.magic);
 }
 
-Result<SegmentTrailer> parse_segment_trailer(std::string_view bytes, std::uint64_t file_bytes) {
-    if (bytes.size() != kSegmentTrailerBytes || !bytes.ends_with(kSegmentMagic))
-        return damaged("no trailer");
+Result<SegmentTrailer> parse_trailer(const FileKind& kind, std::string_view bytes,
+                                     std::uint64_t file_bytes) {
+    const auto broken = [&](const char* what) {
+        return fail(ErrorCode::kCorruption, std::string(kind.name) + " is damaged: " + what);
+    };
+    if (bytes.size() != kSegmentTrailerBytes || !bytes.ends_with(kind.magic))
+        return broken("no trailer");
     ByteReader in(bytes);
     SegmentTrailer trailer;
     trailer.footer_offset = in.word<std::uint64_t>();
     trailer.footer_bytes = in.word<std::uint32_t>();
     trailer.footer_crc = in.word<std::uint32_t>();
     const auto format = in.word<std::uint32_t>();
-    if (format > kSegmentFormat)
+    if (format > kind.format)
         return fail(ErrorCode::kUnavailable,
-                    "segment has format " + std::to_string(format) +
+                    std::string(kind.name) + " has format " + std::to_string(format) +
                         ", written by a newer skywatch; this one knows formats up to " +
-                        std::to_string(kSegmentFormat));
+                        std::to_string(kind.format));
     if (in.word<std::uint32_t>() !=
-        crypto::crc32c(bytes.substr(0, kSegmentTrailerBytes - kSegmentMagic.size() - 4)))
-        return damaged("checksum of the trailer");
-    if (format == 0) return damaged("format 0");
+        crypto::crc32c(bytes.substr(0, kSegmentTrailerBytes - kind.magic.size() - 4)))
+        return broken("checksum of the trailer");
+    if (format == 0) return broken("format 0");
     if (trailer.footer_offset < kSegmentHeaderBytes ||
-        trailer.footer_bytes > limits::kFooterBytesMax ||
-        trailer.footer_offset > limits::kSegmentBytesMax ||
+        trailer.footer_bytes > limits::kFooterBytesMax || file_bytes > kind.bytes_max ||
+        trailer.footer_offset > file_bytes ||
         trailer.footer_offset + trailer.footer_bytes + kSegmentTrailerBytes != file_bytes)
-        return damaged("place of the footer");
+        return broken("place of the footer");
     return trailer;
 }
 

@@ -41,11 +41,52 @@ inline constexpr std::uint64_t kSegmentBytesMax = 64U << 20U;
 inline constexpr std::uint64_t kFooterBytesMax = 64U << 20U;
 inline constexpr std::size_t kNameBytesMax = 4'096;
 
+// Packs (store.md 2.2). A chunk of less than a quarter of what a chunk may hold, 4 MiB or 16,384
+// rows, shares a file with others when it is sealed.
+inline constexpr std::size_t kSmallChunkBytes = kChunkBytesMax / 4;
+inline constexpr std::size_t kSmallChunkRows = kChunkRowsMax / 4;
+// A pack ends after the segment that reaches this: bounds what one transaction, and one failure,
+// take.
+inline constexpr std::uint64_t kPackBytesMax = 64U << 20U;
+inline constexpr std::uint64_t kPackFileBytesMax =
+    kPackBytesMax + 2 * kSegmentBytesMax + kFooterBytesMax;
+// Written so much at a time: a disk's full speed, small beside the memory budget.
+inline constexpr std::size_t kPackWriteBytes = 1U << 20U;
+
+// Merges (store.md 2.2). Rows are written by the seal and by at most so many merges.
+inline constexpr std::uint32_t kMergeLevelMax = 2;
+// So many packs of one level (and of one tenant and day) are merged at once. More would leave more
+// files to look into; fewer would bring rows to the second level too often: with small segments,
+// which compress less, three writes are more than three times the final bytes.
+inline constexpr std::size_t kMergeFan = 16;
+// What a first merge makes as large as this is final: another would gain little.
+inline constexpr std::size_t kMergedRowsFinal = 4'096;
+inline constexpr std::size_t kMergedBytesFinal = 1U << 20U;
+// Packs merge up to so many bytes at once: bounds what an interrupted merge loses.
+inline constexpr std::uint64_t kMergeJobBytesMax = 256U << 20U;
+// A chunk of half of what a chunk may hold is left as it is: two smaller ones always fit together.
+inline constexpr std::size_t kFullChunkBytes = kChunkBytesMax / 2;
+inline constexpr std::size_t kFullChunkRows = kChunkRowsMax / 2;
+// A group with more text of one day than this in one merge gets a file of its own for it.
+inline constexpr std::uint64_t kGroupFileTextBytes = 16U << 20U;
+// A day that is this long over is settled: its chunks do not wait for more.
+inline constexpr std::int64_t kMergeSettleMs = 24 * 3'600'000;
+// A pack of which more than this is dead is written anew.
+inline constexpr std::uint64_t kPackDeadPercent = 30;
+// What waits to be merged. Above the soft limits merges get a guaranteed share, above the hard ones
+// appends are throttled (store.md 3.3). A segment costs about 400 bytes of memory and of catalog.
+inline constexpr std::uint64_t kMergeDebtSoftBytes = 512ULL << 20U;
+inline constexpr std::uint64_t kMergeDebtHardBytes = 8ULL << 30U;
+inline constexpr std::uint64_t kMergeDebtSoftSegments = 200'000;
+inline constexpr std::uint64_t kMergeDebtHardSegments = 1'000'000;
+// Nothing new was sealed or removed: the passing of time alone is looked at this often.
+inline constexpr std::int64_t kMergeLookEveryMs = 60'000;
+
 // Open files and footers that stay cached (store.md 3.1, 3.5).
 inline constexpr std::size_t kOpenSegmentsMax = 512;
 inline constexpr std::size_t kFooterCacheBytesMax = 64U << 20U;
 
-// Chunks that one catalog transaction turns into segments.
+// Files that one catalog transaction lists at most, beside one pack.
 inline constexpr std::size_t kSealBatchMax = 64;
 
 // Deletion by time. Source: store.md 1.7.

@@ -379,12 +379,14 @@ TEST_CASE("segment: a newer format or message coding is refused by name") {
     CHECK(got.error().message.find(kPath) != std::string::npos);
 
     footer.message_coding = 99;
-    const auto trailer = *parse_segment_trailer(
-        std::string_view(good).substr(good.size() - kSegmentTrailerBytes), good.size());
+    const auto trailer = *parse_trailer(
+        kSegmentKind, std::string_view(good).substr(good.size() - kSegmentTrailerBytes),
+        good.size());
     std::string other = good.substr(0, trailer.footer_offset);
     const std::string tail = encode_footer(footer);
     other += tail;
-    append_segment_trailer(
+    append_trailer(
+        kSegmentKind,
         {trailer.footer_offset, static_cast<std::uint32_t>(tail.size()), crypto::crc32c(tail)},
         other);
     put_file(fs, other);

@@ -19,14 +19,16 @@ class Fs;
 
 namespace sky::store {
 
-/// One live segment file. The table of these is the only truth about which files live.
+/// One live segment. The table of these is the only truth about which files live.
 struct SegmentRow {
-    std::uint64_t id = 0;  // Names the file; never reused.
+    std::uint64_t id = 0;  // Never reused; names the file unless it is in a pack.
     GroupId group = 0;
     std::int64_t day = 0;
     std::int64_t min_ms = 0, max_ms = 0;
     std::uint64_t rows = 0, message_bytes = 0, file_bytes = 0;
     std::uint64_t lsn_min = 0, lsn_max = 0, sequence_max = 0;
+    std::uint64_t pack = 0, offset = 0;  // The pack that holds it, and where; 0: its own file.
+    std::uint32_t level = 0;             // How many merges have written its rows.
     friend bool operator==(const SegmentRow&, const SegmentRow&) = default;
 };
 
@@ -96,6 +98,15 @@ public:
     std::optional<AccessKey> find_key(std::string_view id) const override;
     std::vector<AccessKey> list_keys() const override;
     void note_key_used(std::string_view id, std::int64_t now_ms) override;
+    Status put_document(Document document, std::string_view body) override;
+    Status delete_document(const DocumentKey& key) override;
+    std::shared_ptr<const Document> find_document(const DocumentKey& key) const override;
+    Result<std::string> document_body(const DocumentKey& key) const override;
+    std::vector<std::shared_ptr<const Document>> list_documents(const Tenant& tenant,
+                                                                std::string_view kind,
+                                                                std::string_view prefix,
+                                                                std::string_view after,
+                                                                std::size_t count) const override;
     /// Writes the times of last use that have moved since the last call; nothing without any.
     Status write_key_usage();
 

@@ -65,6 +65,8 @@ struct CatalogKey {
     }
 };
 
+using CatalogDocuments = std::map<std::string, std::shared_ptr<const Document>, std::less<>>;
+
 struct DeadStream {
     GroupId group;
     std::string name;
@@ -104,6 +106,7 @@ struct SqliteCatalog::Impl {
     std::unordered_map<StreamId, DeadStream> dead_streams;  // Deleted since start, or tombstoned.
     std::map<std::pair<Tombstone::Kind, std::uint64_t>, Tombstone> tombstones;
     std::map<std::string, CatalogKey, std::less<>> keys;
+    std::map<std::pair<Tenant, std::string>, CatalogDocuments> documents;  // By tenant and kind.
     std::map<std::uint64_t, SegmentRow> segments;
     std::map<std::pair<GroupId, std::int64_t>, std::uint64_t> flushed;
     std::map<std::string, std::int64_t, std::less<>> meta;
@@ -126,6 +129,7 @@ struct SqliteCatalog::Impl {
     Status load_groups();
     Status load_streams();
     Status load_files();
+    Status load_documents();
     void bury(GroupId group_id, StreamId id, std::string name) {
         dead_streams.emplace(id, DeadStream{group_id, std::move(name)});
     }

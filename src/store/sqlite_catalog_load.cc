@@ -20,6 +20,7 @@ Status SqliteCatalog::Impl::load() {
     reserved_segments_end = next_segment;
     SKY_TRY(load_groups());
     SKY_TRY(load_streams());
+    SKY_TRY(load_documents());
     return load_files();
 }
 
@@ -94,11 +95,15 @@ Status SqliteCatalog::Impl::load_streams() {
 Status SqliteCatalog::Impl::load_files() {
     SqliteStatement row = SKY_TRY(
         db->prepare("SELECT id,group_id,day,min_ms,max_ms,row_count,message_bytes,file_bytes,"
-                    "lsn_min,lsn_max,sequence_max FROM segments"));
+                    "lsn_min,lsn_max,sequence_max,pack,pack_offset,level FROM segments"));
     while (SKY_TRY(row.step()))
-        segments[row.id(0)] = {row.id(0),      row.id(1), row.integer(2), row.integer(3),
-                               row.integer(4), row.id(5), row.id(6),      row.id(7),
-                               row.id(8),      row.id(9), row.id(10)};
+        segments[row.id(0)] = {row.id(0),      row.id(1),
+                               row.integer(2), row.integer(3),
+                               row.integer(4), row.id(5),
+                               row.id(6),      row.id(7),
+                               row.id(8),      row.id(9),
+                               row.id(10),     row.id(11),
+                               row.id(12),     static_cast<std::uint32_t>(row.id(13))};
     SqliteStatement to = SKY_TRY(db->prepare("SELECT group_id,day,lsn FROM flushed"));
     while (SKY_TRY(to.step())) flushed[{to.id(0), to.integer(1)}] = to.id(2);
     return {};

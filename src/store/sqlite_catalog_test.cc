@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "os/sim_fs.h"
 #include "store/catalog_schema.h"
+#include "store/limits.h"
 #include "store/sqlite_db.h"
 
 namespace sky::store {
@@ -288,8 +289,150 @@ INSERT INTO keys VALUES('AKIAOLD','secret','123456789012',7);
 COMMIT;
 )sql";
 
-TEST_CASE("catalog: an older format is copied, then changed, whenever the power fails") {
+// What a file of format 2 has beyond that.
+constexpr const char* kFormat2 = R"sql(
+BEGIN;
+DROP TABLE keys;
+CREATE TABLE keys(id TEXT PRIMARY KEY, secret TEXT NOT NULL, account TEXT NOT NULL,
+  creation_ms INTEGER NOT NULL, description TEXT NOT NULL DEFAULT '',
+  permissions TEXT NOT NULL DEFAULT '', enabled INTEGER NOT NULL DEFAULT 1, expires_ms INTEGER,
+  last_used_ms INTEGER) WITHOUT ROWID;
+INSERT INTO keys VALUES('AKIAOLD','secret','123456789012',7,'','read',1,NULL,NULL);
+UPDATE meta SET value=2 WHERE key='format';
+COMMIT;
+)sql";
+
+TEST_CASE(
+    "catalog: a file of format 2 is copied and gets its documents, whenever the power fails") {
+    const DocumentKey key{kTenant, "query-definition", "q"};
     for (std::uint64_t cut = 0; cut <= 80; ++cut) {
+        CAPTURE(cut);
+        auto fs = std::make_unique<os::SimFs>(cut + 1);
+        {
+            SqliteVfs vfs(*fs);
+            REQUIRE((*SqliteDb::open(vfs, kPath))->execute(kFormat1));
+            REQUIRE((*SqliteDb::open(vfs, kPath))->execute(kFormat2));
+            REQUIRE(fs->fsync_directory("."));
+        }
+        if (cut != 0) {
+            fs->cut_power_after(cut);
+            static_cast<void>(SqliteCatalog::open(*fs, kPath));
+            fs = fs->after_power_loss(cut);
+        }
+        const auto catalog = open_catalog(*fs);
+        CHECK(catalog->find_group(kTenant, "old"));
+        CHECK(catalog->find_key("AKIAOLD")->permissions == "read");
+        CHECK(catalog->meta("format") == kCatalogFormat);
+        CHECK(catalog->list_documents(kTenant, "query-definition", "", "", 10).empty());
+        REQUIRE(catalog->put_document({key, 1, 1, "{}", 0}, ""));
+        SqliteVfs vfs(*fs);
+        const auto old = SqliteDb::open(vfs, std::string(kPath) + ".format2");
+        REQUIRE(old);
+        CHECK((*old)->number("SELECT value FROM meta WHERE key='format'") == 2);
+    }
+}
+
+// What a file of format 3 has beyond that, and a segment.
+constexpr const char* kFormat3 = R"sql(
+BEGIN;
+CREATE TABLE documents(account TEXT NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL,
+  id TEXT NOT NULL, creation_ms INTEGER NOT NULL, modified_ms INTEGER NOT NULL,
+  body_bytes INTEGER NOT NULL, head TEXT NOT NULL, body TEXT NOT NULL,
+  UNIQUE(account, region, kind, id));
+INSERT INTO segments VALUES(8,1,3,50,200,2,20,100,7,9,41);
+UPDATE meta SET value=3 WHERE key='format';
+COMMIT;
+)sql";
+
+TEST_CASE("catalog: segments of format 3 have files of their own, whenever the power fails") {
+    for (std::uint64_t cut = 0; cut <= 80; ++cut) {
+        CAPTURE(cut);
+        auto fs = std::make_unique<os::SimFs>(cut + 1);
+        {
+            SqliteVfs vfs(*fs);
+            for (const char* const sql : {kFormat1, kFormat2, kFormat3})
+                REQUIRE((*SqliteDb::open(vfs, kPath))->execute(sql));
+            REQUIRE(fs->fsync_directory("."));
+        }
+        if (cut != 0) {
+            fs->cut_power_after(cut);
+            static_cast<void>(SqliteCatalog::open(*fs, kPath));
+            fs = fs->after_power_loss(cut);
+        }
+        const auto catalog = open_catalog(*fs);
+        CHECK(catalog->meta("format") == kCatalogFormat);
+        const SegmentRow old{8, 1, 3, 50, 200, 2, 20, 100, 7, 9, 41};
+        CHECK(catalog->segments() == std::vector{old});
+        SegmentRow packed = old;
+        packed.id = 9;
+        packed.pack = 10;
+        packed.offset = 1'000;
+        packed.level = 2;
+        REQUIRE(
+            catalog->apply({.insert = {packed}, .remove = {8}, .flushed = {}, .stream_times = {}}));
+        CHECK(open_catalog(*fs)->segments() == std::vector{packed});
+        SqliteVfs vfs(*fs);
+        const auto copy = SqliteDb::open(vfs, std::string(kPath) + ".format3");
+        REQUIRE(copy);
+        CHECK((*copy)->number("SELECT value FROM meta WHERE key='format'") == 3);
+    }
+}
+
+TEST_CASE("catalog: documents are listed by kind and tenant and survive reopening") {
+    os::SimFs fs(1);
+    const Tenant other{"123456789012", "eu-west-1"};
+    const std::string large(1 << 20, 'x');
+    const auto key = [](const Tenant& tenant, std::string kind, std::string id) {
+        return DocumentKey{tenant, std::move(kind), std::move(id)};
+    };
+    {
+        const auto catalog = open_catalog(fs);
+        for (const char* id : {"b", "a1", "a2"})
+            REQUIRE(catalog->put_document({key(kTenant, "t", id), 5, 6, id, 0}, "body"));
+        REQUIRE(catalog->put_document({key(other, "t", "a1"), 5, 6, "other", 0}, ""));
+        REQUIRE(catalog->put_document({key(kTenant, "q", "a1"), 5, 6, "kind", 0}, ""));
+        REQUIRE(catalog->put_document({key(kTenant, "t", "a2"), 5, 9, "two", 0}, large));
+        REQUIRE(catalog->delete_document(key(kTenant, "t", "b")));
+        CHECK(catalog->delete_document(key(kTenant, "t", "b")).error().code ==
+              ErrorCode::kNotFound);
+        CHECK(catalog
+                  ->put_document({key(kTenant, "t", "c"), 1, 1,
+                                  std::string(limits::kDocumentHeadBytesMax + 1, 'x'), 0},
+                                 "")
+                  .error()
+                  .code == ErrorCode::kInvalidArgument);
+        CHECK(catalog
+                  ->put_document({key(kTenant, "t", "c"), 1, 1, "", 0},
+                                 std::string(limits::kDocumentBodyBytesMax + 1, 'x'))
+                  .error()
+                  .code == ErrorCode::kInvalidArgument);
+    }
+    const auto catalog = open_catalog(fs);
+    const auto listed = [&](std::string_view prefix, std::string_view after, std::size_t count) {
+        std::string out;
+        for (const auto& document : catalog->list_documents(kTenant, "t", prefix, after, count))
+            out += document->key.id + " ";
+        return out;
+    };
+    CHECK(listed("", "", 10) == "a1 a2 ");
+    CHECK(listed("a", "a1", 10) == "a2 ");
+    CHECK(listed("", "", 1) == "a1 ");
+    CHECK(listed("b", "", 10).empty());
+    const auto two = catalog->find_document(key(kTenant, "t", "a2"));
+    REQUIRE(two);
+    CHECK(two->head == "two");
+    CHECK(two->creation_ms == 5);
+    CHECK(two->modified_ms == 9);
+    CHECK(two->body_bytes == large.size());
+    CHECK(*catalog->document_body(key(kTenant, "t", "a2")) == large);
+    CHECK(catalog->document_body(key(kTenant, "t", "b")).error().code == ErrorCode::kNotFound);
+    CHECK(catalog->find_document(key(other, "t", "a1"))->head == "other");
+    CHECK(catalog->find_document(key(kTenant, "q", "a1"))->head == "kind");
+    CHECK(!catalog->find_document(key(other, "q", "a1")));
+}
+
+TEST_CASE("catalog: an older format is copied, then changed, whenever the power fails") {
+    for (std::uint64_t cut = 0; cut <= 120; ++cut) {
         CAPTURE(cut);
         auto fs = std::make_unique<os::SimFs>(cut + 1);
         {
@@ -355,11 +498,11 @@ TEST_CASE("catalog: a newer format, another program's file and damage are refuse
     os::SimFs fs(1);
     open_catalog(fs);
     SqliteVfs vfs(fs);
-    REQUIRE((*SqliteDb::open(vfs, kPath))->execute("UPDATE meta SET value=3 WHERE key='format'"));
+    REQUIRE((*SqliteDb::open(vfs, kPath))->execute("UPDATE meta SET value=99 WHERE key='format'"));
     const auto newer = SqliteCatalog::open(fs, kPath);
     REQUIRE_FALSE(newer);
     CHECK(newer.error().code == ErrorCode::kUnavailable);
-    CHECK(newer.error().message.find("format 3") != std::string::npos);
+    CHECK(newer.error().message.find("format 99") != std::string::npos);
     CHECK(newer.error().message.find(kPath) != std::string::npos);
 
     REQUIRE((*SqliteDb::open(vfs, "other"))->execute("CREATE TABLE t(x)"));

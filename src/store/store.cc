@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "os/fs.h"
 #include "os/thread_priority.h"
+#include "store/account_shares.h"
 #include "store/ballast.h"
 #include "store/batch_record.h"
 #include "store/guarded_catalog.h"
@@ -124,11 +125,16 @@ private:
     void keep_house();
     void wake_flusher();
     void write_key_usage();
+
+    // The mergers' threads
+    void run_merger(bool urgent);
+    void merge_due(bool urgent);
     Status seal(std::uint64_t lsn_below);
     /// Whether anything was released.
     Result<bool> release();
 
-    Status admit(const AppendBatch& batch) const;
+    Status admit(const AppendBatch& batch);
+    Status admit_to_memory(const AppendBatch& batch);
     std::uint64_t memory_used() const { return open_bytes_.load() + queue_bytes_.load(); }
     Error throttled(const char* what) const;
     void stop_threads();
@@ -164,6 +170,15 @@ private:
     std::int64_t expired_ns_ = 0, ballast_ns_ = 0,
                  usage_ns_ = 0;  // The flusher's own: when it last did these.
 
+    // Merges. Two threads, because one that stepped aside cannot come back: the second works only
+    // while merges are behind.
+    std::mutex merger_mutex_;
+    std::condition_variable merger_wake_;
+    std::atomic<bool> stop_mergers_ = false;
+
+    AccountShares shares_;
+    std::atomic<bool> memory_short_ = false;  // Whether shares_ counts.
+
     std::atomic<std::uint64_t> events_appended_ = 0, batches_appended_ = 0;
     std::uint64_t corrupt_wal_records_ = 0;  // Set by start() alone.
 
@@ -173,7 +188,7 @@ private:
     std::mutex close_mutex_;
     std::optional<Status> closed_;
 
-    std::thread committer_, flusher_;
+    std::thread committer_, flusher_, merger_, urgent_merger_;
 };
 
 // Start ------------------------------------------------------------------------------------------
@@ -191,16 +206,20 @@ Status StoreImpl::start() {
     SKY_TRY(os::make_directories(fs, options_.directory + "/wal"));
     catalog_ = SKY_TRY(SqliteCatalog::open(fs, options_.directory + "/catalog.sqlite"));
     guarded_catalog_ = std::make_unique<GuardedCatalog>(catalog_, ballast_);
-    live_ = SKY_TRY(LiveData::open({.fs = &fs,
-                                    .directory = options_.directory,
-                                    .clock = options_.clock,
-                                    .catalog = catalog_}));
+    live_ = SKY_TRY(LiveData::open(
+        {.fs = &fs,
+         .directory = options_.directory,
+         .clock = options_.clock,
+         .catalog = catalog_,
+         .merge_fan = options_.merge_fan != 0 ? options_.merge_fan : limits::kMergeFan}));
     SKY_TRY(recover());
     ballast_.make();
     expired_ns_ = ballast_ns_ = usage_ns_ = options_.clock->monotonic_ns();
     if (options_.background == Background::kThreads) {
         committer_ = std::thread([this] { run_committer(); });
         flusher_ = std::thread([this] { run_flusher(); });
+        merger_ = std::thread([this] { run_merger(false); });
+        urgent_merger_ = std::thread([this] { run_merger(true); });
     }
     return {};
 }
@@ -302,7 +321,7 @@ Error StoreImpl::throttled(const char* what) const {
     return {ErrorCode::kThrottled, what};
 }
 
-Status StoreImpl::admit(const AppendBatch& batch) const {
+Status StoreImpl::admit(const AppendBatch& batch) {
     if (wal_->read_only())
         return fail(ErrorCode::kUnavailable,
                     "the store is read-only: its log could not be written");
@@ -311,8 +330,29 @@ Status StoreImpl::admit(const AppendBatch& batch) const {
         return fail(ErrorCode::kNotFound, "no such log group: " + std::to_string(batch.group));
     if (catalog_->stream_state(batch.stream) != IdState::kLive)
         return fail(ErrorCode::kNotFound, "no such log stream: " + std::to_string(batch.stream));
-    if (memory_used() > options_.memory_bytes / 100 * limits::kMemoryThrottlePercent)
+    if (live_->merge_debt_is_hard())
+        return std::unexpected(throttled("too much waits to be merged"));
+    return admit_to_memory(batch);
+}
+
+Status StoreImpl::admit_to_memory(const AppendBatch& batch) {
+    const std::uint64_t used = memory_used(), percent = options_.memory_bytes / 100;
+    if (used <= percent * limits::kMemoryFlushPercent) {
+        if (memory_short_.exchange(false)) shares_.relax();
+        return {};
+    }
+    memory_short_ = true;
+    const auto group = catalog_->find_group(batch.group);
+    const std::string account = group ? group->tenant.account : std::string();
+    const bool below_average = shares_.below_average(account);
+    if (used > percent * limits::kMemoryThrottlePercent)
         return std::unexpected(throttled("open chunks fill the memory budget until a flush ends"));
+    if (!below_average && used > percent * limits::kMemorySharePercent)
+        return std::unexpected(throttled(
+            "open chunks fill the memory budget but for what is kept for other accounts"));
+    std::uint64_t bytes = 0;
+    for (const auto& event : batch.events) bytes += event.message.size();
+    shares_.admitted(account, bytes);
     return {};
 }
 
@@ -533,6 +573,27 @@ void StoreImpl::keep_house() {
     if (!ballast_.held() && due(ballast_ns_, limits::kBallastEveryMs)) ballast_.make();
 }
 
+void StoreImpl::run_merger(bool urgent) {
+    os::step_aside(urgent ? os::kSealNiceness : os::kMergeNiceness);
+    for (;;) {
+        {
+            std::unique_lock lock(merger_mutex_);
+            merger_wake_.wait_for(lock, std::chrono::milliseconds(limits::kFlushTickMs),
+                                  [&] { return stop_mergers_.load(); });
+            if (stop_mergers_) return;
+        }
+        merge_due(urgent);
+    }
+}
+
+void StoreImpl::merge_due(bool urgent) {
+    while (!stop_mergers_ && (!urgent || live_->merge_debt_is_soft())) {
+        const Result<bool> merged = live_->merge(stop_mergers_);
+        if (!merged) log::warn("store.merge_failed", {{"error", merged.error().message}});
+        if (!merged || !*merged) return;
+    }
+}
+
 void StoreImpl::step(BackgroundTask task) {
     SKY_ASSERT(options_.background == Background::kStepped, "else threads do it");
     switch (task) {
@@ -546,6 +607,10 @@ void StoreImpl::step(BackgroundTask task) {
             break;
         case BackgroundTask::kSpareSegment:
             wal_->make_spare();
+            break;
+        case BackgroundTask::kMerge:
+            if (const auto merged = live_->merge(stop_mergers_); !merged)
+                log::warn("store.merge_failed", {{"error", merged.error().message}});
             break;
     }
 }
@@ -615,12 +680,15 @@ Result<BackupSummary> StoreImpl::backup(const std::string& directory) {
     const std::uint64_t catalog_bytes = SKY_TRY(fs.stat(catalog)).bytes;
     add("catalog.sqlite", catalog_bytes, BackupChecksum::kWhole,
         SKY_TRY(file_crc(fs, catalog, catalog_bytes)));
-    for (const SegmentFilePtr& file : pinned) {
-        const std::string name = "segments" + file->path().substr(file->path().rfind('/'));
+    std::ranges::sort(pinned, {}, &SegmentFile::path);
+    for (std::size_t i = 0; i < pinned.size(); ++i) {
+        const std::string& path = pinned[i]->path();
+        if (i > 0 && pinned[i - 1]->path() == path) continue;  // Of the same pack.
+        const std::string name = "segments" + path.substr(path.rfind('/'));
         ++summary.segments;
-        if (SKY_TRY(link_or_copy(fs, file->path(), directory + "/" + name))) ++summary.linked;
-        add(name, file->row().file_bytes, BackupChecksum::kTrailer,
-            SKY_TRY(trailer_crc(fs, file->path())));
+        if (SKY_TRY(link_or_copy(fs, path, directory + "/" + name))) ++summary.linked;
+        add(name, pinned[i]->file()->bytes(), BackupChecksum::kTrailer,
+            SKY_TRY(trailer_crc(fs, path)));
     }
     for (const char* const each : {"/segments", "/wal", ""})
         SKY_TRY(fs.fsync_directory(directory + each));
@@ -651,6 +719,13 @@ void StoreImpl::stop_threads() {
     }
     flusher_wake_.notify_all();
     if (flusher_.joinable()) flusher_.join();
+    {
+        const std::lock_guard lock(merger_mutex_);
+        stop_mergers_ = true;
+    }
+    merger_wake_.notify_all();
+    if (merger_.joinable()) merger_.join();
+    if (urgent_merger_.joinable()) urgent_merger_.join();
 }
 
 Status StoreImpl::close() {
@@ -682,11 +757,17 @@ StoreStats StoreImpl::stats() const {
             .wal_bytes = wal.bytes_written,
             .wal_syncs = wal.syncs,
             .segment_bytes_written = live.segment_bytes_written,
+            .merged_bytes_written = live.merged_bytes_written,
+            .merges = live.merges,
             .shape_mismatches = live.shape_mismatches,
             .open_rows = live.open_rows,
             .open_bytes = live.open_bytes,
             .live_segments = live.live_segments,
             .live_segment_bytes = live.live_segment_bytes,
+            .packs = live.packs,
+            .pack_dead_bytes = live.pack_dead_bytes,
+            .merge_debt_segments = live.merge_debt_segments,
+            .merge_debt_bytes = live.merge_debt_bytes,
             .corrupt_wal_records = corrupt_wal_records_,
             .orphans = live.orphans,
             .read_only = wal_->read_only(),

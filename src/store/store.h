@@ -125,14 +125,20 @@ struct StoreOptions {
         1ULL << 30;  // Open chunks and caches; beyond it append() answers kThrottled.
     std::uint64_t wal_segment_bytes = 64ULL << 20;
     std::uint64_t ballast_bytes = 64ULL << 20;  // store.md 1.5; tests make it small.
+    std::size_t merge_fan = 0;  // Packs that are merged at once; 0: limits::kMergeFan.
     Background background = Background::kThreads;
 };
 
 /// Counters for /metrics; monotonic unless named otherwise.
 struct StoreStats {
-    std::uint64_t events_appended, batches_appended, wal_bytes, wal_syncs, segment_bytes_written;
+    std::uint64_t events_appended, batches_appended, wal_bytes, wal_syncs;
+    std::uint64_t segment_bytes_written;  // By seals and merges.
+    std::uint64_t merged_bytes_written;   // Of these, by merges.
+    std::uint64_t merges;
     std::uint64_t shape_mismatches;  // Shaped lines that did not come back; stored as text instead.
     std::uint64_t open_rows, open_bytes, live_segments, live_segment_bytes;  // Gauges.
+    std::uint64_t packs, pack_dead_bytes;                 // Gauges, as of the last look for merges.
+    std::uint64_t merge_debt_segments, merge_debt_bytes;  // What waits to be merged. Gauges.
     std::uint64_t corrupt_wal_records, orphans;
     bool read_only;
     bool disk_full;           // The newest flush failed for want of space.

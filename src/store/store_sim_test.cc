@@ -159,6 +159,7 @@ public:
                             .memory_bytes = 512U << 10U,
                             .wal_segment_bytes = 32U << 10U,
                             .ballast_bytes = 32U << 10U,
+                            .merge_fan = 2,
                             .background = background_});
     }
 
@@ -200,7 +201,9 @@ private:
                 default:
                     append_some(store);
             }
-            if (background_ == Background::kStepped && random_.below(4) == 0) flush_now(store);
+            if (background_ != Background::kStepped) continue;
+            if (random_.below(4) == 0) flush_now(store);
+            if (random_.below(2) == 0) store.step(BackgroundTask::kMerge);
         }
     }
 
@@ -342,6 +345,7 @@ struct Outcome {
     std::uint64_t disk_changes = 0;
     std::vector<Fate> fates;
     bool restored = false;  // A backup was made and opened.
+    std::uint64_t merges = 0;
     friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
@@ -381,6 +385,7 @@ Outcome run_seed(std::uint64_t seed, Background background) {
                 life.run(**store, 30, backup);
                 fs->set_fault_rate(os::SimCalls::kAll, 0, ErrorCode::kInternal);
                 if (!cut && random.below(2) == 0) static_cast<void>((*store)->close());
+                outcome.merges += (*store)->stats().merges;
             }
             // The end of the process comes after the end of the power: nothing is saved by it.
             if (random.below(2) == 0) fs->cut_power();
@@ -413,12 +418,15 @@ Outcome run_seed(std::uint64_t seed, Background background) {
 TEST_CASE("power loss: a stepped history repeats exactly") {
     log::configure(log::Level::kSilent, log::Format::kLogfmt);
     int restored = 0;
+    std::uint64_t merges = 0;
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
         const Outcome once = run_seed(seed, Background::kStepped);
         CHECK(once == run_seed(seed, Background::kStepped));
         restored += once.restored ? 1 : 0;
+        merges += once.merges;
     }
     CHECK(restored > 0);
+    CHECK(merges > 10);
     log::configure(log::Level::kInfo, log::Format::kLogfmt);
 }
 

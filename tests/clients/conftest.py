@@ -29,6 +29,10 @@ class Place:
         self.keys = server_process.create_key(program, self.data)
         self.server = None
 
+    def key(self, *options):
+        """Another key, made before the server starts: (id, secret)."""
+        return server_process.create_key(self.program, self.data, *options)
+
     def start(self, *options, trust=None):
         self.server = server_process.ServerProcess(self.program, self.data, *options, trust=trust)
         return self.server

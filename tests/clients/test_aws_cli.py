@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The AWS CLI, unmodified, pointed at the server by AWS_ENDPOINT_URL alone."""
 import json
+import os
+import pathlib
+import subprocess
 import time
+
+import pytest
 
 import server_process
 
@@ -55,3 +60,42 @@ def test_the_other_services(aws_cli):
         assert output[member] == value
     code, output, text = aws_cli("ec2", "describe-regions", "--query", "Regions[].RegionName")
     assert code == 0 and output == ["us-east-1"], text
+
+
+def test_events_from_a_file(aws_cli, group, now, tmp_path):
+    events = [{"timestamp": now - 10 + n, "message": f"line {n} \"quoted\" \u00e9"} for n in range(3)]
+    (tmp_path / "events.json").write_text(json.dumps(events))
+    code, _, text = aws_cli("logs", "put-log-events", "--log-group-name", group, "--log-stream-name", "s", "--log-events",
+                            f"file://{tmp_path}/events.json")
+    assert code == 0, text
+    code, output, text = aws_cli("logs", "filter-log-events", "--log-group-name", group, "--filter-pattern", '"line 1"')
+    assert code == 0 and [e["message"] for e in output["events"]] == [events[1]["message"]], text
+
+
+@pytest.mark.parametrize("form", ["short", "json"])
+def test_debians_cli_tails(shared_place, server, logs, group, now, tmp_path, form):
+    """`aws logs tail` is the second version's alone; Debian 12 has 2.9."""
+    program = pathlib.Path("/usr/bin/aws")
+    if not program.exists():
+        pytest.skip("Debian's awscli is not installed")
+    objects = [{"n": n, "level": "info"} for n in range(3)]
+    texts = [f"line {n}" for n in range(3)] if form == "short" else [json.dumps(o) for o in objects]
+    old = {"timestamp": now - 3 * 3_600_000, "message": "too old"}
+    logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=[old])
+    logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=[{"timestamp": now - 5 + n, "message": t} for n, t in enumerate(texts)])
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    environment.update(AWS_ACCESS_KEY_ID=shared_place.keys[0], AWS_SECRET_ACCESS_KEY=shared_place.keys[1], AWS_DEFAULT_REGION=server_process.REGION,
+                       AWS_CONFIG_FILE=str(tmp_path / "none"), AWS_SHARED_CREDENTIALS_FILE=str(tmp_path / "none"),
+                       AWS_EC2_METADATA_DISABLED="true", AWS_PAGER="")
+    done = subprocess.run([str(program), "--endpoint-url", server.url, "logs", "tail", group, "--since", "1h", "--format", form, "--color", "off"],
+                          env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    if form == "short":
+        assert [line.split(" ", 1)[1] for line in done.stdout.splitlines()] == texts
+    else:  # Each event as an object over several lines, behind its time and stream.
+        decoder, rest, got = json.JSONDecoder(), done.stdout, []
+        while "{" in rest:
+            value, end = decoder.raw_decode(rest[rest.index("{"):])
+            got.append(value)
+            rest = rest[rest.index("{") + end:]
+        assert got == objects

@@ -102,10 +102,26 @@ def test_filter_both_stream_selectors(logs, group, error):
     assert code == "InvalidParameterException"
 
 
-def test_filter_patterns_are_refused_until_they_are_built(logs, five, error):
-    group, _ = five
-    code, text = error(logs.filter_log_events, logGroupName=group, filterPattern="ERROR")
-    assert code == "InvalidParameterException" and "filterPattern" in text
+@pytest.mark.parametrize("pattern, expected", [
+    ("", "012345"), (" ", "012345"), ("ERROR", "04"), ("ERROR timeout", "4"), ("?timeout ?WARN", "14"), ('"db failed"', "0"), ("-ERROR", "1235"),
+    ("%E[RW]+OR%", "04"), ('{ $.status >= 500 }', "3"), ('{ $.user.name = "a*" && $.status != 500 }', "2"), ("[level=WARN, ...]", "1"),
+    ("[..., code=404]", "5"), ("nothing", ""),
+])
+def test_filter_patterns(logs, group, now, pattern, expected):
+    lines = ["ERROR db failed", "WARN disk", '{"status":200,"user":{"name":"ann"}}', '{"status":500,"user":{"name":"abe"}}', "ERROR timeout",
+             'GET "/a b" 404']
+    logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=[{"timestamp": now + n, "message": m} for n, m in enumerate(lines)])
+    found = [str(lines.index(e["message"])) for page in logs.get_paginator("filter_log_events").paginate(
+        logGroupName=group, filterPattern=pattern, PaginationConfig={"PageSize": 2}) for e in page["events"]]
+    assert "".join(found) == expected
+
+
+@pytest.mark.parametrize("pattern, text", [
+    ("a.b", "Invalid character(s) in term '.'"), ("{ $.a = 1", "If a filter pattern starts with '{' it must end with '}'"),
+    ("{ $.a }", "Invalid filter pattern"), ("[a, ..., b, ...]", "Invalid filter pattern"),
+])
+def test_a_bad_filter_pattern_is_refused_in_the_services_words(logs, group, error, pattern, text):
+    assert error(logs.filter_log_events, logGroupName=group, filterPattern=pattern) == ("InvalidParameterException", text)
 
 
 def test_filter_tokens_belong_to_their_filter(logs, five, error):

@@ -220,11 +220,16 @@ std::string replay(const std::string& content, const Config& config) {
                 {iso_ms(line.substr(0, first)), groups.back().events.size() + 1,
                  line.substr(first + 1, second - first - 1), unescape(line.substr(second + 1))});
         } else if (state == In::kTable && !line.empty()) {
-            std::vector<std::string>& cells =
-                table->columns.empty() ? table->columns : table->cells;
+            const bool is_head = table->columns.empty();
             std::istringstream parts(line);
             std::string cell;
-            while (std::getline(parts, cell, ',')) cells.push_back(cell);
+            while (std::getline(parts, cell, ',')) {
+                if (is_head) {
+                    table->columns.push_back(cell);
+                } else {
+                    table->add_cell(cell);
+                }
+            }
         } else if (state == In::kQuery) {
             query += (query.empty() ? "" : "\n") + line;
         }

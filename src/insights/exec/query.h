@@ -44,14 +44,31 @@ store::TimeRange range_of(const CompiledQuery& query, store::TimeRange range, st
 /// The plan for people, a step a line.
 std::string explain(const CompiledQuery& query);
 
-/// Immutable. Texts as the file has them.
-struct LookupTable {
+/// Immutable once made. Texts as the file has them, side by side: a table of 10 MiB may have
+/// millions.
+class LookupTable {
+public:
     std::vector<std::string> columns;
-    std::vector<std::string> cells;  // Row by row, as many as columns each.
-    std::size_t rows() const { return columns.empty() ? 0 : cells.size() / columns.size(); }
-    const std::string& cell(std::size_t row, std::size_t column) const {
-        return cells[row * columns.size() + column];
+
+    /// Row by row, as many as columns each.
+    void add_cell(std::string_view text) {
+        text_ += text;
+        ends_.push_back(static_cast<std::uint32_t>(text_.size()));
     }
+    std::size_t cell_count() const { return ends_.size(); }
+    std::size_t rows() const { return columns.empty() ? 0 : ends_.size() / columns.size(); }
+    std::string_view cell(std::size_t row, std::size_t column) const {
+        const std::size_t i = row * columns.size() + column;
+        const std::size_t begin = i == 0 ? 0 : ends_[i - 1];
+        return std::string_view(text_).substr(begin, ends_[i] - begin);
+    }
+    std::uint64_t bytes() const {
+        return text_.capacity() + ends_.capacity() * sizeof(std::uint32_t);
+    }
+
+private:
+    std::string text_;  // At most 4 GiB, which the callers' limits are far below.
+    std::vector<std::uint32_t> ends_;
 };
 
 struct Source {

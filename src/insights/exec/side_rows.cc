@@ -107,6 +107,11 @@ bool append_key(const Value& value, std::string& key) {
         key.append(reinterpret_cast<const char*>(&plain), sizeof(plain));
         return true;
     }
+    return append_text_key(value, key);
+}
+
+bool append_text_key(const Value& value, std::string& key) {
+    if (!value.present()) return false;
     const std::string shown = render(value);
     const auto bytes = static_cast<std::uint32_t>(shown.size());
     key += 't';

@@ -42,6 +42,9 @@ private:
 /// value is missing; `key` is appended to.
 bool append_key(const Value& value, std::string& key);
 
+/// The same, of the value's text: 1 and 01 differ.
+bool append_text_key(const Value& value, std::string& key);
+
 /// The plan with the results of its sides in place: sets of "in (…)", rows of joins, tables.
 Result<Plan> with_sides(const Plan& plan, const std::vector<std::shared_ptr<const SideRows>>& sides,
                         const std::vector<std::shared_ptr<const LookupTable>>& tables);

@@ -10,16 +10,23 @@
 namespace sky::insights {
 namespace {
 
+/// How two values are one.
+enum class Same : std::uint8_t {
+    kValue,  // As numbers where both are numbers.
+    kText,   // Exactly the same characters.
+};
+
 /// The rows of a side by the values of some of its columns.
 class SideIndex {
 public:
-    SideIndex(const SideRows& side, const std::vector<std::uint32_t>& keys) {
+    SideIndex(const SideRows& side, const std::vector<std::uint32_t>& keys, Same same)
+        : same_(same) {
         std::string key;
         for (std::size_t row = 0; row < side.rows(); ++row) {
             key.clear();
             bool whole = true;
             for (const std::uint32_t column : keys) {
-                whole = whole && append_key(side.at(row, column), key);
+                whole = whole && append(side.at(row, column), key);
             }
             if (whole) rows_[key].push_back(static_cast<std::uint32_t>(row));
         }
@@ -29,13 +36,18 @@ public:
                                            std::size_t count, std::size_t row) {
         key_.clear();
         for (std::size_t i = 0; i < count; ++i) {
-            if (!append_key(reads[i]->at(row), key_)) return nullptr;
+            if (!append(reads[i]->at(row), key_)) return nullptr;
         }
         const auto at = rows_.find(key_);
         return at == rows_.end() ? nullptr : &at->second;
     }
 
 private:
+    bool append(const Value& value, std::string& key) const {
+        return same_ == Same::kValue ? append_key(value, key) : append_text_key(value, key);
+    }
+
+    const Same same_;
     std::unordered_map<std::string, std::vector<std::uint32_t>> rows_;
     std::string key_;
 };
@@ -49,7 +61,7 @@ Status run(const LookupRows& rows, RowsCall& call) {
     std::vector<std::uint32_t> keys(rows.keys);
     for (std::uint32_t i = 0; i < keys.size(); ++i) keys[i] = i;
     // Exact, case-sensitive match of texts (logs-insights-ql.md 6.14), the first row wins.
-    SideIndex index(side, keys);
+    SideIndex index(side, keys, Same::kText);
     std::vector<Value*> columns;
     for (std::size_t i = 0; i < call.step.writes.size(); ++i) columns.push_back(call.values());
     for (std::size_t row = 0; row < call.rows(); ++row) {
@@ -66,7 +78,7 @@ Status run(const LookupRows& rows, RowsCall& call) {
 
 Status run(const JoinRows& rows, RowsCall& call) {
     const SideRows& side = *call.step.side;
-    SideIndex index(side, rows.keys);
+    SideIndex index(side, rows.keys, Same::kValue);
     std::vector<std::uint32_t> left;
     std::vector<std::uint32_t> right;
     for (std::size_t row = 0; row < call.rows(); ++row) {

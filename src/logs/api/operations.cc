@@ -3,32 +3,45 @@
 
 #include "logs/api/errors.h"
 #include "logs/api/limits.h"
+#include "logs/api/shapes/associate_kms_key.h"
 #include "logs/api/shapes/create_log_group.h"
 #include "logs/api/shapes/create_log_stream.h"
+#include "logs/api/shapes/create_lookup_table.h"
 #include "logs/api/shapes/delete_log_group.h"
 #include "logs/api/shapes/delete_log_stream.h"
+#include "logs/api/shapes/delete_lookup_table.h"
+#include "logs/api/shapes/delete_query_definition.h"
 #include "logs/api/shapes/delete_retention_policy.h"
 #include "logs/api/shapes/describe_log_groups.h"
 #include "logs/api/shapes/describe_log_streams.h"
+#include "logs/api/shapes/describe_lookup_tables.h"
 #include "logs/api/shapes/describe_queries.h"
+#include "logs/api/shapes/describe_query_definitions.h"
+#include "logs/api/shapes/disassociate_kms_key.h"
 #include "logs/api/shapes/filter_log_events.h"
 #include "logs/api/shapes/get_log_events.h"
+#include "logs/api/shapes/get_log_fields.h"
 #include "logs/api/shapes/get_log_group_fields.h"
 #include "logs/api/shapes/get_log_record.h"
+#include "logs/api/shapes/get_lookup_table.h"
 #include "logs/api/shapes/get_query_results.h"
+#include "logs/api/shapes/list_aggregate_log_group_summaries.h"
 #include "logs/api/shapes/list_log_groups.h"
 #include "logs/api/shapes/list_log_groups_for_query.h"
 #include "logs/api/shapes/list_tags_for_resource.h"
 #include "logs/api/shapes/list_tags_log_group.h"
 #include "logs/api/shapes/put_log_group_deletion_protection.h"
+#include "logs/api/shapes/put_query_definition.h"
 #include "logs/api/shapes/put_retention_policy.h"
 #include "logs/api/shapes/service.h"
 #include "logs/api/shapes/start_query.h"
 #include "logs/api/shapes/stop_query.h"
 #include "logs/api/shapes/tag_log_group.h"
 #include "logs/api/shapes/tag_resource.h"
+#include "logs/api/shapes/test_metric_filter.h"
 #include "logs/api/shapes/untag_log_group.h"
 #include "logs/api/shapes/untag_resource.h"
+#include "logs/api/shapes/update_lookup_table.h"
 
 namespace sky::logs::api {
 namespace {
@@ -46,19 +59,33 @@ constexpr aws::Permissions kAll = {aws::Permission::kRead, aws::Permission::kWri
                                    aws::Permission::kAdmin};
 
 constexpr auto kOperations = std::to_array<OperationDef>({
+    {"AssociateKmsKey", Access::kControl, kBodyBytesMax, aws::typed<associate_kms_key>},
     {"CreateLogGroup", Access::kControl, kBodyBytesMax, aws::typed<create_log_group>, kWriters},
     {"CreateLogStream", Access::kControl, kBodyBytesMax, aws::typed<create_log_stream>, kWriters},
+    {"CreateLookupTable", Access::kControl, limits::kLookupBodyBytesMax,
+     aws::typed<create_lookup_table>},
     {"DeleteLogGroup", Access::kControl, kBodyBytesMax, aws::typed<delete_log_group>},
     {"DeleteLogStream", Access::kControl, kBodyBytesMax, aws::typed<delete_log_stream>},
+    {"DeleteLookupTable", Access::kControl, kBodyBytesMax, aws::typed<delete_lookup_table>},
+    {"DeleteQueryDefinition", Access::kControl, kBodyBytesMax, aws::typed<delete_query_definition>},
     {"DeleteRetentionPolicy", Access::kControl, kBodyBytesMax, aws::typed<delete_retention_policy>},
     {"DescribeLogGroups", Access::kControl, kBodyBytesMax, aws::typed<describe_log_groups>, kAll},
     {"DescribeLogStreams", Access::kControl, kBodyBytesMax, aws::typed<describe_log_streams>, kAll},
+    {"DescribeLookupTables", Access::kControl, kBodyBytesMax, aws::typed<describe_lookup_tables>,
+     kReaders},
     {"DescribeQueries", Access::kControl, kBodyBytesMax, aws::typed<describe_queries>, kReaders},
+    {"DescribeQueryDefinitions", Access::kControl, kBodyBytesMax,
+     aws::typed<describe_query_definitions>, kReaders},
+    {"DisassociateKmsKey", Access::kControl, kBodyBytesMax, aws::typed<disassociate_kms_key>},
     {"FilterLogEvents", Access::kRead, kBodyBytesMax, aws::typed<filter_log_events>},
     {"GetLogEvents", Access::kRead, kBodyBytesMax, aws::typed<get_log_events>},
+    {"GetLogFields", Access::kRead, kBodyBytesMax, aws::typed<get_log_fields>},
     {"GetLogGroupFields", Access::kRead, kBodyBytesMax, aws::typed<get_log_group_fields>},
     {"GetLogRecord", Access::kRead, kBodyBytesMax, aws::typed<get_log_record>},
+    {"GetLookupTable", Access::kControl, kBodyBytesMax, aws::typed<get_lookup_table>, kReaders},
     {"GetQueryResults", Access::kRead, kBodyBytesMax, aws::typed<get_query_results>},
+    {"ListAggregateLogGroupSummaries", Access::kControl, kBodyBytesMax,
+     aws::typed<list_aggregate_log_group_summaries>, kAll},
     {"ListLogGroups", Access::kControl, kBodyBytesMax, aws::typed<list_log_groups>, kAll},
     {"ListLogGroupsForQuery", Access::kControl, kBodyBytesMax,
      aws::typed<list_log_groups_for_query>, kAll},
@@ -68,14 +95,18 @@ constexpr auto kOperations = std::to_array<OperationDef>({
     {"PutLogEvents", Access::kWrite, limits::kPutBodyBytesMax, aws::raw<put_log_events>},
     {"PutLogGroupDeletionProtection", Access::kControl, kBodyBytesMax,
      aws::typed<put_log_group_deletion_protection>},
+    {"PutQueryDefinition", Access::kControl, kBodyBytesMax, aws::typed<put_query_definition>},
     {"PutRetentionPolicy", Access::kControl, kBodyBytesMax, aws::typed<put_retention_policy>,
      kWriters},
     {"StartQuery", Access::kRead, kBodyBytesMax, aws::typed<start_query>},
     {"StopQuery", Access::kControl, kBodyBytesMax, aws::typed<stop_query>, kReaders},
     {"TagLogGroup", Access::kControl, kBodyBytesMax, aws::typed<tag_log_group>, kWriters},
     {"TagResource", Access::kControl, kBodyBytesMax, aws::typed<tag_resource>, kWriters},
+    {"TestMetricFilter", Access::kRead, kBodyBytesMax, aws::typed<test_metric_filter>},
     {"UntagLogGroup", Access::kControl, kBodyBytesMax, aws::typed<untag_log_group>},
     {"UntagResource", Access::kControl, kBodyBytesMax, aws::typed<untag_resource>},
+    {"UpdateLookupTable", Access::kControl, limits::kLookupBodyBytesMax,
+     aws::typed<update_lookup_table>},
 });
 
 constexpr bool strictly_sorted(std::span<const OperationDef> rows) {

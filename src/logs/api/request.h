@@ -20,4 +20,10 @@ aws::Reply<GroupPtr> requested_group(const Service& service, const aws::CallCont
                                      const std::optional<std::string>& name,
                                      const std::optional<std::string>& identifier);
 
+/// The group whose encryption a request is about, by name or ARN. Errors: kInvalidArgument (both,
+/// none, or the ARN of query results, which are kept in memory alone).
+aws::Reply<std::string> encrypted_group(const Tenant& tenant,
+                                        const std::optional<std::string>& name,
+                                        const std::optional<std::string>& resource);
+
 }  // namespace sky::logs::api

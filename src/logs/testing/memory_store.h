@@ -142,6 +142,43 @@ public:
     std::vector<AccessKey> list_keys() const override { return {}; }
     void note_key_used(std::string_view, std::int64_t) override {}
 
+    Status put_document(Document document, std::string_view body) override {
+        const std::lock_guard lock(mutex_);
+        document.body_bytes = body.size();
+        const DocumentKey key = document.key;
+        documents_[key] = {std::make_shared<const Document>(std::move(document)),
+                           std::string(body)};
+        return {};
+    }
+    Status delete_document(const DocumentKey& key) override {
+        const std::lock_guard lock(mutex_);
+        return documents_.erase(key) == 1 ? Status{} : fail(ErrorCode::kNotFound, "no document");
+    }
+    std::shared_ptr<const Document> find_document(const DocumentKey& key) const override {
+        const std::lock_guard lock(mutex_);
+        const auto found = documents_.find(key);
+        return found == documents_.end() ? nullptr : found->second.first;
+    }
+    Result<std::string> document_body(const DocumentKey& key) const override {
+        const std::lock_guard lock(mutex_);
+        const auto found = documents_.find(key);
+        if (found == documents_.end()) return fail(ErrorCode::kNotFound, "no document");
+        return found->second.second;
+    }
+    std::vector<std::shared_ptr<const Document>> list_documents(const Tenant& tenant,
+                                                                std::string_view kind,
+                                                                std::string_view prefix,
+                                                                std::string_view after,
+                                                                std::size_t count) const override {
+        const std::lock_guard lock(mutex_);
+        std::vector<std::shared_ptr<const Document>> out;
+        for (const auto& [key, kept] : documents_)
+            if (key.tenant == tenant && key.kind == kind && key.id > after &&
+                key.id.starts_with(prefix) && out.size() < count)
+                out.push_back(kept.first);
+        return out;
+    }
+
     /// What the store knows of a stream's events.
     void saw(GroupId group, StreamId id, const AppendBatch& batch) {
         const std::lock_guard lock(mutex_);
@@ -167,6 +204,7 @@ private:
     std::map<GroupId, std::map<std::string, StreamInfo>> streams_;
     std::map<StreamId, std::string> names_;
     std::map<std::string, AccessKey> keys_;
+    std::map<DocumentKey, std::pair<std::shared_ptr<const Document>, std::string>> documents_;
 };
 
 struct MemoryRow {

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// FilterLogEvents over sealed files: the same events as by looking at every message, and no more
+// read than the files' headers leave open.
+#include <doctest/doctest.h>
+
+#include "logs/event_page.h"
+#include "logs/insights_engine.h"
+#include "logs/service.h"
+#include "os/sim_fs.h"
+
+namespace sky::logs {
+namespace {
+
+constexpr std::int64_t kNow = 1'767'225'600'000;  // 2026-01-01T00:00:00Z
+constexpr std::int64_t kDay = 24LL * 3'600'000;
+
+/// Counts what is read of the snapshot behind it.
+class Counting final : public store::Snapshot {
+public:
+    explicit Counting(std::shared_ptr<const store::Snapshot> inner) : inner_(std::move(inner)) {}
+    const store::GroupInfo& group() const override { return inner_->group(); }
+    std::vector<store::Morsel> morsels(store::TimeRange range) const override {
+        return inner_->morsels(range);
+    }
+    Result<store::EventBatch> read(const store::Morsel& morsel, store::TimeRange range,
+                                   store::Columns columns,
+                                   std::span<const store::StreamId> streams) const override {
+        ++reads;
+        return inner_->read(morsel, range, columns, streams);
+    }
+    bool may_contain(const store::Morsel& morsel, std::string_view literal) const override {
+        return inner_->may_contain(morsel, literal);
+    }
+    std::string stream_name(store::StreamId id) const override { return inner_->stream_name(id); }
+    mutable std::size_t reads = 0;
+
+private:
+    std::shared_ptr<const store::Snapshot> inner_;
+};
+
+struct Sealed {
+    os::SimFs fs{1};
+    ManualClock clock{kNow};
+    SeededRandom store_random{7}, random{9};
+    InsightsEngine engine;
+    std::unique_ptr<store::Store> store;
+    std::unique_ptr<Service> service;
+    const Tenant me{"123456789012", "us-east-1"};
+    GroupPtr group;
+    std::vector<std::string> lines;  // By time.
+
+    /// Three days, each a file of its own; half of the lines have the shape of an application's.
+    Sealed() {
+        auto opened = store::Store::open({.directory = "/data",
+                                          .fs = &fs,
+                                          .clock = &clock,
+                                          .random = &store_random,
+                                          .memory_bytes = 64U << 20U,
+                                          .wal_segment_bytes = 1U << 20U,
+                                          .ballast_bytes = 64U << 10U});
+        REQUIRE(opened.has_value());
+        store = *std::move(opened);
+        service = std::make_unique<Service>(*store, clock, random, engine, SessionOptions{});
+        REQUIRE(service->groups.create(me, {.name = "g", .kms_key_id = {}, .tags = {}}));
+        REQUIRE(service->streams.create(me, "g", "s"));
+        group = *service->groups.find(me, "g");
+        constexpr int kRows = 3'000;
+        for (int day = 0; day < 3; ++day) {
+            std::vector<std::string> texts;
+            for (int row = 0; row < kRows; ++row) texts.push_back(line(day, row));
+            std::vector<store::Event> events;
+            const std::int64_t begin = kNow - (3 - day) * kDay + 1'000;
+            for (int row = 0; row < kRows; ++row)
+                events.push_back({begin + row, texts[static_cast<std::size_t>(row)]});
+            bool stored = false;
+            const auto stream = *service->streams.find(*group, "s");
+            stored = store->append_wait({group->id, stream.id, kNow, events}).has_value();
+            REQUIRE(stored);
+            lines.insert(lines.end(), texts.begin(), texts.end());
+        }
+        REQUIRE(store->flush().has_value());
+    }
+    ~Sealed() { (void)store->close(); }
+
+    std::string line(int day, int row) {
+        const std::string number = std::to_string(random.below(100'000));
+        if (day == 1 && row == 1'234) return "needle-77 in the middle day";
+        switch (row % 4) {
+            case 0:
+                return "[profiler] GET user-list " + number + ".25 " +
+                       (row % 3 == 0 ? "500" : "200");
+            case 1:
+                return R"({"level":")" + std::string(row % 5 == 0 ? "error" : "info") +
+                       R"(","user":{"id":)" + number + R"(},"path":"\/a\u002f)" +
+                       std::to_string(row % 7) + "\"}";
+            case 2:
+                return number + " [a b] \"GET /" + std::to_string(row % 9) + "\" ok";
+            default:
+                return "text " + std::to_string(row % 11) + " without a shape " + number;
+        }
+    }
+};
+
+}  // namespace
+
+TEST_CASE("sealed events: a pattern finds what a look at each message finds") {
+    Sealed sealed;
+    static constexpr std::string_view kPatterns[] = {
+        "needle",
+        "\"needle-77\" middle",
+        "?needle ?\"user-list 99\"",
+        "-profiler -shape",
+        "profiler 500",
+        "%user-list [0-9]{3}\\.%",
+        "{ $.level = error }",
+        "{ $.level = error && $.user.id > 50000 }",
+        "{ $.path = \"/a/3\" || $.user.id = 7 }",
+        "{ $.other NOT EXISTS && $.level != error }",
+        "[n, p=\"a b\", request=\"GET /5\", ok]",
+        "[..., status=500]",
+        "[a=text, b=10, ...]",
+        "absent",
+    };
+    for (const std::string_view text : kPatterns) {
+        CAPTURE(text);
+        const auto pattern = FilterPattern::compile(text);
+        REQUIRE(pattern);
+        std::vector<std::string> expected, got;
+        for (const std::string& line : sealed.lines)
+            if (pattern->matches(line)) expected.push_back(line);
+        FilterEvents request;
+        request.pattern = std::string(text);
+        request.limit = 700;
+        do {
+            const auto page = sealed.service->reading.filter(*sealed.group, request);
+            REQUIRE(page);
+            for (const FilteredEvent& event : page->events) got.push_back(event.event.message);
+            request.token = page->next_token;
+        } while (request.token);
+        CHECK(got == expected);
+        CHECK((text == "absent") == expected.empty());
+    }
+}
+
+TEST_CASE("sealed events: files whose header rules a pattern out are not read") {
+    Sealed sealed;
+    struct Case {
+        const char* pattern;
+        std::size_t reads, found;
+    };
+    static constexpr Case kCases[] = {
+        {"needle", 1, 1},
+        {"\"needle-77 in\" -absent", 1, 1},
+        {"[word=needle*, ...]", 1, 1},
+        {"nowhere", 0, 0},
+        {"%nowhere-\\d+%", 0, 0},
+        {"{ $.nowhere = nothing }", 3, 0},  // The lines have escapes: any text may be behind them.
+    };
+    for (const Case& c : kCases) {
+        CAPTURE(c.pattern);
+        const FilterPattern pattern = *FilterPattern::compile(c.pattern);
+        const Counting snapshot(sealed.store->snapshot(sealed.group->id));
+        PageSpec spec{};
+        spec.range = {0, kNow};
+        spec.pattern = &pattern;
+        spec.events_max = 100;
+        spec.bytes_max = 1U << 20U;
+        spec.morsels_max = 64;
+        const auto page = read_page(snapshot, spec);
+        REQUIRE(page);
+        CHECK(page->events.size() == c.found);
+        CHECK(snapshot.reads == c.reads);
+    }
+}
+
+}  // namespace sky::logs
