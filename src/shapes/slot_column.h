@@ -44,6 +44,11 @@ public:
     /// kForm: one a row; 0 in rows of exceptions.
     std::span<const std::int64_t> values() const { return values_; }
 
+    /// kHex: the form of the texts, and hex().bytes() bytes a row as HexForm::parse() packs them;
+    /// of no meaning in rows of exceptions.
+    const HexForm& hex() const { return hex_; }
+    std::string_view packed() const { return bytes_; }
+
     /// kForm, kHex: rows whose text has not the column's form; ascending, few; and their texts.
     std::span<const std::uint32_t> exception_rows() const { return exception_rows_; }
     std::span<const std::string_view> exception_texts() const { return exception_texts_; }

@@ -77,9 +77,8 @@ public:
 private:
     /// Steps between the two see groups one by one; what they can refuse for is memory alone, which
     /// the budget remembers.
-    void pass_on(const Table& groups, Sink& into) const {
-        EvalContext context{const_cast<Table&>(groups).arena, groups.rows, spec_.now_s,
-                            std::nullopt};
+    void pass_on(Table& groups, Sink& into) const {
+        EvalContext context{groups.arena, groups.rows, spec_.now_s, std::nullopt};
         Frame frame(plan_, context, nullptr);
         frame.begin_table(groups);
         for (std::size_t i = spec_.begin; i < spec_.end && frame.rows() > 0; ++i) {

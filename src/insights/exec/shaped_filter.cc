@@ -37,6 +37,35 @@ bool contains(std::string_view text, std::string_view part) {
     return find_literal(text, part, 0) != std::string_view::npos;
 }
 
+bool is_digit_of(const shapes::HexForm& form, char c) {
+    return (c >= '0' && c <= '9') || (form.upper ? c >= 'A' && c <= 'F' : c >= 'a' && c <= 'f');
+}
+
+/// The values, packed, that make `left` value `right` contain the text. False when a part of a
+/// value may be enough for that.
+bool whole_values(const shapes::HexForm& form, const std::string& left, const std::string& right,
+                  std::string_view text, std::vector<std::string>& out) {
+    const std::string line = left + form.pattern + right;
+    const std::size_t begin = left.size();
+    const std::size_t end = begin + form.pattern.size();
+    for (std::size_t at = 0; at + text.size() <= line.size(); ++at) {
+        bool fits = true;
+        for (std::size_t i = 0; i < text.size() && fits; ++i) {
+            const std::size_t place = at + i;
+            const bool digit = place >= begin && place < end && line[place] == 'x';
+            fits = digit ? is_digit_of(form, text[i]) : text[i] == line[place];
+        }
+        if (!fits) continue;
+        std::string packed(form.bytes(), '\0');
+        if (at > begin || at + text.size() < end ||
+            !form.parse(text.substr(begin - at, form.pattern.size()), packed.data())) {
+            return false;
+        }
+        out.push_back(std::move(packed));
+    }
+    return true;
+}
+
 }  // namespace
 
 const Vector* ShapedScan::filter(EvalContext& context, const ShapedPart& part, const Ranks& ranks,
@@ -205,6 +234,12 @@ Status ShapedScan::choose(const ShapedPart& part, std::string_view text, Cluster
         }
         return {};
     }
+    if (column->kind() == Stored::kHex) {
+        if (whole_values(column->hex(), left, right, text, cluster.packed)) {
+            cluster.by = Cluster::By::kPacked;
+        }
+        return {};
+    }
     if (column->kind() != Stored::kForm) return {};
     const symbolic::ByteSet& bytes = facts(part)[cluster.slot].bytes;
     // Begins before the slot and ends behind it: then the value is a part of the text.
@@ -257,7 +292,7 @@ void ShapedScan::apply(EvalContext& context, const ShapedPart& part, const Ranks
         }
         return;
     }
-    // Exceptions have no number: their stretch is looked at.
+    // Exceptions have no number or digits: their stretch is looked at.
     std::vector<std::pair<std::size_t, bool>> exceptions;
     std::size_t at = 0;
     std::string stretch;
@@ -271,6 +306,13 @@ void ShapedScan::apply(EvalContext& context, const ShapedPart& part, const Ranks
             stretch += piece.is_constant() ? piece.text : column.exception_texts()[e];
         }
         exceptions.emplace_back(at, out[at] != 0 || contains(stretch, text));
+    }
+    for (const std::string& packed : cluster.packed) {
+        const char* const all = column.packed().data();
+        for (std::size_t i = 0; i < ranks.count; ++i) {
+            const char* const row = all + ranks[i] * packed.size();
+            if (std::memcmp(row, packed.data(), packed.size()) == 0) out[i] = 1;
+        }
     }
     const std::span<const std::int64_t> values = column.values();
     for (const std::int64_t value : cluster.values) {

@@ -85,6 +85,7 @@ private:
         enum class By : std::uint8_t {
             kCodes,   // Of one slot: `codes[c]` says whether entry c makes the line match.
             kValues,  // Of one slot: lines match whose number is one of `values`.
+            kPacked,  // Of one slot: lines match whose hex digits are one of `packed`.
             kTexts,   // Look at the text of the stretch.
         };
         By by = By::kTexts;
@@ -92,6 +93,7 @@ private:
         std::uint32_t slot = 0;
         std::vector<std::uint8_t> codes;  // 0: does not match; 1: does.
         std::vector<std::int64_t> values;
+        std::vector<std::string> packed;
     };
     static constexpr std::uint8_t kLook = SlotTree::kLook;
     struct SlotFilter {

@@ -274,3 +274,39 @@ TEST_CASE("regexes answered by the values of slots find what a search of the lin
     }
     CHECK(some > 20);
 }
+
+TEST_CASE("ids of hex digits are found whole, in part, at their ends, and among exceptions") {
+    SeededRandom random(12);
+    std::vector<TestEvent> events;
+    std::vector<std::string> ids;
+    for (std::size_t i = 0; i < 1'500; ++i) {
+        std::string id = fmt::format("{:016x}{:016x}", random.next_u64(), random.next_u64());
+        if (random.below(200) == 0) id = "none";
+        const std::string span = fmt::format("{:016X}", random.next_u64());
+        events.push_back({1'767'225'600'000 + static_cast<std::int64_t>(i), i + 1, "s",
+                          fmt::format("at a{} of {}-{} end", id, span, random.below(50))});
+        ids.push_back(std::move(id));
+    }
+    const std::string& id = ids[700];
+    const std::string texts[] = {id,
+                                 "a" + id,
+                                 "a" + id + " of ",
+                                 "at a" + id + " of",
+                                 id.substr(0, 20),
+                                 id.substr(9),
+                                 id.substr(20) + " o",
+                                 "a" + id.substr(0, 5),
+                                 "none",
+                                 "anone of",
+                                 id + id,
+                                 events[5].message.substr(events[5].message.find("of "), 20),
+                                 "0" + id.substr(1)};
+    for (const std::string& text : texts) {
+        const std::string query =
+            fmt::format("filter @message like \"{}\" | fields @message", text);
+        CAPTURE(query);
+        const std::string expected = rows_of(query, events, Form::kText, ShapedReads::kYes, 1);
+        CHECK(rows_of(query, events, Form::kShaped, ShapedReads::kYes, 1) == expected);
+        CHECK(rows_of(query, events, Form::kShapedCut, ShapedReads::kYes, 2) == expected);
+    }
+}
