@@ -859,6 +859,10 @@ private:
                 const auto column = row.fields.find(by.label.text);
                 const bool is_known = grouped_ && column != row.fields.end();
                 keys.push_back(is_known ? column->second : evaluate(by.expr, row));
+                // One group for what shows alike: true of JSON and the text "true" are the text.
+                if (keys.back().kind == Value::Kind::kJsonTruth) {
+                    keys.back() = text_value(shown(keys.back()));
+                }
                 key.push_back((keys.back().present() ? "p" : "m") + shown(keys.back()));
             }
             const auto [at, fresh] = known.try_emplace(key, groups.size());
@@ -972,13 +976,13 @@ private:
         if (seen.empty()) return {};
         if (name == "min" || name == "max") {
             if (!numbers.empty()) {
-                // A column of instants stays one.
-                const bool times = std::all_of(seen.begin(), seen.end(), [](const Seen& one) {
-                    return one.value.kind == Value::Kind::kTime;
-                });
                 const auto [low, high] = std::minmax_element(numbers.begin(), numbers.end());
                 const double found = name == "min" ? *low : *high;
-                return times ? time_value(static_cast<std::int64_t>(found)) : number_value(found);
+                // An instant stays one.
+                const bool time = std::any_of(seen.begin(), seen.end(), [&](const Seen& one) {
+                    return one.value.kind == Value::Kind::kTime && one.value.number == found;
+                });
+                return time ? time_value(static_cast<std::int64_t>(found)) : number_value(found);
             }
             return extreme(seen, name == "max");
         }
