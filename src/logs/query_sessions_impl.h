@@ -2,8 +2,6 @@
 #pragma once  // src/logs/query_sessions_impl.h - what the sessions keep and the threads that run
               // them; for query_sessions.cc alone.
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
@@ -311,8 +309,9 @@ struct QuerySessions::Impl {
     Result<std::vector<GroupPtr>> requested_groups(const Tenant& tenant, const NewQuery& query,
                                                    std::string_view request_id) const {
         if (query.groups.empty() || query.groups.size() > limits::kQueryGroupsMax)
-            return fail(ErrorCode::kInvalidArgument,
-                        fmt::format("A query needs 1 to {} log groups.", limits::kQueryGroupsMax));
+            return fail(
+                ErrorCode::kInvalidArgument,
+                "A query needs 1 to " + std::to_string(limits::kQueryGroupsMax) + " log groups.");
         insights::SourceClause named;
         named.groups.emplace_back().identifiers = query.groups;
         return source_groups(groups, tenant, named, request_id);
@@ -337,10 +336,10 @@ struct QuerySessions::Impl {
         }
         for (const GroupPtr& group : chosen) {
             if (needs.standard_only.empty() || group->log_class != kClassInfrequent) continue;
-            return fail(ErrorCode::kInvalidArgument,
-                        fmt::format("The command {} is not supported for log groups of class "
-                                    "INFREQUENT_ACCESS: {}",
-                                    needs.standard_only, group->name));
+            return fail(
+                ErrorCode::kInvalidArgument,
+                "The command " + std::string(needs.standard_only) +
+                    " is not supported for log groups of class INFREQUENT_ACCESS: " + group->name);
         }
         return chosen;
     }
@@ -374,7 +373,7 @@ struct QuerySessions::Impl {
                 if (std::find(known.begin(), known.end(), name.text) == known.end())
                     return fail(
                         ErrorCode::kInvalidArgument,
-                        fmt::format("The lookup table {} has no column {}.", use.table, name.text));
+                        "The lookup table " + use.table + " has no column " + name.text + ".");
             }
             found.push_back(*std::move(table));
         }

@@ -369,7 +369,7 @@ TEST_CASE("a finished run tells what each step did") {
     const auto query = compile("filter @message like 'GET' | stats count(*) as n | filter n > 9");
     Execution execution(
         *query,
-        options_over({std::make_shared<TestSnapshot>(group_info(1), events, Cut::kScattered)}, 2));
+        options_over({std::make_shared<TestSnapshot>(group_info(1), events, Cut::kOneMorsel)}, 2));
     REQUIRE(execution.run());
     const std::string told = execution.explain();
     for (const char* part : {"10 -> 5 rows", "5 -> 1 rows", "1 -> 0 rows", "output: 0 rows"}) {

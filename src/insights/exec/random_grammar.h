@@ -2,17 +2,32 @@
 #pragma once  // src/insights/exec/random_grammar.h - queries and events made of choices; for tests
               // and the fuzzer.
 
-#include <fmt/format.h>
-
 #include <cstdint>
 #include <initializer_list>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "insights/exec/test_snapshot.h"
 
 namespace sky::insights::testing {
+
+inline std::string text_of(std::string text) { return text; }
+inline std::string text_of(std::uint64_t number) { return std::to_string(number); }
+
+/// The form with each {} replaced by the next part.
+template <class... Parts>
+std::string fill(std::string_view form, const Parts&... parts) {
+    std::string out;
+    const auto put = [&](const std::string& part) {
+        const std::size_t at = form.find("{}");
+        out.append(form.substr(0, at)).append(part);
+        form.remove_prefix(at + 2);
+    };
+    (put(text_of(parts)), ...);
+    return out.append(form);
+}
 
 /// `Source` has below(bound): where choices come from.
 template <class Source>
@@ -34,13 +49,13 @@ public:
             const std::size_t number = ++names_;
             switch (random_.below(3)) {
                 case 0:
-                    text += fmt::format(" | fields {} as f{}", expr(), number);
+                    text += fill(" | fields {} as f{}", expr(), number);
                     break;
                 case 1:
                     text += " | filter " + condition();
                     break;
                 default:
-                    text += fmt::format(" | parse '[*] * ' as p{}, q{}", number, number);
+                    text += fill(" | parse '[*] * ' as p{}, q{}", number, number);
             }
         }
         return text;
@@ -64,9 +79,9 @@ private:
     std::string message() {
         switch (random_.below(4)) {
             case 0:
-                return fmt::format("[profiler] {} {} {}.{} {}", one({"GET", "POST"}),
-                                   one({"list", "item"}), random_.below(50), random_.below(100),
-                                   one({"200", "404", "500"}));
+                return fill("[profiler] {} {} {}.{} {}", one({"GET", "POST"}),
+                            one({"list", "item"}), random_.below(50), random_.below(100),
+                            one({"200", "404", "500"}));
             case 1:
                 return one({"", "no fields", "ERROR at 10.0.0.1", "level=warn n=3"});
             default: {
@@ -112,16 +127,16 @@ private:
             case 0:
                 return literal();
             case 1:
-                return fmt::format("({} {} {})", expr(depth + 1), one({"+", "-", "*", "/", "%"}),
-                                   expr(depth + 1));
+                return fill("({} {} {})", expr(depth + 1), one({"+", "-", "*", "/", "%"}),
+                            expr(depth + 1));
             case 2:
-                return fmt::format("{}({})",
-                                   one({"strlen", "abs", "tolower", "isempty", "floor", "jsonParse",
-                                        "trim", "ispresent"}),
-                                   expr(depth + 1));
+                return fill("{}({})",
+                            one({"strlen", "abs", "tolower", "isempty", "floor", "jsonParse",
+                                 "trim", "ispresent"}),
+                            expr(depth + 1));
             case 3:
-                return fmt::format("{}({}, {})", one({"coalesce", "concat", "strcontains"}),
-                                   expr(depth + 1), expr(depth + 1));
+                return fill("{}({}, {})", one({"coalesce", "concat", "strcontains"}),
+                            expr(depth + 1), expr(depth + 1));
             default:
                 return field();
         }
@@ -129,70 +144,67 @@ private:
     std::string condition(int depth = 0) {
         switch (random_.below(depth > 2 ? 4 : 7)) {
             case 0:
-                return fmt::format("{} {} {}", expr(1), one({"=", "!=", "<", "<=", ">", ">="}),
-                                   expr(1));
+                return fill("{} {} {}", expr(1), one({"=", "!=", "<", "<=", ">", ">="}), expr(1));
             case 1:
-                return fmt::format("{} {} {}", field(), one({"like", "not like"}),
-                                   one({"'x'", "/[0-9]+/", "'1'", "/^$/"}));
+                return fill("{} {} {}", field(), one({"like", "not like"}),
+                            one({"'x'", "/[0-9]+/", "'1'", "/^$/"}));
             case 2:
-                return fmt::format("{} {} [{}, {}]", field(), one({"in", "not in"}), literal(),
-                                   literal());
+                return fill("{} {} [{}, {}]", field(), one({"in", "not in"}), literal(), literal());
             case 3:
-                return fmt::format("ispresent({})", field());
+                return fill("ispresent({})", field());
             case 4:
-                return fmt::format("not ({})", condition(depth + 1));
+                return fill("not ({})", condition(depth + 1));
             default:
-                return fmt::format("({}) {} ({})", condition(depth + 1), one({"and", "or"}),
-                                   condition(depth + 1));
+                return fill("({}) {} ({})", condition(depth + 1), one({"and", "or"}),
+                            condition(depth + 1));
         }
     }
     std::string aggregate() {
         if (random_.below(4) == 0) return "count(*)";
-        if (random_.below(8) == 0) return fmt::format("pct({}, 50)", expr(1));
-        return fmt::format("{}({})",
-                           one({"count", "sum", "avg", "min", "max", "stddev", "earliest", "latest",
-                                "sortsFirst", "sortsLast", "count_distinct"}),
-                           expr(1));
+        if (random_.below(8) == 0) return fill("pct({}, 50)", expr(1));
+        return fill("{}({})",
+                    one({"count", "sum", "avg", "min", "max", "stddev", "earliest", "latest",
+                         "sortsFirst", "sortsLast", "count_distinct"}),
+                    expr(1));
     }
     std::string command() {
         const std::size_t number = ++names_;
         switch (random_.below(18)) {
             case 0:
             case 1:
-                return fmt::format("fields {} as f{}", expr(), number);
+                return fill("fields {} as f{}", expr(), number);
             case 2:
             case 3:
                 return "filter " + condition();
             case 4:
             case 5:
-                return fmt::format("stats {} as s{} by {}", aggregate(), number,
-                                   random_.below(2) == 0 ? field() : "bin(1m)");
+                return fill("stats {} as s{} by {}", aggregate(), number,
+                            random_.below(2) == 0 ? field() : "bin(1m)");
             case 6:
-                return fmt::format("stats {}, {}", aggregate(), aggregate());
+                return fill("stats {}, {}", aggregate(), aggregate());
             case 7:
-                return fmt::format("sort {} {}", expr(1), one({"asc", "desc"}));
+                return fill("sort {} {}", expr(1), one({"asc", "desc"}));
             case 8:
-                return fmt::format("{} {}", one({"limit", "tail"}), 1 + random_.below(10));
+                return fill("{} {}", one({"limit", "tail"}), 1 + random_.below(10));
             case 9:
                 return "dedup " + field();
             case 10:
-                return fmt::format("parse '[*] * ' as p{}, q{}", number, number);
+                return fill("parse '[*] * ' as p{}, q{}", number, number);
             case 11:
-                return fmt::format("accum {} as t{}", field(), number);
+                return fill("accum {} as t{}", field(), number);
             case 12:
-                return fmt::format("autoregress {} as r{} p=1-2", field(), number);
+                return fill("autoregress {} as r{} p=1-2", field(), number);
             case 13:
-                return fmt::format("filldown {}", one({"a", "b", ""}));
+                return fill("filldown {}", one({"a", "b", ""}));
             case 14:
-                return fmt::format("unnest {} into u{}", one({"l", "a"}), number);
+                return fill("unnest {} into u{}", one({"l", "a"}), number);
             case 15:
-                return fmt::format("countFrequent {}", field());
+                return fill("countFrequent {}", field());
             case 16:
                 return one(
                     {"pattern @message", "addtotals", "outlier a", "display a, b, @message"});
             default:
-                return fmt::format("filter {} in (filter {} | fields {})", field(), condition(1),
-                                   field());
+                return fill("filter {} in (filter {} | fields {})", field(), condition(1), field());
         }
     }
 

@@ -31,8 +31,8 @@ struct Json {
     enum class Kind : std::uint8_t { kNull, kBool, kNumber, kString, kList, kMap } kind;
     std::string text;  // A number as written, a string's value.
     bool truth = false;
-    std::vector<Json> list;
-    std::vector<std::pair<std::string, Json>> map;
+    std::vector<Json> list;         // Elements, or the values of a map.
+    std::vector<std::string> keys;  // Of a map: as many.
 };
 
 class JsonReader {
@@ -102,7 +102,8 @@ private:
                 if (!key || !take(":")) return std::nullopt;
                 auto value = read();
                 if (!value) return std::nullopt;
-                out.map.emplace_back(*std::move(key), *std::move(value));
+                out.keys.push_back(*std::move(key));
+                out.list.push_back(*std::move(value));
                 blanks();
             } while (take(","));
             if (!take("}")) return std::nullopt;
@@ -141,8 +142,8 @@ inline std::string compact(const Json& json) {
         }
         case Json::Kind::kMap: {
             std::string out;
-            for (const auto& [key, value] : json.map) {
-                out += (out.empty() ? "\"" : ",\"") + key + "\":" + compact(value);
+            for (std::size_t i = 0; i < json.keys.size(); ++i) {
+                out += (i == 0 ? "\"" : ",\"") + json.keys[i] + "\":" + compact(json.list[i]);
             }
             return "{" + out + "}";
         }
@@ -345,8 +346,8 @@ struct Row {
 /// A path below a structure: keys and indices with dots between them.
 inline Value member(const Json& json, std::string_view path) {
     if (json.kind == Json::Kind::kMap) {
-        for (const auto& [key, value] : json.map) {
-            if (key == path) return of_json(value);
+        for (std::size_t i = 0; i < json.keys.size(); ++i) {
+            if (json.keys[i] == path) return of_json(json.list[i]);
         }
     }
     const std::size_t dot = path.find('.');
@@ -356,8 +357,8 @@ inline Value member(const Json& json, std::string_view path) {
         return dot == path.npos ? of_json(found) : member(found, rest);
     };
     if (json.kind == Json::Kind::kMap) {
-        for (const auto& [key, value] : json.map) {
-            if (key == head) return below(value);
+        for (std::size_t i = 0; i < json.keys.size(); ++i) {
+            if (json.keys[i] == head) return below(json.list[i]);
         }
     } else if (json.kind == Json::Kind::kList) {
         std::size_t index = 0;
@@ -858,6 +859,10 @@ private:
                 const auto column = row.fields.find(by.label.text);
                 const bool is_known = grouped_ && column != row.fields.end();
                 keys.push_back(is_known ? column->second : evaluate(by.expr, row));
+                // One group for what shows alike: true of JSON and the text "true" are the text.
+                if (keys.back().kind == Value::Kind::kJsonTruth) {
+                    keys.back() = text_value(shown(keys.back()));
+                }
                 key.push_back((keys.back().present() ? "p" : "m") + shown(keys.back()));
             }
             const auto [at, fresh] = known.try_emplace(key, groups.size());
@@ -971,13 +976,13 @@ private:
         if (seen.empty()) return {};
         if (name == "min" || name == "max") {
             if (!numbers.empty()) {
-                // A column of instants stays one.
-                const bool times = std::all_of(seen.begin(), seen.end(), [](const Seen& one) {
-                    return one.value.kind == Value::Kind::kTime;
-                });
                 const auto [low, high] = std::minmax_element(numbers.begin(), numbers.end());
                 const double found = name == "min" ? *low : *high;
-                return times ? time_value(static_cast<std::int64_t>(found)) : number_value(found);
+                // An instant stays one.
+                const bool time = std::any_of(seen.begin(), seen.end(), [&](const Seen& one) {
+                    return one.value.kind == Value::Kind::kTime && one.value.number == found;
+                });
+                return time ? time_value(static_cast<std::int64_t>(found)) : number_value(found);
             }
             return extreme(seen, name == "max");
         }
