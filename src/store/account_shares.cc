@@ -3,11 +3,11 @@
 
 namespace sky::store {
 
-bool AccountShares::within_share(std::string_view account) {
+bool AccountShares::below_average(std::string_view account) {
     const std::lock_guard lock(mutex_);
     const auto it = bytes_.find(account);
     const std::uint64_t mine = (it == bytes_.end() ? bytes_.emplace(account, 0).first : it)->second;
-    return mine <= total_ / bytes_.size();
+    return mine * bytes_.size() < total_ || total_ == 0;
 }
 
 void AccountShares::admitted(std::string_view account, std::uint64_t bytes) {

@@ -10,14 +10,14 @@
 
 namespace sky::store {
 
-/// Under pressure an account may fill no more than its equal share of what comes in; what is left
-/// of the memory then belongs to the others. Alone, an account may take everything.
+/// The last of the memory is kept for accounts that have brought less than the average while it got
+/// short, so that one that comes while another floods finds room at once.
 /// Threads: any.
 class AccountShares {
 public:
-    /// Counts the account among those that want to write; false when it has had more than its share
-    /// since relax().
-    bool within_share(std::string_view account);
+    /// Counts the account among those that want to write, and tells whether it has had less than
+    /// the average of them since relax(). With one account alone: no, once it has had anything.
+    bool below_average(std::string_view account);
     /// Of an admitted batch.
     void admitted(std::string_view account, std::uint64_t bytes);
     /// The pressure is over: all that is forgotten.

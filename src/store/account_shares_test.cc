@@ -7,32 +7,24 @@ namespace {
 
 using sky::store::AccountShares;
 
-TEST_CASE("alone, an account may take everything") {
+TEST_CASE("who brought less than the average has room left") {
     AccountShares shares;
-    for (int i = 0; i < 100; ++i) {
-        CHECK(shares.within_share("a"));
-        shares.admitted("a", 1'000);
-    }
-}
-
-TEST_CASE("from the moment that another one asks, the first waits until both have had the same") {
-    AccountShares shares;
+    CHECK(shares.below_average("flood"));
     shares.admitted("flood", 1'000);
-    CHECK(shares.within_share("flood"));
-    CHECK(shares.within_share("other"));
-    CHECK_FALSE(shares.within_share("flood"));
+    CHECK_FALSE(shares.below_average("flood"));
+    CHECK(shares.below_average("other"));
+    CHECK_FALSE(shares.below_average("flood"));
     shares.admitted("other", 999);
-    CHECK_FALSE(shares.within_share("flood"));
-    CHECK(shares.within_share("other"));
-    shares.admitted("other", 1);
-    CHECK(shares.within_share("flood"));
-    CHECK(shares.within_share("other"));
-    // A third has had nothing yet.
-    CHECK(shares.within_share("third"));
-    CHECK_FALSE(shares.within_share("flood"));
-    CHECK_FALSE(shares.within_share("other"));
+    CHECK_FALSE(shares.below_average("flood"));
+    CHECK(shares.below_average("other"));
+    shares.admitted("other", 2);
+    CHECK(shares.below_average("flood"));
+    CHECK_FALSE(shares.below_average("other"));
+    // A third has had nothing yet, and lowers the average.
+    CHECK(shares.below_average("third"));
+    CHECK_FALSE(shares.below_average("flood"));
     shares.relax();
-    CHECK(shares.within_share("flood"));
+    CHECK(shares.below_average("flood"));
 }
 
 }  // namespace

@@ -36,10 +36,10 @@ inline constexpr std::uint64_t kAppendQueueBytesMax = 64ULL << 20U;
 
 // Open chunks and queue together: above the first share of the memory budget everything is flushed,
 // above the third append() answers kThrottled. Source: store.md 3.1 ("flushes first"). Above the
-// second it does so for accounts that have had more than their share since the first was passed.
-// Our choice: a fifth of the budget is what the others find free.
+// second it does so but for accounts that have brought less than the average since the first was
+// passed. Our choice: a tenth of the budget is what a newcomer finds free.
 inline constexpr std::uint64_t kMemoryFlushPercent = 50;
-inline constexpr std::uint64_t kMemorySharePercent = 70;
+inline constexpr std::uint64_t kMemorySharePercent = 80;
 inline constexpr std::uint64_t kMemoryThrottlePercent = 90;
 
 // The flusher looks by itself this often; expiry and remaking the ballast run at every n-th look.

@@ -344,12 +344,12 @@ Status StoreImpl::admit_to_memory(const AppendBatch& batch) {
     memory_short_ = true;
     const auto group = catalog_->find_group(batch.group);
     const std::string account = group ? group->tenant.account : std::string();
-    const bool fair = shares_.within_share(account);
+    const bool below_average = shares_.below_average(account);
     if (used > percent * limits::kMemoryThrottlePercent)
         return std::unexpected(throttled("open chunks fill the memory budget until a flush ends"));
-    if (!fair && used > percent * limits::kMemorySharePercent)
-        return std::unexpected(
-            throttled("this account's open chunks fill more than its share of the memory"));
+    if (!below_average && used > percent * limits::kMemorySharePercent)
+        return std::unexpected(throttled(
+            "open chunks fill the memory budget but for what is kept for other accounts"));
     std::uint64_t bytes = 0;
     for (const auto& event : batch.events) bytes += event.message.size();
     shares_.admitted(account, bytes);
