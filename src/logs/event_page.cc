@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "logs/limits.h"
+#include "logs/pattern_scan.h"
 
 namespace sky::logs {
 namespace {
@@ -30,22 +31,6 @@ struct Cursor {
             --end;
     }
 };
-
-/// Leaves the rows that match, in their order.
-store::EventBatch matching_rows(const FilterPattern& pattern, store::EventBatch batch) {
-    std::vector<std::uint32_t> rows;
-    pattern.select(batch.message, rows);
-    if (rows.size() == batch.rows()) return batch;
-    store::EventBatch out;
-    for (const std::uint32_t row : rows) {
-        out.timestamp_ms.push_back(batch.timestamp_ms[row]);
-        out.sequence.push_back(batch.sequence[row]);
-        out.ingestion_ms.push_back(batch.ingestion_ms[row]);
-        out.stream.push_back(batch.stream[row]);
-        out.message.push_back(batch.message[row]);
-    }
-    return out;
-}
 
 /// True when `a` comes before `b` on the way.
 bool before(Position a, Position b, Direction direction) {
@@ -154,10 +139,11 @@ private:
             return {};
         }
         ++spent_;
-        Cursor cursor{SKY_TRY(snapshot_.read(morsel, range_, store::Columns::kAll, spec_.streams)),
-                      0, 0};
-        if (spec_.pattern != nullptr)
-            cursor.batch = matching_rows(*spec_.pattern, std::move(cursor.batch));
+        Cursor cursor{{}, 0, 0};
+        cursor.batch =
+            spec_.pattern != nullptr
+                ? SKY_TRY(read_matching(snapshot_, morsel, range_, spec_.streams, *spec_.pattern))
+                : SKY_TRY(snapshot_.read(morsel, range_, store::Columns::kAll, spec_.streams));
         cursor.end = cursor.batch.rows();
         while (spec_.from && cursor.begin < cursor.end &&
                !before(*spec_.from, cursor.at(spec_.direction), spec_.direction))
