@@ -92,16 +92,16 @@ def main():
     streams = int(sys.argv[4]) if len(sys.argv) > 4 else 100_000
     work = pathlib.Path(tempfile.mkdtemp(prefix="skywatch-bench-"))
     try:
-        text, objects = work / "lines.tsv", work / "json.txt"
+        text, objects = work / "lines.txt", work / "json.txt"
         with harness.Server(program, work / "data") as server:
             load = json.loads(subprocess.run(
                 [loader, "--port", str(server.port), "--access-key", server.access_key, "--secret-key", server.secret_key,
-                 "--lines", str(lines), "--connections", "4", "--text", str(text)], check=True, capture_output=True, text=True).stdout)
+                 "--lines", str(lines), "--connections", "4", "--plain", str(text)], check=True, capture_output=True, text=True).stdout)
             client = server.boto3("logs")
             middle = (load["first_ms"] + load["last_ms"]) // 2
             client.put_log_events(logGroupName="bench", logStreamName="s0", logEvents=[{"timestamp": middle, "message": f"one {RARE} here"}])
             with text.open("a") as file:
-                file.write(f"{middle}\tone {RARE} here\n")
+                file.write(f"one {RARE} here\n")
             put_json(client, lines // 5, middle, objects)
             start = time.monotonic()
             make_streams(server, streams, min(streams, 2_000))
@@ -109,10 +109,8 @@ def main():
         import duckdb
         base = duckdb.connect()
         base.execute("set threads=2")
-        base.execute(f"create table lines as select * from read_csv('{text}', delim='\t', header=false, quote='', escape='', "
-                     "columns={'ts': 'bigint', 'message': 'varchar'})")
-        base.execute(f"create table objects as select * from read_csv('{objects}', delim='\t', header=false, quote='', escape='', "
-                     "columns={'message': 'varchar'})")
+        for table, file in (("lines", text), ("objects", objects)):
+            base.execute(f"create table {table} as select unnest(string_split(rtrim(content, chr(10)), chr(10))) as message from read_text('{file}')")
         json_condition = '{ $.level = "error" && $.ms >= 1000 }'
         rows = [
             ("rare term", "bench", RARE, text, f"select count(*) from lines where contains(message, '{RARE}')", RARE),

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "logs/limits.h"
+#include "logs/pattern_scan.h"
 
 namespace sky::logs {
 namespace {
@@ -34,22 +35,6 @@ struct Cursor {
             --end;
     }
 };
-
-/// Leaves the rows that match, in their order.
-store::EventBatch matching_rows(const FilterPattern& pattern, store::EventBatch batch) {
-    std::vector<std::uint32_t> rows;
-    pattern.select(batch.message, rows);
-    if (rows.size() == batch.rows()) return batch;
-    store::EventBatch out;
-    for (const std::uint32_t row : rows) {
-        out.timestamp_ms.push_back(batch.timestamp_ms[row]);
-        out.sequence.push_back(batch.sequence[row]);
-        out.ingestion_ms.push_back(batch.ingestion_ms[row]);
-        out.stream.push_back(batch.stream[row]);
-        out.message.push_back(batch.message[row]);
-    }
-    return out;
-}
 
 /// True when `a` comes before `b` on the way.
 bool before(Position a, Position b, Direction direction) {
@@ -178,13 +163,17 @@ private:
         if (cursor.after && !forward())
             range.end_ms = std::min(range.end_ms, cursor.after->timestamp_ms);
         do {
-            const store::RowsWanted wanted{cursor.wanted,
-                                           forward() ? From::kOldest : From::kNewest};
-            cursor.batch = SKY_TRY(snapshot_.read_some(cursor.morsel, range, store::Columns::kAll,
-                                                       spec_.streams, wanted));
-            cursor.whole = cursor.wanted == 0 || cursor.batch.rows() < cursor.wanted;
-            if (spec_.pattern != nullptr)
-                cursor.batch = matching_rows(*spec_.pattern, std::move(cursor.batch));
+            if (spec_.pattern != nullptr) {
+                cursor.batch = SKY_TRY(
+                    read_matching(snapshot_, cursor.morsel, range, spec_.streams, *spec_.pattern));
+                cursor.whole = true;
+            } else {
+                const store::RowsWanted wanted{cursor.wanted,
+                                               forward() ? From::kOldest : From::kNewest};
+                cursor.batch = SKY_TRY(snapshot_.read_some(
+                    cursor.morsel, range, store::Columns::kAll, spec_.streams, wanted));
+                cursor.whole = cursor.wanted == 0 || cursor.batch.rows() < cursor.wanted;
+            }
             cursor.begin = 0;
             cursor.end = cursor.batch.rows();
             while (cursor.after && cursor.begin < cursor.end &&

@@ -13,6 +13,9 @@ API = ROOT / "src/logs/api"
 MODEL = json.loads((API / "model.json").read_text())
 OVERRIDES = json.loads((API / "model_overrides.json").read_text())
 SHAPES = MODEL["shapes"]
+for shape in SHAPES.values():  # A member with traits of its own is an object.
+    if shape["type"] == "structure":
+        shape["members"] = {name: at["shape"] if isinstance(at, dict) else at for name, at in shape["members"].items()}
 BUILT = sorted(re.findall(r'\{"(\w+)",\s*Access::', (API / "operations.cc").read_text()))
 # What any operation may answer (logs-api.md 14): too much load, no access, a body without the modelled form, our own fault.
 COMMON = {"ThrottlingException", "AccessDeniedException", "SerializationException"}
