@@ -151,7 +151,8 @@ Status ShapedScan::plant(const ShapedPart& part, const SymbolicSite& site, SlotF
             continue;
         }
         const std::size_t entries = kind == Stored::kDictionary ? column->entries().size() : 1;
-        if (entries <= kFilterEntriesMax && entries <= trials_max) slots.push_back({i, column});
+        if (entries > kFilterEntriesMax || entries > trials_max) continue;
+        slots.push_back({i, column, facts(part)[pieces[i].slot].bytes});
     }
     out.tree =
         SlotTree::build(site, std::move(pieces), facts(part), std::move(slots), trials_max, memo_);

@@ -47,6 +47,7 @@ struct SlotTree::Classes {
     std::size_t piece = 0;
     std::vector<std::int64_t> bounds;
     std::vector<std::vector<Piece>> texts;  // By class.
+    std::size_t kinds = 0;                  // Of bytes that the question tells apart.
 };
 
 class SlotTree::Builder {
@@ -80,6 +81,7 @@ public:
         } else {
             return false;
         }
+        classes.kinds = kinds_of(slot.bytes);
         if (!column.exception_rows().empty()) tree_.with_exceptions_.push_back(&column);
         slots_.push_back(std::move(classes));
         return true;
@@ -115,6 +117,30 @@ private:
         return static_cast<std::uint32_t>(facts_.size() - 1);
     }
     static std::uint8_t answer(Verdict verdict) { return verdict == Verdict::kMatch ? kYes : kNo; }
+
+    std::size_t kinds_of(const symbolic::ByteSet& bytes) const {
+        std::vector<std::uint8_t> seen;
+        for (unsigned byte = 0; byte < 256; ++byte) {
+            const std::uint8_t kind = site_.class_of(static_cast<unsigned char>(byte));
+            const bool held = bytes.contains(static_cast<char>(byte));
+            if (held && std::find(seen.begin(), seen.end(), kind) == seen.end()) {
+                seen.push_back(kind);
+            }
+        }
+        return seen.size();
+    }
+
+    /// Where no slot decides anything alone: the one whose bytes the question tells apart most.
+    static const Classes* likeliest(const std::vector<const Classes*>& open) {
+        const Classes* best = nullptr;
+        for (const Classes* slot : open) {
+            const bool better =
+                best == nullptr || slot->kinds > best->kinds ||
+                (slot->kinds == best->kinds && slot->texts.size() < best->texts.size());
+            if (slot->kinds > 1 && better) best = slot;
+        }
+        return best;
+    }
 
     void add_decimals(const SlotColumn& column, Classes& classes) {
         const int scale = column.form().scale;
@@ -193,6 +219,10 @@ private:
             best = slot;
             found = std::move(verdicts);
         }
+        if (best == nullptr && memo_.worked_out() < trials_end_) {
+            best = likeliest(open);
+            if (best != nullptr) found.assign(best->texts.size(), Verdict::kSlow);
+        }
         if (best == nullptr || tree_.nodes_.size() + kNode >= 250) {
             tree_.looks_ = true;
             return kLook;
@@ -212,6 +242,10 @@ private:
             chosen[best->piece] = &best->texts[i];
             next.push_back(node(chosen, left));
             chosen[best->piece] = nullptr;
+        }
+        if (std::all_of(next.begin(), next.end(), [](std::uint8_t of) { return of == kLook; })) {
+            tree_.nodes_.resize(number);
+            return kLook;
         }
         tree_.nodes_[number].next = std::move(next);
         return static_cast<std::uint8_t>(kNode + number);

@@ -37,6 +37,7 @@ public:
     struct Slot {
         std::size_t piece = 0;
         const shapes::SlotColumn* column = nullptr;  // kDictionary; kForm of decimals or padded.
+        symbolic::ByteSet bytes;                     // Of its values.
     };
     /// Works out which values decide the question, as many trials as `trials_max` at most. Not
     /// useful(): none does.
