@@ -152,3 +152,45 @@ def test_the_command_line_runs_saved_queries_and_explains_them(own_place, progra
     lines = out.splitlines()
     assert lines[0].startswith("scan: ") and lines[-1] == "output: 1 rows"
     assert any(line.startswith("filter ") and "-> 2 rows" in line for line in lines) and any(line.startswith("stats ") for line in lines)
+
+
+def test_results_outlive_the_server(own_place):
+    """Rows, pages, lists and groups of a finished query after a restart, and after kill -9."""
+    own_place.start()
+    client = own_place.client()
+    client.create_log_group(logGroupName="g")
+    client.create_log_stream(logGroupName="g", logStreamName="s")
+    now = int(time.time() * 1000)
+    put(client, "g", now, [f"line {i}" for i in range(30)])
+    started = client.start_query(logGroupName="g", startTime=now // 1000 - 60, endTime=now // 1000, queryString="fields @message | sort @message")["queryId"]
+
+    def answer(**page):
+        deadline = time.monotonic() + 60
+        while (found := client.get_query_results(queryId=started, **page))["status"] in ("Scheduled", "Running"):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        return found
+
+    first = answer()
+    assert first["status"] == "Complete" and len(first["results"]) == 30
+    files = own_place.data / "queries"
+    deadline = time.monotonic() + 60
+    while not files.is_dir() or not any(name.suffix == ".query" for name in files.iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    for how in ("stop", "kill"):
+        if how == "stop":
+            assert own_place.server.stop() == 0
+        else:
+            own_place.server.process.kill()
+            own_place.server.process.wait(timeout=60)
+        own_place.start()
+        client = own_place.client()
+        again = answer()
+        assert (again["results"], again["statistics"], again["status"]) == (first["results"], first["statistics"], "Complete")
+        page = answer(maxItems=20)
+        assert page["results"] + answer(maxItems=20, nextToken=page["nextToken"])["results"] == first["results"]
+        assert [q["queryId"] for q in client.describe_queries(logGroupName="g")["queries"]] == [started]
+        assert client.list_log_groups_for_query(queryId=started)["logGroupIdentifiers"] == ["g"]
+        with pytest.raises(client.exceptions.InvalidParameterException):
+            client.stop_query(queryId=started)

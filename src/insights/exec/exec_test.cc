@@ -433,6 +433,22 @@ TEST_CASE("stop, deadline and memory end a query with their errors") {
     }
 }
 
+TEST_CASE("sorting twice is sorting by both, over several runs of the merge") {
+    const auto snapshot =
+        std::make_shared<TestSnapshot>(group_info(1), seed_events(150'000, 3), Cut::kOneMorsel);
+    const auto rows = [&](const char* text) {
+        Execution execution(*compile(text), options_over({snapshot}, 1));
+        auto result = execution.run();
+        REQUIRE(result);
+        CHECK(result->rows.size() == 100'000);
+        return text_of(*result);
+    };
+    CHECK(rows("display @message, @timestamp | sort @message | sort strlen(@message) desc | "
+               "limit 100000") ==
+          rows("display @message, @timestamp | sort strlen(@message) desc, @message | "
+               "limit 100000"));
+}
+
 TEST_CASE("twenty heavy queries at once stay in the memory of all") {
     constexpr std::uint64_t kPoolBytes = 8ULL << 20;
     const auto snapshot =

@@ -16,7 +16,11 @@
 namespace sky::insights {
 namespace {
 
-void sort_rows(const SortStep& step, Frame& frame) {
+/// Rows that are sorted between two looks at the stop token. Ours: some tens of milliseconds.
+constexpr std::size_t kSortRunRows = 65'536;
+
+/// A stable merge sort in runs, so that stopping a query need not wait for millions of rows.
+Status sort_rows(const SortStep& step, Frame& frame, const Poll& poll) {
     std::vector<const Vector*> keys;
     for (const BoundSortKey& key : step.keys) keys.push_back(evaluate(key.expr, frame));
     const std::size_t rows = frame.rows();
@@ -25,17 +29,34 @@ void sort_rows(const SortStep& step, Frame& frame) {
     for (std::size_t i = 0; i < rows; ++i) {
         for (std::size_t k = 0; k < keys.size(); ++k) values[i * keys.size() + k] = keys[k]->at(i);
     }
-    std::vector<std::uint32_t> order(rows);
-    std::iota(order.begin(), order.end(), 0U);
-    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+    const auto before = [&](std::uint32_t a, std::uint32_t b) {
         for (std::size_t k = 0; k < keys.size(); ++k) {
             const int compared =
                 compare_order(values[a * keys.size() + k], values[b * keys.size() + k]);
             if (compared != 0) return (compared < 0) != step.keys[k].descending;
         }
         return false;
-    });
+    };
+    std::vector<std::uint32_t> order(rows);
+    std::iota(order.begin(), order.end(), 0U);
+    const auto at = [&](std::size_t i) {
+        return order.begin() + static_cast<std::ptrdiff_t>(std::min(i, rows));
+    };
+    for (std::size_t begin = 0; begin < rows; begin += kSortRunRows) {
+        SKY_TRY(poll());
+        std::stable_sort(at(begin), at(begin + kSortRunRows), before);
+    }
+    std::vector<std::uint32_t> merged(rows > kSortRunRows ? rows : 0);
+    for (std::size_t width = kSortRunRows; width < rows; width *= 2) {
+        for (std::size_t begin = 0; begin < rows; begin += 2 * width) {
+            SKY_TRY(poll());
+            std::merge(at(begin), at(begin + width), at(begin + width), at(begin + 2 * width),
+                       merged.begin() + static_cast<std::ptrdiff_t>(begin), before);
+        }
+        order.swap(merged);
+    }
     frame.select(order);
+    return {};
 }
 
 void limit_rows(const LimitStep& step, Frame& frame) {
@@ -95,7 +116,7 @@ Result<std::unique_ptr<Table>> run_table_steps(const Plan& plan, std::size_t fir
             const std::size_t rows_in = frame.rows();
             const std::int64_t begin_ns = trace_ns(to.clock);
             if (const auto* sort = std::get_if<SortStep>(&step)) {
-                sort_rows(*sort, frame);
+                SKY_TRY(sort_rows(*sort, frame, poll));
             } else if (const auto* limit = std::get_if<LimitStep>(&step)) {
                 limit_rows(*limit, frame);
             } else if (const auto* dedup = std::get_if<DedupStep>(&step)) {

@@ -2,6 +2,7 @@
 #include "insights/functions/order.h"
 
 #include "columnar/decimal.h"
+#include "insights/functions/render.h"
 
 namespace sky::insights {
 namespace {
@@ -78,7 +79,10 @@ int compare_order(const Value& left, const Value& right) {
     if (a_rank == Rank::kMissing) return 0;
     if (a_rank == Rank::kText) return compare_natural(a.text, b.text);
     if (x.value != y.value) return x.value < y.value ? -1 : 1;
-    if (is_text(a) != is_text(b)) return is_text(a) ? 1 : -1;
+    if (is_text(a) != is_text(b)) {
+        // A computed 2 and the text 2 are a tie; 2 and 2.0 are as 1 and 01 are.
+        return is_text(a) ? sign(a.text.compare(render(b))) : -sign(b.text.compare(render(a)));
+    }
     if (!is_text(a)) return 0;
     if (columnar::is_plain_integer(a.text) && columnar::is_plain_integer(b.text)) {
         const int order = columnar::compare_plain_integers(a.text, b.text);
