@@ -39,6 +39,7 @@ std::vector<std::string> certificate_names(const std::string& listen_host) {
         add(host);
         if (host.find(':') != std::string::npos) return;  // No name begins so.
         add("stream-" + host);
+        add("streaming-" + host);
         add("dataplane." + host);
     };
     add_host("localhost");

@@ -12,8 +12,8 @@
 namespace sky::server {
 
 /// The names that clients of this address use: localhost, both loopback addresses, the host itself
-/// (the machine's name when it listens everywhere), and of each the `stream-` and `dataplane.`
-/// forms that SDKs make of an endpoint (clients.md trap 7).
+/// (the machine's name when it listens everywhere), and of each the `stream-` (`streaming-` of
+/// older SDKs) and `dataplane.` forms that SDKs make of an endpoint (clients.md trap 7).
 std::vector<std::string> certificate_names(const std::string& listen_host);
 
 /// `DATA/tls/cert.pem` and `key.pem`, both 0600. Kept from start to start, so that clients have to

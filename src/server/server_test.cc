@@ -48,15 +48,18 @@ TEST_CASE("self-signed certificates: names of the host and of what SDKs make of 
         {"127.0.0.1", {}},
         {"localhost", {}},
         {"::1", {}},
-        {"10.0.0.7", {"10.0.0.7", "stream-10.0.0.7", "dataplane.10.0.0.7"}},
-        {"logs.example", {"logs.example", "stream-logs.example", "dataplane.logs.example"}},
+        {"10.0.0.7", {"10.0.0.7", "stream-10.0.0.7", "streaming-10.0.0.7", "dataplane.10.0.0.7"}},
+        {"logs.example",
+         {"logs.example", "stream-logs.example", "streaming-logs.example",
+          "dataplane.logs.example"}},
         {"fd00::7", {"fd00::7"}},
     };
     for (const Case& c : kCases) {
         CAPTURE(c.host);
-        std::vector<std::string> expected = {"localhost", "stream-localhost", "dataplane.localhost",
-                                             "127.0.0.1", "stream-127.0.0.1", "dataplane.127.0.0.1",
-                                             "::1"};
+        std::vector<std::string> expected = {
+            "localhost",           "stream-localhost",    "streaming-localhost",
+            "dataplane.localhost", "127.0.0.1",           "stream-127.0.0.1",
+            "streaming-127.0.0.1", "dataplane.127.0.0.1", "::1"};
         expected.insert(expected.end(), c.more.begin(), c.more.end());
         CHECK(certificate_names(c.host) == expected);
     }

@@ -55,6 +55,7 @@ def s_client(place, *options):
     (["-alpn", "h2"], True),  # Not agreed to; HTTP/1.1 it is.
     (["-verify_hostname", "localhost"], True),
     (["-verify_hostname", "stream-localhost"], True),
+    (["-verify_hostname", "streaming-localhost"], True),
     (["-verify_hostname", "stream-127.0.0.1", "-servername", "stream-127.0.0.1"], True),
     (["-verify_hostname", "dataplane.127.0.0.1"], True),
     (["-verify_hostname", "elsewhere"], False),
