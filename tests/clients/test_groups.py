@@ -212,3 +212,57 @@ def test_what_is_not_built_says_so(wire, operation):
     answer = wire.call(operation, "{}")
     assert (answer.status, answer.type) == (400, "UnknownOperationException")
     assert operation in answer.message and "docs/compatibility.md" in answer.message
+
+
+@pytest.mark.parametrize("log_class", ["STANDARD", "INFREQUENT_ACCESS", "DELIVERY"])
+def test_what_each_class_allows(logs, name, now, error, finished, log_class):
+    logs.create_log_group(logGroupName=name, logGroupClass=log_class)
+    try:
+        described = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"][0]
+        assert (described["logGroupClass"], described.get("retentionInDays")) == (log_class, 1 if log_class == "DELIVERY" else None)
+        found = logs.describe_log_groups(logGroupNamePrefix=name, logGroupClass=log_class)["logGroups"]
+        assert [g["logGroupName"] for g in found] == [name]
+        other = "STANDARD" if log_class != "STANDARD" else "DELIVERY"
+        assert logs.describe_log_groups(logGroupNamePrefix=name, logGroupClass=other)["logGroups"] == []
+        logs.create_log_stream(logGroupName=name, logStreamName="s")
+        logs.put_log_events(logGroupName=name, logStreamName="s", logEvents=[{"timestamp": now, "message": "one"}])
+        assert [e["message"] for e in logs.get_log_events(logGroupName=name, logStreamName="s")["events"]] == ["one"]
+        assert [e["message"] for e in logs.filter_log_events(logGroupName=name, filterPattern="one")["events"]] == ["one"]
+        asked = {"logGroupName": name, "startTime": now // 1000 - 60, "endTime": now // 1000 + 60, "queryString": "fields @message"}
+        if log_class == "DELIVERY":
+            assert error(logs.put_retention_policy, logGroupName=name, retentionInDays=7)[0] == "InvalidParameterException"
+            assert error(logs.delete_retention_policy, logGroupName=name)[0] == "InvalidParameterException"
+            assert error(logs.start_query, **asked)[0] == "InvalidParameterException"
+        else:
+            logs.put_retention_policy(logGroupName=name, retentionInDays=7)
+            assert len(finished(logs.start_query(**asked)["queryId"])["results"]) == 1
+    finally:
+        logs.delete_log_group(logGroupName=name)
+
+
+@pytest.mark.parametrize("search, found", [
+    ({"logGroupNamePattern": "shop"}, ["a-shop", "b-shop"]), ({"logGroupNamePattern": "-shop|-bank"}, ["a-shop", "b-shop", "c-bank"]),
+    ({"logGroupNamePattern": "SHOP"}, []), ({"logGroupNamePattern": "^shop"}, []),
+    ({"logGroupTags": [{"key": "team", "values": ["red"]}]}, ["a-shop"]), ({"logGroupTags": [{"key": "team", "values": ["!red"]}]}, ["b-shop"]),
+    ({"logGroupTags": [{"key": "team", "values": ["b*", "*d"]}]}, ["a-shop", "b-shop"]), ({"logGroupTags": [{"key": "team"}]}, ["a-shop", "b-shop"]),
+    ({"logGroupTags": [{"key": "team"}, {"key": "stage", "values": ["prod"]}]}, ["b-shop"]),
+    ({"logGroupNamePattern": "shop", "logGroupClass": "INFREQUENT_ACCESS"}, ["b-shop"]),
+])
+def test_list_log_groups_searches(logs, name, search, found):
+    made = {"a-shop": {"team": "red"}, "b-shop": {"team": "blue", "stage": "prod"}, "c-bank": {}}
+    mark = name[-8:]
+    for group, tags in made.items():
+        options = {"tags": tags} if tags else {}
+        logs.create_log_group(logGroupName=f"{mark}{group}", logGroupClass="INFREQUENT_ACCESS" if group == "b-shop" else "STANDARD", **options)
+    try:
+        listed, token = [], {}
+        while True:
+            page = logs.list_log_groups(limit=1, **search, **token)
+            listed += [g["logGroupName"] for g in page["logGroups"]]
+            if "nextToken" not in page:
+                break
+            token = {"nextToken": page["nextToken"]}
+        assert [g.removeprefix(mark) for g in listed if g.startswith(mark)] == found
+    finally:
+        for group in made:
+            logs.delete_log_group(logGroupName=f"{mark}{group}")
