@@ -64,7 +64,8 @@ struct Tailing : Client {
 
 TEST_CASE("StartLiveTail: the messages of a session") {
     Tailing client;
-    Reader reader = client.start(R"(,"logStreamNamePrefixes":["s"],"logEventFilterPattern":"\"é\"")");
+    Reader reader =
+        client.start(R"(,"logStreamNamePrefixes":["s"],"logEventFilterPattern":"\"é\"")");
     CHECK(reader.answer.status == 200);
     REQUIRE(reader.answer.stream);
     CHECK(reader.answer.headers[0].name == "Content-Type");
