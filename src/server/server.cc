@@ -40,6 +40,9 @@ constexpr std::chrono::milliseconds kDrainGrace{20'000};
 // Of the memory budget; the rest is for open chunks and caches, query arenas, and what the
 // libraries keep (store.md 3.1).
 constexpr std::uint64_t kBodyShare = 8, kStoreShare = 2, kQueryShare = 4;
+// A query holds a whole chunk for each of its threads, as stored and as text (store.md 2.1: 16
+// MiB); with less memory than this none of full chunks would come to its end.
+constexpr std::uint64_t kQueryMemoryMin = 64ULL << 20U;
 
 bool is_loopback(std::string_view host) {
     return host == "localhost" || host == "::1" || host.starts_with("127.");
@@ -111,7 +114,7 @@ public:
         const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
         sessions.running_max = 2 * cores;  // store.md 3.4
         sessions.threads_per_query = cores;
-        sessions.query_memory_bytes_max = memory / kQueryShare;
+        sessions.query_memory_bytes_max = std::max(memory / kQueryShare, kQueryMemoryMin);
         sessions.fs = &os::real_fs();
         sessions.directory = options_.data_directory + "/queries";
         logs_ = std::make_unique<logs::Service>(*store_, clock_, random_, engine_, sessions);

@@ -84,6 +84,12 @@ def shared_place(program, own_environment):
         yield place
 
 
+@pytest.fixture(scope="module")
+def module_place(program, own_environment):
+    """A directory of the module's own, no server started."""
+    yield from _place(program)
+
+
 @pytest.fixture
 def own_place(program):
     """A directory of the test's own, no server started."""

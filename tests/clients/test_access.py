@@ -205,6 +205,10 @@ def test_keys_of_the_first_format_keep_working(own_place):
             INSERT INTO old SELECT id, secret, account, creation_ms FROM keys;
             DROP TABLE keys;
             ALTER TABLE old RENAME TO keys;
+            DROP TABLE documents;
+            ALTER TABLE segments DROP COLUMN pack;
+            ALTER TABLE segments DROP COLUMN pack_offset;
+            ALTER TABLE segments DROP COLUMN level;
             UPDATE meta SET value = 1 WHERE key = 'format';
         """)
     catalog.close()

@@ -229,7 +229,7 @@ def test_skywatch_tail_tells_each_event_once_while_it_reads_the_past(program, se
     stop, sent = threading.Event(), []
 
     def write():
-        while not stop.is_set():
+        while not stop.wait(0.005):  # Well below 500 a second, of which a session shows a sample.
             sent.append(f"line {len(sent)}")
             put(logs, group, sent[-1])
 

@@ -14,14 +14,10 @@ REQUEST = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\
 
 
 @pytest.fixture(scope="module")
-def place(program, own_environment):
-    import conftest
-
-    for made in conftest._place(program):
-        trust = made.data / "tls" / "cert.pem"
-        made.start("--tls-self-signed", trust=trust)
-        made.trust = trust
-        yield made
+def place(module_place):
+    module_place.trust = module_place.data / "tls" / "cert.pem"
+    module_place.start("--tls-self-signed", trust=module_place.trust)
+    return module_place
 
 
 def s_client(place, *options):
