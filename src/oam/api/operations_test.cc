@@ -11,7 +11,8 @@ TEST_CASE("no sink: this is no monitoring account") {
     Service service;
     const aws::ServiceDef oam = service_definition(service);
     CHECK(aws::testing::ask(oam, "ListSinks", "{}") == R"(200 {"Items":[]})");
-    CHECK(aws::testing::ask(oam, "ListSinks", R"({"MaxResults":5,"NextToken":""})") == R"(200 {"Items":[]})");
+    CHECK(aws::testing::ask(oam, "ListSinks", R"({"MaxResults":5,"NextToken":""})") ==
+          R"(200 {"Items":[]})");
     CHECK(aws::testing::ask(oam, "ListSinks", R"({"NextToken":"x"})") ==
           "400 InvalidParameterException: The specified nextToken is invalid.");
 }
