@@ -237,7 +237,7 @@ struct QuerySessions::Impl {
     }
 
     void forget(std::list<SessionPtr>::iterator it) {
-        const SessionPtr session = *it;
+        const SessionPtr session = std::move(*it);
         kept_bytes -= session->bytes;
         by_id.erase(session->id);
         finished.erase(it);

@@ -110,8 +110,12 @@ private:
                 path = std::move(of);
                 ++files;
                 auto opened = fs_.open(path, os::OpenMode::kRead);
-                file = opened ? std::shared_ptr<const os::File>(*std::move(opened)) : nullptr;
-                if (!opened) fault(opened.error());
+                if (opened) {
+                    file = *std::move(opened);
+                } else {
+                    file = nullptr;
+                    fault(opened.error());
+                }
                 if (auto pack = read_pack(fs_, path); file && listed.pack != 0 && !pack)
                     fault(pack.error());
             }

@@ -20,7 +20,7 @@ Verdict VerdictMemo::ask(const SymbolicSite& site, const symbolic::Family& famil
         key_.append(reinterpret_cast<const char*>(&value), sizeof value);
     };
     key_.clear();
-    put(&site);
+    put(reinterpret_cast<std::uintptr_t>(&site));
     for (const Piece& piece : family.pieces) {
         if (piece.is_constant()) {
             put(piece.text.size());

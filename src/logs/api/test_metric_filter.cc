@@ -18,7 +18,7 @@ aws::Reply<TestMetricFilterResponse> test_metric_filter(Service&, const aws::Cal
         if (!values) continue;
         matches.push_back({.event_number = static_cast<std::int64_t>(i + 1),
                            .event_message = in.log_event_messages[i],
-                           .extracted_values = *std::move(values)});
+                           .extracted_values = std::move(values)});
     }
     return out;
 }
