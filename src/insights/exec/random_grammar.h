@@ -181,7 +181,10 @@ private:
                 return fill("stats {} as s{} by {}", aggregate(), number,
                             random_.below(2) == 0 ? field() : "bin(1m)");
             case 6:
-                return fill("stats {}, {}", aggregate(), aggregate());
+                // Of groups, too.
+                return fill("stats {}, {}{}", aggregate(), aggregate(),
+                            number % 3 == 0 ? fill(", sum(s{}), max(s{})", number - 1, number - 1)
+                                            : std::string());
             case 7:
                 return fill("sort {} {}", expr(1), one({"asc", "desc"}));
             case 8:
