@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "insights/exec/query.h"
 #include "insights/exec/random_grammar.h"
+#include "insights/exec/random_run.h"
 #include "insights/exec/reference_interpreter.h"
 #include "insights/exec/test_snapshot.h"
 
@@ -19,7 +20,6 @@ using namespace sky::insights;
 using sky::insights::testing::Cut;
 using sky::insights::testing::Form;
 using sky::insights::testing::TestEvent;
-using sky::insights::testing::TestSnapshot;
 
 /// Choices out of the input; behind its end the first one, so that everything ends.
 class Bytes {
@@ -34,27 +34,9 @@ private:
 
 std::string answer(const std::shared_ptr<const CompiledQuery>& query,
                    const std::vector<TestEvent>& events, Cut cut, unsigned threads, Form form) {
-    sky::store::GroupInfo group;
-    group.id = 1;
-    group.tenant = {"123456789012", "us-east-1"};
-    group.name = "/random";
-    RunOptions options;
-    options.sources.push_back(
-        {std::make_shared<TestSnapshot>(group, events, cut, 1, form), "123456789012:/random"});
-    options.range = {0, 4'102'444'800'000};
-    options.now_s = 1'767'225'600;
-    options.threads = threads;
-    Execution execution(query, std::move(options));
-    const auto result = execution.run();
-    SKY_ASSERT(result.has_value(), "small data, no deadline: every plan ends well");
-    std::string out;
-    for (const Row& row : result->rows) {
-        for (const Cell& cell : row) {
-            if (cell.field != "@ptr") out += cell.field + "=" + cell.value + "\t";
-        }
-        out += "\n";
-    }
-    return out;
+    const auto rows = sky::insights::testing::rows_as_text(query, events, cut, threads, form);
+    SKY_ASSERT(rows.has_value(), "small data, no deadline: every plan ends well");
+    return *rows;
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "insights/exec/query.h"
 #include "insights/exec/random_grammar.h"
+#include "insights/exec/random_run.h"
 #include "insights/exec/reference_interpreter.h"
 #include "insights/exec/test_snapshot.h"
 #include "insights/syntax/parser.h"
@@ -23,37 +24,17 @@ using sky::insights::testing::Cut;
 using sky::insights::testing::Form;
 using sky::insights::testing::Grammar;
 using sky::insights::testing::TestEvent;
-using sky::insights::testing::TestSnapshot;
 
 namespace {
 
-constexpr store::TimeRange kAlways{0, 4'102'444'800'000};
+using sky::insights::testing::kAlways;
 
 std::string answer(const std::string& text, const std::vector<TestEvent>& events, Cut cut,
                    unsigned threads, Form form = Form::kText, store::TimeRange range = kAlways) {
     const auto query = compile(text);
     if (!query) return fmt::format("error {}", query.error().offset);
-    store::GroupInfo group;
-    group.id = 1;
-    group.tenant = {"123456789012", "us-east-1"};
-    group.name = "/random";
-    RunOptions options;
-    options.sources.push_back(
-        {std::make_shared<TestSnapshot>(group, events, cut, 1, form), "123456789012:/random"});
-    options.range = range;
-    options.now_s = 1'767'225'600;
-    options.threads = threads;
-    Execution execution(*query, std::move(options));
-    const auto result = execution.run();
-    if (!result) return "failed " + result.error().message;
-    std::string out;
-    for (const Row& row : result->rows) {
-        for (const Cell& cell : row) {
-            if (cell.field != "@ptr") out += cell.field + "=" + cell.value + "\t";
-        }
-        out += "\n";
-    }
-    return out;
+    const auto rows = testing::rows_as_text(*query, events, cut, threads, form, range);
+    return rows ? *rows : "failed " + rows.error().message;
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
