@@ -14,6 +14,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/time.h"
+
 // As reference_interpreter.h: from logs-insights-ql.md alone, its sections in brackets.
 namespace sky::insights::testing::reference {
 
