@@ -2,6 +2,7 @@
 #pragma once  // src/base/time.h - civil time in UTC without locale, tables or time zones.
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,15 @@ constexpr std::int64_t floor_div(std::int64_t value, std::int64_t by) {
     return value / by - (value % by != 0 && (value % by < 0) != (by < 0) ? 1 : 0);
 }
 constexpr std::int64_t day_of_ms(std::int64_t unix_ms) { return floor_div(unix_ms, kMillisPerDay); }
+
+/// The last millisecond of a day of day_of_ms(); of the very last day, which is cut short, the
+/// last time there is.
+constexpr std::int64_t last_ms_of_day(std::int64_t day) {
+    std::int64_t next_midnight = 0;
+    if (__builtin_mul_overflow(day + 1, kMillisPerDay, &next_midnight))
+        return std::numeric_limits<std::int64_t>::max();
+    return next_midnight - 1;
+}
 
 /// "2026-01-01T00:00:30.000Z"
 std::string format_iso8601_ms(std::int64_t unix_ms);

@@ -36,9 +36,9 @@ PreparedBatch prepare(const AppendBatch& batch) {
     out.rows = events.size();
     for (std::size_t begin = 0; begin < events.size();) {
         const std::int64_t day = day_of_ms(events[begin].timestamp_ms);
-        const std::int64_t next_midnight = (day + 1) * kMillisPerDay;
+        const std::int64_t last_of_day = last_ms_of_day(day);
         std::size_t end = begin, bytes = 0;
-        while (end < events.size() && events[end].timestamp_ms < next_midnight) {
+        while (end < events.size() && events[end].timestamp_ms <= last_of_day) {
             SKY_ASSERT(end == begin || events[end - 1].timestamp_ms <= events[end].timestamp_ms,
                        "append() refuses batches whose times do not ascend");
             bytes += events[end++].message.size();

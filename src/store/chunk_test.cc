@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
+
 #include "base/random.h"
 #include "base/time.h"
 #include "store/rows.h"
@@ -37,6 +39,8 @@ EventBatch read_all(const OpenChunk& chunk, const RowFilter& filter) {
 }  // namespace
 
 TEST_CASE("a batch is cut at UTC midnight, also before 1970") {
+    constexpr std::int64_t kFirstTime = std::numeric_limits<std::int64_t>::min();
+    constexpr std::int64_t kLastTime = std::numeric_limits<std::int64_t>::max();
     struct Case {
         const char* name;
         std::vector<std::int64_t> times;
@@ -47,6 +51,10 @@ TEST_CASE("a batch is cut at UTC midnight, also before 1970") {
         {"one day", {0, 1, kMillisPerDay - 1}, {0}, {3}},
         {"midnight belongs to the new day", {kMillisPerDay - 1, kMillisPerDay}, {0, 1}, {1, 1}},
         {"a day between is left out", {5, 5, 3 * kMillisPerDay}, {0, 3}, {2, 1}},
+        {"the ends of time",
+         {kFirstTime, kLastTime - 1, kLastTime},
+         {day_of_ms(kFirstTime), day_of_ms(kLastTime)},
+         {1, 2}},
         {"before 1970", {-kMillisPerDay - 1, -kMillisPerDay, -1, 0}, {-2, -1, 0}, {1, 2, 1}},
     };
     for (const Case& c : cases) {

@@ -23,7 +23,7 @@ struct View {
 };
 
 bool settled(std::int64_t day, std::int64_t now_ms) {
-    return now_ms > (day + 1) * kMillisPerDay + limits::kMergeSettleMs;
+    return now_ms - limits::kMergeSettleMs > last_ms_of_day(day);
 }
 
 bool full(const SegmentRow& row) {
