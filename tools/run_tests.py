@@ -20,6 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Modules with threads of their own: they run under the thread sanitizer as well.
 CONCURRENT = ["base", "http", "store", "insights/exec", "logs", "aws", "server"]
 FUZZ_SECONDS = 10
+FUZZ_SEED = 1  # The suite repeats.
 SUITE_SECONDS_MAX = 1200
 
 
@@ -194,7 +195,7 @@ def main():
     suites = [run_it for _, run_it in outside.values()]
     suites += [lambda m=m: doctest(tally, f"unit/{m}", build_of["asan"] / "src" / target(m)) for m in unit]
     suites += [lambda m=m: doctest(tally, f"tsan/{m}", build_of["tsan"] / "src" / target(m)) for m in threads]
-    suites += [lambda name=name: script(tally, f"fuzz/{name}", ["tools/run_fuzz.py", name, str(FUZZ_SECONDS)], {}) for name in fuzz]
+    suites += [lambda name=name: script(tally, f"fuzz/{name}", ["tools/run_fuzz.py", name, str(FUZZ_SECONDS), str(FUZZ_SEED)], {}) for name in fuzz]
     with concurrent.futures.ThreadPoolExecutor(int(arguments.jobs)) as pool:
         for done in [pool.submit(suite) for suite in suites]:
             done.result()
