@@ -14,6 +14,7 @@
 #include "insights/exec/limits.h"
 #include "insights/exec/plan_run.h"
 #include "insights/exec/run_trace.h"
+#include "insights/exec/required_texts.h"
 #include "insights/exec/sink.h"
 #include "insights/exec/table_steps.h"
 
@@ -227,7 +228,7 @@ struct PlanRun::Impl {
           counts_only(cut.sink == 0 && cut.groups.stats != nullptr &&
                       counts_rows(*cut.groups.stats)),
           sites(symbolic_sites(query->plan, cut.sink)),
-          required(required_literals(query->plan, cut.sink)),
+          required(required_texts(query->plan, cut.sink)),
           columns(columns_of(query->plan) |
                   (options.shaped == ShapedReads::kYes ? store::Columns::kShaped
                                                        : store::Columns::kNone)),
@@ -357,8 +358,11 @@ struct PlanRun::Impl {
 
     /// Whether no row of the morsel can pass the filters before the sink.
     bool lacks_required(const Work& item) const {
-        return std::any_of(required.begin(), required.end(), [&](const std::string& literal) {
-            return !item.source.source->snapshot->may_contain(item.morsel, literal);
+        const store::Snapshot& snapshot = *item.source.source->snapshot;
+        return std::any_of(required.begin(), required.end(), [&](const AnyText& any) {
+            return std::none_of(any.begin(), any.end(), [&](const std::string& text) {
+                return snapshot.may_contain(item.morsel, text);
+            });
         });
     }
 
@@ -669,7 +673,7 @@ struct PlanRun::Impl {
     const Cut cut;
     const bool counts_only;  // Nothing but the number of rows is asked for.
     const std::vector<SymbolicSite> sites;
-    const std::vector<std::string> required;  // In every message that can matter.
+    const std::vector<AnyText> required;  // In every message that can matter.
     const store::Columns columns;
     const DiscoveryPlan discovery;
     columnar::MemoryBudget budget;
