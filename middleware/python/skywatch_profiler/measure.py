@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from .line import FORMATS, NAMESPACE, format_line
+from .line import FORMATS, NAMESPACE, format_line, plain_line
+from .record import RecordMaker
 from .statements import TEXTS_MAX, most_repeated
 from .trace import W3C_HEADER, XRAY_HEADER, trace_id
 
@@ -88,6 +89,7 @@ class Profiler:
         self.detailed = self.options.format != "plain"
         self.slower_than_ns = int(self.options.slower_than_ms * 1_000_000)
         self._choose = choose
+        self._record = RecordMaker(self.logger)
         self._skip_methods = frozenset(self.options.skip_methods)
         self._skip_path = re.compile("|".join(f"(?:{p})" for p in self.options.skip_paths)).search if self.options.skip_paths else None
         if self.detailed and self.options.external:
@@ -111,6 +113,10 @@ class Profiler:
         if self.detailed and self.options.trace and header is not None:
             measured.trace = trace_id(header(XRAY_HEADER), header(W3C_HEADER))
         return measured
+
+    def write(self, line: str) -> None:
+        """Hands a line to the logger, as logger.info does."""
+        self.logger.handle(self._record(line))
 
 
 class Measured:
@@ -142,13 +148,19 @@ class Measured:
     def handed(self, count: int) -> None:
         """The application gives the server that many more bytes of the body, now. The duration ends with the last of them: when
         the server's own work afterwards is done, the client may have had its answer for long."""
+        profiler = self._profiler
+        if not profiler.detailed:
+            self._end_ns = profiler.clock()  # The plain form shows no size.
+            return
         with self._lock:
             self.size += count
-            self._end_ns = self._profiler.clock()
+            self._end_ns = profiler.clock()
 
     def ended(self) -> None:
         """There is no byte of a body to come. Its head is all that the client waits for, so the duration ends now, unless a byte
         was handed over before."""
+        if self._end_ns is not None:
+            return
         with self._lock:
             if self._end_ns is None:
                 self._end_ns = self._profiler.clock()
@@ -210,7 +222,7 @@ class Measured:
             return
         options = profiler.options
         if not profiler.detailed:
-            line = format_line("plain", method, view, duration_ns, status, sample=options.sample)
+            line = plain_line(method, view, duration_ns, status, options.sample)
         else:
             # Nobody reads the body of an answer to HEAD, whatever the application made.
             size = 0 if method == "HEAD" else self.size
@@ -218,9 +230,7 @@ class Measured:
             line = format_line(options.format, method, view, duration_ns, status, size, self.queries, self.query_ns, self.external_ns,
                                repeated, options.sample, self.trace,
                                int(profiler.wall() * 1000) if options.format == "emf" else 0, options.namespace)
-        # As logger.info does, without its search for the line of code that called it, which is always this one.
-        logger = profiler.logger
-        logger.handle(logger.makeRecord(logger.name, logging.INFO, __file__, 0, line, (), None, "finish"))
+        profiler.write(line)
 
 
 def current() -> Measured | None:
