@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 from .line import UNRESOLVED
-from .measure import Profiler, enter, leave
+from .measure import enter, leave
+from .profiler import Profiler
 
 MEASURED_KEY = "skywatch.measured"
 VIEW_KEY = "skywatch.view"
