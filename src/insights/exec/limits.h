@@ -23,6 +23,9 @@ constexpr std::size_t kFilterRowsAnEntry = 100;
 /// Rows of a family for which values in a question's way are sought: about as many trials as it
 /// has slots, each as dear as a few lines. Ours.
 constexpr std::size_t kCleanRowsMin = 64;
+/// Layouts of families that a worker keeps: a block has at most 1,024 families, and blocks of one
+/// group have many in common. A layout is about as large as a line. Ours.
+constexpr std::size_t kLayoutsMax = 2'048;
 /// Workers of one execution. Ours.
 constexpr unsigned kThreadsMax = 64;
 /// Morsels that one worker reads one after the other where bins that only they have rows of are
