@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """./dev bench query: the questions of questions.py to skywatch and to every peer, answers compared, times as ratios."""
+import json
 import pathlib
 import shutil
 import statistics
@@ -138,17 +139,23 @@ def dashboard(root, work, lines, log):
         "stats count(*) by method, status_code", "stats avg(duration) by method, view, status_code, bin(30s)")]
     with harness.Server(root / "build/release/skywatch", directory / "data") as server:
         load = datasets.send(root, server, "s1", lines)
-        client = server.boto3("logs")
+        calls = harness.Calls(server)
         with datasets.sending(root, server, "s1", 400_000, rate=50_000) as running:
             took = []
             while running.poll() is None and len(took) < 10:
                 end = int(time.time()) + 1
                 start = time.monotonic()
-                ids = [client.start_query(logGroupName="bench", startTime=end - 3600, endTime=end, queryString=panel)["queryId"] for panel in panels]
+                ids = [json.loads(calls("StartQuery", logGroupName="bench", startTime=end - 3600, endTime=end, queryString=panel))["queryId"] for panel in panels]
+                answers = []
                 for query_id in ids:
-                    while client.get_query_results(queryId=query_id)["status"] in ("Scheduled", "Running"):
+                    while b'"status":"Complete"' not in (answer := calls("GetQueryResults", queryId=query_id)):
+                        if json.loads(answer)["status"] not in ("Scheduled", "Running"):
+                            raise RuntimeError(f"a panel failed: {answer[:200]}")
                         time.sleep(0.0005)
+                    answers.append(answer)
                 took.append((time.monotonic() - start) * 1e3)
+                if not all(json.loads(answer)["results"] for answer in answers):
+                    raise RuntimeError("a panel is empty")
                 time.sleep(max(0, 0.5 - took[-1] / 1e3))
             report = datasets.report_of(running)
     log(f"Q12: {len(took)} refreshes over {load['lines']:,} lines")

@@ -33,6 +33,9 @@ constexpr std::uint64_t kPartialBytesMax = 4 << 20;
 /// length. Ours: a hundred dashboards of ten panels; StartQuery's longest text.
 constexpr std::size_t kPartialQueriesMax = 1'000;
 constexpr std::size_t kPartialQueryBytesMax = 10'000;
+/// Layouts of families that a worker keeps: a block has at most 1,024 families, and blocks of one
+/// group have many in common. A layout is about as large as a line. Ours.
+constexpr std::size_t kLayoutsMax = 2'048;
 /// Workers of one execution. Ours.
 constexpr unsigned kThreadsMax = 64;
 /// Morsels that one worker reads one after the other where bins that only they have rows of are

@@ -6,10 +6,13 @@
 #include <deque>
 #include <memory>
 #include <span>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
 #include "insights/exec/json_layout.h"
+#include "insights/exec/limits.h"
 #include "insights/exec/slot_tree.h"
 #include "insights/exec/symbolic_sites.h"
 #include "insights/functions/discover.h"
@@ -99,7 +102,7 @@ private:
         std::vector<symbolic::SlotFacts> facts;              // Of parts that are cleaned.
         std::vector<symbolic::SlotFacts> all_facts;          // Of all rows.
         std::vector<columnar::TextDictionary> dictionaries;  // A slot; id 0: not asked for yet.
-        std::unique_ptr<const JsonLayout> layout;            // Null: not asked for yet.
+        std::shared_ptr<const JsonLayout> layout;            // Null: not asked for yet.
         std::deque<ReadEntries> read_entries;                // Of slots with escapes.
     };
 
@@ -144,6 +147,7 @@ private:
     Result<bool> passes_none(const ShapedPart& part, const JsonLayout& layout);
     Result<bool> may_be(std::uint32_t family, const JsonLayout::Place& place,
                         std::string_view text);
+    std::shared_ptr<const JsonLayout> layout_of(const shapes::Family& family);
     /// Ranks whose values do not fit; empty: all do.
     Result<std::vector<std::uint8_t>> unfit(std::uint32_t family, const JsonLayout& layout);
     const Vector* read_string(EvalContext& context, std::uint32_t family,
@@ -183,6 +187,8 @@ private:
     std::vector<FamilyState> families_;
     std::vector<ShapedPart> parts_;
     VerdictMemo memo_;
+    std::unordered_map<std::string, std::shared_ptr<const JsonLayout>> layouts_;  // By the family.
+    std::string layout_key_;
     std::vector<SlotFilter> filters_;                // Made when a part first needs them.
     std::vector<std::vector<std::uint32_t>> lists_;  // What parts point into.
 };
