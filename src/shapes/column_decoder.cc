@@ -197,10 +197,14 @@ bool ColumnDecoder::dictionary_entries(const ColumnInfo& info, BlockAreas& areas
         in.left() != 0)
         return false;
     out.entries_.reserve(references.size());
+    ByteMarks bytes;
     for (const std::uint32_t reference : references) {
-        out.entries_.push_back((*pool)[reference]);
-        out.stats_.add(out.entries_.back());
+        const std::string_view text = (*pool)[reference];
+        out.entries_.push_back(text);
+        bytes.add(text);
+        out.stats_.add_length(text.size());
     }
+    out.stats_.bytes.add(bytes.set());
     return true;
 }
 

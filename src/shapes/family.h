@@ -29,6 +29,23 @@ private:
     std::array<std::uint64_t, 4> words_{};
 };
 
+/// The bytes of many texts: a store for each, where a set waits for the word that it wrote last.
+class ByteMarks {
+public:
+    void add(std::string_view text) {
+        for (const char byte : text) seen_[static_cast<unsigned char>(byte)] = 1;
+    }
+    ByteSet set() const {
+        ByteSet out;
+        for (std::size_t i = 0; i < seen_.size(); ++i)
+            if (seen_[i] != 0) out.add(static_cast<unsigned char>(i));
+        return out;
+    }
+
+private:
+    std::array<std::uint8_t, 256> seen_{};
+};
+
 /// What is known about every text of a slot, exceptions included: the B, E, one and more of
 /// docs/store.md "symbolic parse". Always a superset of the truth, which keeps conclusions sound.
 struct SlotStats {
