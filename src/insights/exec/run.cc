@@ -97,6 +97,12 @@ std::vector<std::uint32_t> carried_slots(const Plan& plan, std::size_t rest) {
     return slots;
 }
 
+bool newest_first(const Plan& plan, const SortStep& sort) {
+    const BoundSortKey& key = sort.keys[0];
+    return sort.keys.size() == 1 && key.descending && key.expr.kind == BoundExpr::Kind::kSlot &&
+           plan.slots[key.expr.slot].kind == SlotKind::kTimestamp;
+}
+
 Cut cut_plan(const Plan& plan, std::uint64_t rows_max) {
     const std::vector<Step>& steps = plan.steps;
     Cut cut;
@@ -134,7 +140,8 @@ Cut cut_plan(const Plan& plan, std::uint64_t rows_max) {
         cut.rows.rows_max = limit->count;
         if (last && !limit->tail) cut.rows.rows_max = std::min(limit->count, rows_max);
     } else if (const auto* sort = std::get_if<SortStep>(&steps[cut.sink])) {
-        cut.rows.sort = sort;
+        // Newest first is the order that rows have without a sort.
+        if (!newest_first(plan, *sort)) cut.rows.sort = sort;
         if (last) {
             cut.rows.rows_max = rows_max;
         } else if (const auto* next = std::get_if<LimitStep>(&steps[behind])) {
@@ -202,7 +209,7 @@ struct PlanRun::Impl {
             : arena(budget),
               context{arena, 0, owner.options.now_s, std::nullopt},
               frame(owner.query->plan, context, &owner.discovery),
-              shaped(owner.sites),
+              shaped(owner.sites, &owner.discovery.discovery, owner.fields),
               sink(owner.make_sink(budget)),
               trace(owner.query->plan.steps.size()) {}
         std::mutex mutex;
@@ -232,6 +239,7 @@ struct PlanRun::Impl {
                   (options.shaped == ShapedReads::kYes ? store::Columns::kShaped
                                                        : store::Columns::kNone)),
           discovery(query->plan),
+          fields(required_fields(query->plan, cut.sink, discovery.slots)),
           budget(options.memory_bytes_max, options.memory_pool) {
         const unsigned threads = std::clamp(options.threads, 1U, kThreadsMax);
         for (unsigned i = 0; i < threads; ++i) {
@@ -435,7 +443,7 @@ struct PlanRun::Impl {
 
     /// Part by part; sinks do not care in which order rows come.
     Status scan_shaped(Worker& worker, const Work& item, const store::EventBatch& batch) {
-        SKY_TRY(worker.shaped.open(batch));
+        SKY_TRY(worker.shaped.open(batch, item.source.source->log));
         // The largest first: where a few rows are wanted the others then end at once.
         std::vector<const ShapedPart*> parts;
         for (const ShapedPart& part : worker.shaped.parts()) parts.push_back(&part);
@@ -455,6 +463,13 @@ struct PlanRun::Impl {
     Status scan_part(Worker& worker, const Work& item, const store::EventBatch& batch,
                      const ShapedPart& part) {
         const double bytes_a_row = worker.shaped.bytes_a_row();
+        if (part.passes_none) {
+            const std::lock_guard lock(worker.mutex);
+            worker.scanned += part.rows;
+            worker.bytes += bytes_a_row * static_cast<double>(part.rows);
+            worker.trace.family_rows += part.rows;
+            return {};
+        }
         // Lines may have to be made: then they count as text does.
         const auto rows_of_text = static_cast<std::size_t>(static_cast<double>(kPassTextBytesMax) /
                                                            std::max(bytes_a_row, 1.0));
@@ -672,6 +687,7 @@ struct PlanRun::Impl {
     const std::vector<std::string> required;  // In every message that can matter.
     const store::Columns columns;
     const DiscoveryPlan discovery;
+    const std::vector<RequiredField> fields;  // What rows that can matter have in them.
     columnar::MemoryBudget budget;
     std::vector<std::unique_ptr<Worker>> workers;
     std::vector<Work> work;
