@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "insights/exec/shaped_templates.h"
 #include "insights/exec/slot_tree.h"
 #include "insights/exec/symbolic_sites.h"
 #include "shapes/shaped_block.h"
@@ -62,6 +63,9 @@ public:
     /// neither.
     const Vector* filter(EvalContext& context, const ShapedPart& part, const Ranks& ranks,
                          const void* asker);
+    /// The template of each of these lines (functions/text_template.h). Null where their texts are
+    /// the better way to it.
+    const Vector* templates(EvalContext& context, const ShapedPart& part, const Ranks& ranks);
     /// The lines themselves.
     const Vector* messages(EvalContext& context, const ShapedPart& part, const Ranks& ranks);
 
@@ -78,6 +82,9 @@ private:
         std::vector<symbolic::SlotFacts> facts;              // Of parts that are cleaned.
         std::vector<symbolic::SlotFacts> all_facts;          // Of all rows.
         std::vector<columnar::TextDictionary> dictionaries;  // A slot; id 0: not asked for yet.
+        bool templates_made = false;
+        std::unique_ptr<const FamilyTemplates> templates;  // Null: of no use.
+        columnar::TextDictionary template_texts;
     };
 
     /// A stretch of pieces that one occurrence of a text may touch, and how its lines are told.
