@@ -180,6 +180,8 @@ public:
         }
     }
 
+    void settle() override { keys_.settle(); }
+
     std::unique_ptr<Table> finish(columnar::MemoryBudget& budget) const override {
         auto table = std::make_unique<Table>(budget);
         Arena& arena = table->arena;

@@ -26,6 +26,16 @@ constexpr std::size_t kFilterRowsAnEntry = 100;
 /// Rows of a family for which values in a question's way are sought: about as many trials as it
 /// has slots, each as dear as a few lines. Ours.
 constexpr std::size_t kCleanRowsMin = 64;
+/// Texts of which a message must have one, asked of every chunk's header. Ours: as a filter with so
+/// many alternatives passes nearly every chunk.
+constexpr std::size_t kRequiredTextsMax = 64;
+/// Groups of one morsel that are kept for the next run, at most; a set of morsels whose groups are
+/// larger is as soon read again. Ours.
+constexpr std::uint64_t kPartialBytesMax = 4 << 20;
+/// Texts of queries that are remembered, so that the second run of one keeps its groups, and their
+/// length. Ours: a hundred dashboards of ten panels; StartQuery's longest text.
+constexpr std::size_t kPartialQueriesMax = 1'000;
+constexpr std::size_t kPartialQueryBytesMax = 10'000;
 /// Workers of one execution. Ours.
 constexpr unsigned kThreadsMax = 64;
 /// Morsels that one worker reads one after the other where bins that only they have rows of are

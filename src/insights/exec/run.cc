@@ -13,7 +13,9 @@
 #include "insights/exec/compiled.h"
 #include "insights/exec/frame.h"
 #include "insights/exec/limits.h"
+#include "insights/exec/partial_cache.h"
 #include "insights/exec/plan_run.h"
+#include "insights/exec/required_texts.h"
 #include "insights/exec/run_trace.h"
 #include "insights/exec/sink.h"
 #include "insights/exec/table_steps.h"
@@ -150,9 +152,8 @@ struct PlanRun::Impl {
         Frame frame;
         ShapedScan shaped;
         std::unique_ptr<Sink> sink;
-        std::uint64_t matched = 0;
-        std::uint64_t scanned = 0;
-        double bytes = 0;
+        Partial* partial = nullptr;  // Takes the rows of the morsel of the moment instead.
+        RowCounts rows;
         RunTrace trace;
     };
 
@@ -166,11 +167,15 @@ struct PlanRun::Impl {
           counts_only(cut.sink == 0 && cut.groups.stats != nullptr &&
                       counts_rows(*cut.groups.stats)),
           sites(symbolic_sites(query->plan, cut.sink)),
-          required(required_literals(query->plan, cut.sink)),
+          required(required_texts(query->plan, cut.sink)),
           columns(columns_of(query->plan) |
                   (options.shaped == ShapedReads::kYes ? store::Columns::kShaped
                                                        : store::Columns::kNone)),
           discovery(query->plan),
+          kept_query(options.partials != nullptr && cut.second.stats == nullptr &&
+                             may_keep_partials(*query, cut.sink)
+                         ? options.partials->number_of(query->text)
+                         : 0),
           budget(options.memory_bytes_max, options.memory_pool) {
         const unsigned threads = std::clamp(options.threads, 1U, kThreadsMax);
         for (unsigned i = 0; i < threads; ++i) {
@@ -215,7 +220,9 @@ struct PlanRun::Impl {
                                      group.tenant.account,
                                      group.tenant.region,
                                      group.id};
-            for (const store::Morsel& morsel : source.snapshot->morsels(options.range)) {
+            for (const store::Morsel& morsel : kept_query != 0
+                                                   ? source.snapshot->fine_morsels(options.range)
+                                                   : source.snapshot->morsels(options.range)) {
                 work.push_back({events, morsel, {}});
             }
         }
@@ -284,6 +291,61 @@ struct PlanRun::Impl {
             }
         }
         if (lacks_required(item)) return count_only(worker, item);
+        if (const auto key = kept_key(item)) return scan_kept(worker, item, *key);
+        return read_morsel(worker, item);
+    }
+
+    /// The name under which what the morsel's rows come to may be kept.
+    std::optional<PartialKey> kept_key(const Work& item) const {
+        if (kept_query == 0 || !share.all()) return std::nullopt;  // All keys or none.
+        const store::Snapshot& snapshot = *item.source.source->snapshot;
+        const auto name = snapshot.lasting_name(item.morsel);
+        if (!name || !snapshot.known_rows(item.morsel, options.range)) return std::nullopt;
+        return PartialKey{kept_query, item.source.group, item.source.index, item.source.count,
+                          *name};
+    }
+
+    Status scan_kept(Worker& worker, const Work& item, const PartialKey& key) {
+        if (const PartialPtr kept = options.partials->find(key)) {
+            const std::lock_guard lock(worker.mutex);
+            worker.sink->merge(*kept->sink);
+            worker.rows.add(kept->rows);
+            ++worker.trace.chunks_kept;
+            return {};
+        }
+        auto made = std::make_shared<Partial>();
+        made->query = query;
+        made->budget = std::make_unique<columnar::MemoryBudget>(
+            std::min(kPartialBytesMax, options.memory_bytes_max), options.memory_pool);
+        made->sink = make_sink(*made->budget, {});
+        RunTrace trace;
+        {
+            const std::lock_guard lock(worker.mutex);
+            trace = worker.trace;
+            worker.partial = made.get();
+        }
+        const Status done = read_morsel(worker, item);
+        {
+            const std::lock_guard lock(worker.mutex);
+            worker.partial = nullptr;
+            if (done && made->budget->exhausted()) {
+                worker.trace = std::move(trace);
+            } else if (done) {
+                worker.sink->merge(*made->sink);
+                worker.rows.add(made->rows);
+            }
+        }
+        SKY_TRY(done);
+        // Too much to keep: as if it had not been tried.
+        if (made->budget->exhausted()) return read_morsel(worker, item);
+        SKY_TRY(check(worker));
+        made->sink->settle();
+        // What a read had to leave out is known by now.
+        if (kept_key(item)) options.partials->put(key, std::move(made));
+        return {};
+    }
+
+    Status read_morsel(Worker& worker, const Work& item) {
         const std::int64_t begin_ns = trace_ns(options.clock);
         const auto batch = item.source.source->snapshot->read(item.morsel, options.range, columns);
         if (!batch) return std::unexpected(batch.error());
@@ -302,8 +364,11 @@ struct PlanRun::Impl {
 
     /// Whether no row of the morsel can pass the filters before the sink.
     bool lacks_required(const Work& item) const {
-        return std::any_of(required.begin(), required.end(), [&](const std::string& literal) {
-            return !item.source.source->snapshot->may_contain(item.morsel, literal);
+        const store::Snapshot& snapshot = *item.source.source->snapshot;
+        return std::any_of(required.begin(), required.end(), [&](const AnyText& any) {
+            return std::none_of(any.begin(), any.end(), [&](const std::string& text) {
+                return snapshot.may_contain(item.morsel, text);
+            });
         });
     }
 
@@ -320,10 +385,10 @@ struct PlanRun::Impl {
         }
         const std::lock_guard lock(worker.mutex);
         ++worker.trace.chunks_lacking;
-        worker.scanned += rows;
-        worker.bytes += static_cast<double>(item.morsel.message_bytes) /
-                        static_cast<double>(std::max<std::uint64_t>(item.morsel.rows, 1)) *
-                        static_cast<double>(rows);
+        worker.rows.scanned += rows;
+        worker.rows.bytes += static_cast<double>(item.morsel.message_bytes) /
+                             static_cast<double>(std::max<std::uint64_t>(item.morsel.rows, 1)) *
+                             static_cast<double>(rows);
         return {};
     }
 
@@ -367,9 +432,7 @@ struct PlanRun::Impl {
         const std::lock_guard lock(worker.mutex);
         worker.sink->add_rows(worker.context, rows);
         ++worker.trace.chunks_counted;
-        worker.scanned += rows;
-        worker.matched += rows;
-        worker.bytes += static_cast<double>(item.morsel.message_bytes);
+        worker.rows.add({rows, rows, static_cast<double>(item.morsel.message_bytes)});
     }
 
     Status check(const Worker& worker) const {
@@ -463,12 +526,13 @@ struct PlanRun::Impl {
             apply_row_step(query->plan.steps[i], frame);
             traced(i, rows_in, frame.rows());
         }
-        worker.scanned += rows;
-        worker.bytes += bytes;
-        worker.matched += frame.rows();
+        Partial* const partial = worker.partial;
+        (partial != nullptr ? partial->rows : worker.rows).add({frame.rows(), rows, bytes});
         if (frame.rows() == 0) return;
         const std::size_t sunk = frame.rows();
-        if (own) {
+        if (partial != nullptr) {
+            partial->sink->add(frame);
+        } else if (own) {
             worker.sink->add_own(frame);
         } else {
             worker.sink->add(frame);
@@ -548,9 +612,11 @@ struct PlanRun::Impl {
         Statistics sum;
         for (const auto& worker : workers) {
             const std::lock_guard lock(worker->mutex);
-            sum.records_matched += static_cast<double>(worker->matched);
-            sum.records_scanned += static_cast<double>(worker->scanned);
-            sum.bytes_scanned += worker->bytes;
+            RowCounts rows = worker->rows;
+            if (worker->partial != nullptr) rows.add(worker->partial->rows);
+            sum.records_matched += static_cast<double>(rows.matched);
+            sum.records_scanned += static_cast<double>(rows.scanned);
+            sum.bytes_scanned += rows.bytes;
         }
         {
             // A row that is read once more for other keys is one row.
@@ -592,8 +658,7 @@ struct PlanRun::Impl {
             worker->sink = make_sink(budget, share);
             worker->arena.reset();
             worker->context.error.reset();
-            worker->matched = worker->scanned = 0;
-            worker->bytes = 0;
+            worker->rows = {};
         }
     }
 
@@ -699,6 +764,7 @@ struct PlanRun::Impl {
                 for (const auto& worker : workers) {
                     const std::lock_guard lock(worker->mutex);
                     together->merge(*worker->sink);
+                    if (worker->partial != nullptr) together->merge(*worker->partial->sink);
                 }
                 kept = {together->finish(payer), cut.rest};
             }
@@ -715,9 +781,10 @@ struct PlanRun::Impl {
     const Cut cut;
     const bool counts_only;  // Nothing but the number of rows is asked for.
     const std::vector<SymbolicSite> sites;
-    const std::vector<std::string> required;  // In every message that can matter.
+    const std::vector<AnyText> required;  // In every message that can matter.
     const store::Columns columns;
     const DiscoveryPlan discovery;
+    const std::uint64_t kept_query;  // PartialCache::number_of(); 0: nothing is kept.
     columnar::MemoryBudget budget;
     std::vector<std::unique_ptr<Worker>> workers;
     std::vector<Work> work;

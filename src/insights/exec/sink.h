@@ -39,6 +39,8 @@ public:
     virtual TimeSpan whole_bins(const TimeSpan& /*times*/) const { return {}; }
     virtual void add_own(Frame& frame) { add(frame); }
     virtual void end_own() {}
+    /// No rows will come any more: from here on it is merged into others only. Holds less then.
+    virtual void settle() {}
     /// Rows with an earlier timestamp cannot change the answer any more.
     virtual std::optional<std::int64_t> earliest_useful_ms() const { return std::nullopt; }
 };

@@ -28,12 +28,6 @@ bool is_message_like(const Plan& plan, const BoundExpr& expr) {
            expr.args[1].constant.kind == Kind::kText && !expr.args[1].text.empty();
 }
 
-void add_required(const Plan& plan, const BoundExpr& expr, std::vector<std::string>& out) {
-    if (is_message_like(plan, expr)) out.push_back(expr.args[1].text);
-    if (expr.kind != BoundExpr::Kind::kAnd) return;
-    for (const BoundExpr& arg : expr.args) add_required(plan, arg, out);
-}
-
 void add_regex(const void* asker, const Regex& regex, std::span<const bool> needed,
                std::vector<SymbolicSite>& out) {
     SymbolicSite site;
@@ -100,14 +94,6 @@ std::vector<SymbolicSite> symbolic_sites(const Plan& plan, std::size_t count) {
             add_expression(plan, compute->expr, out);
         }
     }
-    return out;
-}
-
-std::vector<std::string> required_literals(const Plan& plan, std::size_t count) {
-    std::vector<std::string> out;
-    for (std::size_t i = 0; i < count; ++i)
-        if (const auto* filter = std::get_if<FilterStep>(&plan.steps[i]))
-            add_required(plan, filter->condition, out);
     return out;
 }
 

@@ -33,7 +33,4 @@ struct SymbolicSite {
 /// The questions of steps [0, count). Pointers into the plan, which outlives them.
 std::vector<SymbolicSite> symbolic_sites(const Plan& plan, std::size_t count);
 
-/// Texts that a message must contain to pass the filters of steps [0, count).
-std::vector<std::string> required_literals(const Plan& plan, std::size_t count);
-
 }  // namespace sky::insights

@@ -84,11 +84,20 @@ bool equal_canonical(const Value& a, const Value& b) {
 }  // namespace
 
 ValueDictionary::ValueDictionary(columnar::MemoryBudget& budget)
-    : texts_(budget), entries_(64, Entry{0, kFree}) {
+    : texts_(budget, kFirstTextBytes), entries_(64, Entry{0, kFree}) {
     account();
 }
 
 ValueDictionary::~ValueDictionary() { texts_.budget().release(accounted_bytes_); }
+
+void ValueDictionary::settle() {
+    entries_ = {};
+    entry_codes_ = {};
+    values_.shrink_to_fit();
+    texts_.budget().release(accounted_bytes_);
+    accounted_bytes_ = 0;
+    account();
+}
 
 void ValueDictionary::account() {
     const std::uint64_t bytes = values_.capacity() * sizeof(Value) +

@@ -33,6 +33,8 @@ public:
     static int compare_ranks(const Value& a, const Value& b);
     /// Place of each code in the ascending order of logs-insights-ql.md 6.5; no two are equal.
     std::vector<std::uint32_t> ranks() const;
+    /// Forgets what is needed to add values: from here on it is only read.
+    void settle();
 
 private:
     struct Entry {
@@ -40,6 +42,7 @@ private:
         std::uint32_t code;  // kFree: none.
     };
     static constexpr std::uint32_t kFree = 0xFFFFFFFF;
+    static constexpr std::size_t kFirstTextBytes = 2'048;  // Most columns have few, short texts.
     bool find_text(std::string_view text, std::uint32_t& code);
     bool code_entries(EvalContext& context, const Vector& column, std::uint32_t* codes);
     bool find(const Value& canonical, std::uint64_t hash, std::uint32_t& code);
