@@ -139,6 +139,8 @@ public:
         EvalContext& context = frame.context();
         std::vector<const Vector*> keys;
         for (const BoundExpr& key : spec_.dedup->keys) keys.push_back(evaluate(key, frame));
+        if (!spec_.share.all()) take_share(frame, keys);
+        if (frame.rows() == 0) return;
         auto* numbers = context.arena.array<std::uint32_t>(frame.rows());
         if (!keys_.number_rows(context, keys, numbers)) return;
         newest_.resize(keys_.size(), KeptRow{0, 0, kNoRow});
@@ -190,6 +192,19 @@ public:
 
 private:
     static constexpr std::uint32_t kNoRow = 0xFFFFFFFF;
+    /// Rows that lack a key are no key's: any share may have each of them.
+    void take_share(Frame& frame, std::vector<const Vector*>& keys) const {
+        EvalContext& context = frame.context();
+        auto* hashes = context.arena.array<std::uint64_t>(frame.rows());
+        hash_keys(context, keys, hashes);
+        const RowOrder order = frame.order();
+        for (std::size_t i = 0; i < frame.rows(); ++i) {
+            const bool whole = std::all_of(keys.begin(), keys.end(),
+                                           [&](const Vector* key) { return key->present(i); });
+            if (!whole) hashes[i] = mix_hash(order.sequence[i], hashes[i]);
+        }
+        select_share(spec_.share, frame, keys, hashes);
+    }
     static bool replaces(const KeptRow& row, const KeptRow& held) {
         return held.row == kNoRow || row.newer_than(held);
     }

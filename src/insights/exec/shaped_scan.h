@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "insights/exec/json_layout.h"
+#include "insights/exec/shaped_templates.h"
 #include "insights/exec/slot_tree.h"
 #include "insights/exec/symbolic_sites.h"
 #include "insights/functions/discover.h"
@@ -76,6 +77,9 @@ public:
     /// the context's.
     const Vector* field(EvalContext& context, const ShapedPart& part, const Ranks& ranks,
                         std::size_t name);
+    /// The template of each of these lines (functions/text_template.h). Null where their texts are
+    /// the better way to it.
+    const Vector* templates(EvalContext& context, const ShapedPart& part, const Ranks& ranks);
     /// The lines themselves.
     const Vector* messages(EvalContext& context, const ShapedPart& part, const Ranks& ranks);
 
@@ -101,6 +105,9 @@ private:
         std::vector<columnar::TextDictionary> dictionaries;  // A slot; id 0: not asked for yet.
         std::unique_ptr<const JsonLayout> layout;            // Null: not asked for yet.
         std::deque<ReadEntries> read_entries;                // Of slots with escapes.
+        bool templates_made = false;
+        std::unique_ptr<const FamilyTemplates> templates;  // Null: of no use.
+        columnar::TextDictionary template_texts;
     };
 
     /// A stretch of pieces that one occurrence of a text may touch, and how its lines are told.

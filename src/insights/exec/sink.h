@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "insights/exec/frame.h"
+#include "insights/exec/key_shares.h"
 #include "insights/exec/key_table.h"
 #include "insights/functions/aggregate.h"
 #include "insights/plan/plan.h"
@@ -51,6 +52,7 @@ struct RowSinkSpec {
     const DedupStep* dedup = nullptr;  // Keeps the newest row of each key.
     std::uint64_t rows_max = ~0ULL;    // Of the order; more are dropped.
     bool oldest = false;               // The last rows of the order, not the first.
+    KeyShare share = {};               // Of the keys of `dedup`.
 };
 
 /// Which groups a group sink shows.
@@ -58,6 +60,7 @@ struct GroupSinkSpec {
     const StatsStep* stats = nullptr;
     std::uint64_t rows_max = ~0ULL;  // Of the order of logs-insights-ql.md 6.4.
     bool ordered = true;             // False: nothing behind it depends on the order.
+    KeyShare share = {};             // Not all: Table::order has where each group appeared.
 };
 
 /// Groups that are rows of another stats: steps [begin, end) of the plan run on them in between.
