@@ -7,7 +7,6 @@
 //   --seconds N (default 1800)  --directory DIR  --groups N (default 10,000)  --memory-mib N
 //   (default 512)
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,6 +17,7 @@
 #include <charconv>
 #include <chrono>
 #include <condition_variable>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
