@@ -72,7 +72,7 @@ def measure_set(root, python, work, name, asked, loads, lines, runs, log):
         load = datasets.send(root, server, datasets.source(name, work), lines, text=text, plain=plain)
     out = []
     ours = {}
-    with harness.Server(program, directory / "data") as server:
+    with harness.Server(program, directory / "data", ("--query-cache", "0")) as server:  # Each run does all of its work.
         client = server.boto3("logs")
         for question in asked(plain) if callable(asked) else asked:
             ours[question] = ask_ours(server, client, load, question, runs)

@@ -13,8 +13,10 @@
 
 #include "columnar/text_column.h"
 #include "seed_lines.h"
+#include "shapes/gram_filter.h"
 #include "shapes/miner.h"
 #include "shapes/shaped_block.h"
+#include "shapes/term_filter.h"
 
 namespace sky::shapes {
 namespace {
@@ -155,7 +157,43 @@ void decode_columns(benchmark::State& state) {
     report(state, chunks);
 }
 
+/// The filters of a chunk's header. Counters: their bytes a row, and of 1,000 ids that are nowhere
+/// how many pass.
+void make_filters(benchmark::State& state) {
+    const Chunks& chunks = data(state.range(0));
+    if (chunks.rows == 0) return state.SkipWithError("SKYWATCH_SHARED does not name the data");
+    std::string bytes;
+    std::vector<TermFilter> terms;
+    for (auto _ : state) {
+        bytes.clear();
+        terms.clear();
+        for (const auto& chunk : chunks.chunks) {
+            bytes += GramFilter::of(chunk.data()).encode();
+            terms.push_back(TermFilter::of(chunk.data()));
+            terms.back().encode(bytes);
+        }
+    }
+    report(state, chunks);
+    std::size_t pass = 0, asked = 0;
+    std::uint64_t seed = 1;
+    for (const TermFilter& filter : terms) {
+        for (int i = 0; i < 1'000; ++i, ++asked) {
+            std::string id(32, '0');
+            for (char& c : id) {
+                seed = seed * 6'364'136'223'846'793'005ULL + 1'442'695'040'888'963'407ULL;
+                c = "0123456789abcdef"[seed >> 60U];
+            }
+            pass += filter.may_contain(id) ? 1U : 0U;
+        }
+    }
+    state.counters["bytes_a_row"] =
+        static_cast<double>(bytes.size()) / static_cast<double>(chunks.rows);
+    state.counters["absent_ids_that_pass"] =
+        static_cast<double>(pass) * 1'000 / static_cast<double>(asked);
+}
+
 // 0: S1, 1: R1, 2: R2, 3: R3.
+BENCHMARK(make_filters)->DenseRange(0, 3);
 BENCHMARK(mine_chunks)->DenseRange(0, 3);
 BENCHMARK(encode_chunks)->DenseRange(0, 3);
 BENCHMARK(decode_columns)->DenseRange(0, 3);

@@ -22,6 +22,9 @@ inline constexpr std::size_t kFrames = 5;
 /// A family with fewer rows keeps its columns in the shared frames. Source: measured.
 inline constexpr std::size_t kOwnRowsMin = 2'048;
 
+/// A descriptor's kind for SlotKind::kForm with values as repeated_integers.h has them.
+inline constexpr std::uint8_t kRepeatedForm = 6;
+
 enum class CodesCoding : std::uint8_t {
     kPacked = 1,  // As many bits a code as the greatest needs, least significant first.
     kBytes = 2,   // One byte a code, two when there are over 256; in shared frames.

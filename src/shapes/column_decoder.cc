@@ -5,6 +5,7 @@
 
 #include "columnar/int_codec.h"
 #include "columnar/kernels.h"
+#include "shapes/repeated_integers.h"
 #include "shapes/zstd_frame.h"
 
 namespace sky::shapes {
@@ -110,7 +111,10 @@ bool DescriptorReader::exceptions(std::size_t rows, ColumnInfo& out) {
 }
 
 bool DescriptorReader::column(std::size_t rows, ColumnInfo& out) {
-    out.kind = static_cast<SlotKind>(in_.word<std::uint8_t>());
+    auto kind = in_.word<std::uint8_t>();
+    out.repeated = kind == kRepeatedForm;
+    if (out.repeated) kind = static_cast<std::uint8_t>(SlotKind::kForm);
+    out.kind = static_cast<SlotKind>(kind);
     switch (out.kind) {
         case SlotKind::kConstant: {
             const std::uint64_t reference = in_.varint();
@@ -273,8 +277,10 @@ bool ColumnDecoder::body(const ColumnInfo& info, BlockAreas& areas, SlotColumn& 
             if (!areas.bytes(info.values.area, info.values.offset, info.values.bytes, bytes))
                 return false;
             // A signed integer may be reached as its unsigned counterpart.
-            if (!columnar::decode_integers(
-                    bytes, {reinterpret_cast<std::uint64_t*>(out.values_.data()), out.rows_}))
+            const std::span<std::uint64_t> values{
+                reinterpret_cast<std::uint64_t*>(out.values_.data()), out.rows_};
+            if (!(info.repeated ? decode_repeated(bytes, values)
+                                : columnar::decode_integers(bytes, values)))
                 return false;
             for (const std::uint32_t row : out.exception_rows_) out.values_[row] = 0;
             return true;

@@ -63,6 +63,7 @@ struct ColumnInfo {
     std::string_view references;      // kDictionary: of its entries.
     CodesPlace codes;                 // kDictionary.
     Form form;                        // kForm.
+    bool repeated = false;            // kForm: kRepeatedForm.
     HexForm hex;                      // kHex.
     std::uint32_t exceptions = 0;     // kForm, kHex.
     std::string_view exception_list;  // Rows and references.

@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "columnar/int_codec.h"
+#include "shapes/repeated_integers.h"
 #include "shapes/zstd_frame.h"
 
 namespace sky::shapes {
@@ -36,6 +37,7 @@ struct Typed {
     std::vector<std::int64_t> values;
     std::vector<std::uint32_t> exceptions;
     std::string coded;
+    bool repeated = false;  // How `coded` is.
 };
 
 /// The form that most sampled texts have.
@@ -63,7 +65,8 @@ std::optional<Form> common_form(std::span<const std::string_view> texts) {
 std::optional<Typed> as_form(std::span<const std::string_view> texts) {
     std::optional<Form> form = common_form(texts);
     if (!form) return std::nullopt;
-    Typed typed{.form = std::move(*form), .values = {}, .exceptions = {}, .coded = {}};
+    Typed typed;
+    typed.form = std::move(*form);
     typed.values.resize(texts.size());
     const std::size_t exceptions_max = texts.size() / limits::kRowsPerException;
     std::int64_t last = 0;  // Exceptions repeat it, which costs least.
@@ -75,9 +78,18 @@ std::optional<Typed> as_form(std::span<const std::string_view> texts) {
         }
         last = typed.values[i];
     }
-    columnar::encode_integers(
-        {reinterpret_cast<const std::uint64_t*>(typed.values.data()), typed.values.size()},
-        typed.coded);
+    const std::span<const std::uint64_t> values{
+        reinterpret_cast<const std::uint64_t*>(typed.values.data()), typed.values.size()};
+    columnar::encode_integers(values, typed.coded);
+    if (values.size() >= kOwnRowsMin && looks_repeated(values)) {
+        std::string repeated;
+        SKY_ASSERT(encode_repeated(values, repeated), "zstd has its context");
+        // Bits are unpacked several times as fast.
+        if (repeated.size() * 2 < typed.coded.size()) {
+            typed.coded = std::move(repeated);
+            typed.repeated = true;
+        }
+    }
     return typed;
 }
 
@@ -119,7 +131,8 @@ void put_exceptions(std::span<const std::string_view> texts,
 }
 
 void put_form(std::span<const std::string_view> texts, const Typed& typed, BlockParts& parts) {
-    parts[Area::kMeta].push_back(static_cast<char>(SlotKind::kForm));
+    parts[Area::kMeta].push_back(static_cast<char>(
+        typed.repeated ? kRepeatedForm : static_cast<std::uint8_t>(SlotKind::kForm)));
     typed.form.encode(parts[Area::kMeta]);
     put_exceptions(texts, typed.exceptions, parts);
     put_bytes(parts, area_for(Area::kNumbers, texts.size()), typed.coded);

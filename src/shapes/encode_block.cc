@@ -63,7 +63,8 @@ std::string encode_block(const Shaping& shaping) {
         const std::string& raw =
             i == static_cast<std::size_t>(Area::kMeta) ? whole : parts.areas[i];
         std::string frame;
-        if (!raw.empty()) SKY_ASSERT(append_zstd(raw, frame), "zstd has its context");
+        const int level = i == static_cast<std::size_t>(Area::kPool) ? kTextsLevel : kColumnLevel;
+        if (!raw.empty()) SKY_ASSERT(append_zstd(raw, frame, level), "zstd has its context");
         const bool compressed = frame.size() < raw.size();
         put_varint(out, raw.size());
         put_varint(out, compressed ? frame.size() : raw.size());

@@ -118,6 +118,13 @@ TEST_CASE("columns: each content has its form") {
              return "10:" + std::to_string(10 + i / 60 % 50) + ":" + std::to_string(10 + i % 50) +
                     "." + std::to_string(100 + i * 37 % 900);
          }},
+        {"numbers that come again", SlotKind::kForm, 50'000,
+         [](std::uint64_t i) { return std::to_string(i % 9'973 * 7'919 % 99'991) + ".25"; }},
+        {"numbers that come again, with exceptions", SlotKind::kForm, 50'000,
+         [](std::uint64_t i) {
+             return i % 1'009 == 3 ? std::string("+7")
+                                   : std::to_string(i % 9'973 * 7'919 % 99'991) + ".25";
+         }},
         {"hex digits", SlotKind::kHex, 3'000,
          [](std::uint64_t i) {
              std::string text;

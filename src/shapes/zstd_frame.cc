@@ -9,8 +9,6 @@ namespace sky::shapes {
 
 namespace {
 
-constexpr int kLevel = 3;
-
 struct FreeContext {
     void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
     void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
@@ -18,13 +16,13 @@ struct FreeContext {
 
 }  // namespace
 
-bool append_zstd(std::string_view raw, std::string& out) {
+bool append_zstd(std::string_view raw, std::string& out, int level) {
     thread_local const std::unique_ptr<ZSTD_CCtx, FreeContext> context(ZSTD_createCCtx());
     if (!context) return false;
     const std::size_t start = out.size(), bound = ZSTD_compressBound(raw.size());
     out.resize(start + bound);
     const std::size_t got =
-        ZSTD_compressCCtx(context.get(), out.data() + start, bound, raw.data(), raw.size(), kLevel);
+        ZSTD_compressCCtx(context.get(), out.data() + start, bound, raw.data(), raw.size(), level);
     const bool good = ZSTD_isError(got) == 0;
     out.resize(start + (good ? got : 0));
     return good;
