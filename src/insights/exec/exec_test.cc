@@ -579,6 +579,34 @@ TEST_CASE("keys that are too many for the memory come share by share, with the s
     }
 }
 
+TEST_CASE("rows that are too wide to sort are sorted by their keys first") {
+    const auto snapshot =
+        std::make_shared<TestSnapshot>(group_info(1), seed_events(60'000, 8), Cut::kScattered);
+    for (const std::string text :
+         {"sort @message desc, @timestamp | limit 10000", "sort @logStream | tail 10000",
+          "parse @message \"[*] *\" as p, rest | sort rest | limit 10000 | fields strlen(rest) as "
+          "n"}) {
+        CAPTURE(text);
+        const auto query = compile(
+            "display @message, @ptr, @logStream, @log, @timestamp, "
+            "@ingestionTime, @aws.region, @aws.account | " +
+            text);
+        REQUIRE(query);
+        const auto run = [&](std::uint64_t memory_bytes, bool twice) {
+            RunOptions options = options_over({snapshot}, 1);
+            options.memory_bytes_max = memory_bytes;
+            Execution execution(*query, options);
+            const auto result = execution.run();
+            REQUIRE_MESSAGE(result.has_value(), result.error().message);
+            CHECK(result->rows.size() == 10'000);
+            CHECK((execution.explain().find("by their keys first") != std::string::npos) == twice);
+            return fmt::format("{}\n", result->statistics.records_scanned) + text_of(*result);
+        };
+        const std::string expected = run(256ULL << 20, false);
+        CHECK(run(14ULL << 20, true) == expected);
+    }
+}
+
 TEST_CASE("sorting twice is sorting by both, over several runs of the merge") {
     const auto snapshot =
         std::make_shared<TestSnapshot>(group_info(1), seed_events(150'000, 3), Cut::kOneMorsel);
