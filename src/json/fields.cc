@@ -52,21 +52,22 @@ public:
     bool string() {
         ++at_;
         for (;;) {
-            // The lowest marked byte is exact: borrows only spoil the bytes above it.
-            while (end_ - at_ >= 8) {
-                std::uint64_t word = 0;
-                std::memcpy(&word, at_, 8);
-                const std::uint64_t marks = special_bytes(word);
-                if (marks != 0) {
-                    at_ += std::countr_zero(marks) / 8;
-                    break;
-                }
-                at_ += 8;
-            }
+            skip_plain();
             if (at_ == end_) return false;
             const char c = *at_++;
             if (c == '"') return true;
             if (static_cast<unsigned char>(c) < 0x20) return false;
+            if (c == '\\' && !escape()) return false;
+        }
+    }
+
+    /// Everything up to the end, which is what stands between two quotes.
+    bool string_content() {
+        for (;;) {
+            skip_plain();
+            if (at_ == end_) return true;
+            const char c = *at_++;
+            if (c == '"' || static_cast<unsigned char>(c) < 0x20) return false;
             if (c == '\\' && !escape()) return false;
         }
     }
@@ -144,6 +145,21 @@ public:
     }
 
 private:
+    /// Bytes of a string that need no look, eight at a time; fewer than eight may be left.
+    void skip_plain() {
+        // The lowest marked byte is exact: borrows only spoil the bytes above it.
+        while (end_ - at_ >= 8) {
+            std::uint64_t word = 0;
+            std::memcpy(&word, at_, 8);
+            const std::uint64_t marks = special_bytes(word);
+            if (marks != 0) {
+                at_ += std::countr_zero(marks) / 8;
+                return;
+            }
+            at_ += 8;
+        }
+    }
+
     bool word(std::string_view expected) {
         if (static_cast<std::size_t>(end_ - at_) < expected.size() ||
             std::string_view(at_, expected.size()) != expected) {
@@ -300,6 +316,8 @@ Token scan(std::string_view text) {
     scanner.skip_blanks();
     return scanner.at_end() ? token : Token{};
 }
+
+bool is_string_content(std::string_view raw) { return Scanner(raw).string_content(); }
 
 std::vector<Token> elements(const Token& array) {
     std::vector<Token> found;

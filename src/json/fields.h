@@ -23,6 +23,9 @@ struct Token {
 /// not, or is nested deeper than limits::kScanDepthMax. Checks the whole text. Linear time.
 Token scan(std::string_view text);
 
+/// Whether `"raw"` is one string token: `raw` has no bare quote, no control and no broken escape.
+bool is_string_content(std::string_view raw);
+
 /// Text of a string token: what stands between the quotes when it has no escapes (a view into the
 /// token), else `scratch` overwritten with the unescaped text. Lone surrogates become U+FFFD.
 std::string_view string_text(const Token& token, std::string& scratch);

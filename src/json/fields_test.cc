@@ -175,3 +175,18 @@ TEST_CASE("elements: an array's values as they stand") {
         CHECK(raw == c.raw);
     }
 }
+
+TEST_CASE("what may stand between the quotes of a string") {
+    for (const char* text : {"", "plain", "a longer text without anything special in it", "\\",
+                             "\"", "\\\\", "\\u00e9", "a\\/b", "\xFF\x80"}) {
+        CAPTURE(text);
+        const std::string quoted = "\"" + std::string(text) + "\"";
+        CHECK(is_string_content(text) == (scan(quoted).type == Type::kString));
+    }
+    CHECK(is_string_content("C:\\\\dir"));
+    CHECK_FALSE(is_string_content("ends in \\"));
+    CHECK_FALSE(is_string_content("\\u12"));
+    CHECK_FALSE(is_string_content("\\x"));
+    CHECK_FALSE(is_string_content("one \" quote far behind the first eight bytes"));
+    CHECK_FALSE(is_string_content(std::string_view("\0", 1)));
+}

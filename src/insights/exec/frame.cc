@@ -115,6 +115,11 @@ const Vector* Frame::load(std::uint32_t slot) {
         case SlotKind::kRegion:
             return Vector::constant(arena, rows, Value::of_text(source_.region));
         case SlotKind::kDiscovered:
+            if (shaped_ != nullptr && part_->layout != nullptr) {
+                const auto at = std::find(discovery_->slots.begin(), discovery_->slots.end(), slot);
+                return shaped_->field(context_, *part_, ranks(),
+                                      static_cast<std::size_t>(at - discovery_->slots.begin()));
+            }
             load_discovered();
             return columns_[slot];
         case SlotKind::kMissing:

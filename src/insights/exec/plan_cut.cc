@@ -6,6 +6,15 @@
 #include "insights/exec/carried_slots.h"
 
 namespace sky::insights {
+namespace {
+
+bool newest_first(const Plan& plan, const SortStep& sort) {
+    const BoundSortKey& key = sort.keys[0];
+    return sort.keys.size() == 1 && key.descending && key.expr.kind == BoundExpr::Kind::kSlot &&
+           plan.slots[key.expr.slot].kind == SlotKind::kTimestamp;
+}
+
+}  // namespace
 
 Cut cut_plan(const Plan& plan, std::uint64_t rows_max) {
     const std::vector<Step>& steps = plan.steps;
@@ -44,7 +53,8 @@ Cut cut_plan(const Plan& plan, std::uint64_t rows_max) {
         cut.rows.rows_max = limit->count;
         if (last && !limit->tail) cut.rows.rows_max = std::min(limit->count, rows_max);
     } else if (const auto* sort = std::get_if<SortStep>(&steps[cut.sink])) {
-        cut.rows.sort = sort;
+        // Newest first is the order that rows have without a sort.
+        if (!newest_first(plan, *sort)) cut.rows.sort = sort;
         if (last) {
             cut.rows.rows_max = rows_max;
         } else if (const auto* next = std::get_if<LimitStep>(&steps[behind])) {

@@ -52,7 +52,7 @@ struct PlanRun::Impl {
             : arena(budget),
               context{arena, 0, owner.options.now_s, std::nullopt},
               frame(owner.query->plan, context, &owner.discovery),
-              shaped(owner.sites),
+              shaped(owner.sites, &owner.discovery.discovery, owner.fields),
               sink(owner.make_sink(budget, {})),
               trace(owner.query->plan.steps.size()) {}
         std::mutex mutex;
@@ -85,6 +85,7 @@ struct PlanRun::Impl {
                              may_keep_partials(*query, cut.sink)
                          ? options.partials->number_of(query->text)
                          : 0),
+          fields(required_fields(query->plan, cut.sink, discovery.slots)),
           budget(options.memory_bytes_max, options.memory_pool) {
         const unsigned threads = std::clamp(options.threads, 1U, kThreadsMax);
         for (unsigned i = 0; i < threads; ++i) {
@@ -354,7 +355,7 @@ struct PlanRun::Impl {
 
     /// Part by part; sinks do not care in which order rows come.
     Status scan_shaped(Worker& worker, const Work& item, const store::EventBatch& batch) {
-        SKY_TRY(worker.shaped.open(batch));
+        SKY_TRY(worker.shaped.open(batch, item.source.source->log));
         // The largest first: where a few rows are wanted the others then end at once.
         std::vector<const ShapedPart*> parts;
         for (const ShapedPart& part : worker.shaped.parts()) parts.push_back(&part);
@@ -374,6 +375,13 @@ struct PlanRun::Impl {
     Status scan_part(Worker& worker, const Work& item, const store::EventBatch& batch,
                      const ShapedPart& part) {
         const double bytes_a_row = worker.shaped.bytes_a_row();
+        if (part.passes_none) {
+            const std::lock_guard lock(worker.mutex);
+            RowCounts& counts = worker.partial != nullptr ? worker.partial->rows : worker.rows;
+            counts.add({0, part.rows, bytes_a_row * static_cast<double>(part.rows)});
+            worker.trace.family_rows += part.rows;
+            return {};
+        }
         // Lines may have to be made: then they count as text does.
         const auto rows_of_text = static_cast<std::size_t>(static_cast<double>(kPassTextBytesMax) /
                                                            std::max(bytes_a_row, 1.0));
@@ -717,7 +725,8 @@ struct PlanRun::Impl {
     const std::vector<AnyText> required;  // In every message that can matter.
     const store::Columns columns;
     const DiscoveryPlan discovery;
-    const std::uint64_t kept_query;  // PartialCache::number_of(); 0: nothing is kept.
+    const std::uint64_t kept_query;           // PartialCache::number_of(); 0: nothing is kept.
+    const std::vector<RequiredField> fields;  // What rows that can matter have in them.
     columnar::MemoryBudget budget;
     std::vector<std::unique_ptr<Worker>> workers;
     std::vector<Work> work;

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "insights/exec/limits.h"
+#include "insights/functions/log_formats.h"
 
 namespace sky::insights {
 namespace {
@@ -57,11 +58,6 @@ SlotFacts regular_facts(const SlotColumn& column) {
     return out;
 }
 
-std::uint64_t next_dictionary_id() {
-    static std::atomic<std::uint64_t> last{0};
-    return last.fetch_add(1, std::memory_order_relaxed) + 1;
-}
-
 /// Texts and regexes are looked for slot by slot (filter()), whatever stands in them.
 bool is_filter(const SymbolicSite& site) {
     return !site.substring.empty() || site.search != nullptr;
@@ -85,6 +81,11 @@ bool has_exception(std::span<const std::uint32_t> exceptions, const Ranks& ranks
 
 }  // namespace
 
+std::uint64_t ShapedScan::next_dictionary_id() {
+    static std::atomic<std::uint64_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
 double ShapedScan::bytes_a_row() const {
     return static_cast<double>(block_->text_bytes()) / static_cast<double>(block_->rows());
 }
@@ -101,9 +102,10 @@ const std::uint32_t* ShapedScan::keep(std::vector<std::uint32_t> list) {
     return lists_.back().data();
 }
 
-Status ShapedScan::open(const store::EventBatch& batch) {
+Status ShapedScan::open(const store::EventBatch& batch, std::string_view log) {
     batch_ = &batch;
     block_ = batch.shaped.get();
+    by_layout_ = fields_ != nullptr && !is_lambda_log(log);
     parts_.clear();
     filters_.clear();
     lists_.clear();
@@ -171,38 +173,46 @@ Status ShapedScan::open_family(std::uint32_t family, std::span<const std::uint32
     // Lines that have nothing in common are looked at one by one.
     const bool free_text = shape.pieces.size() == 1 && shape.slots == 1;
     if (free_text || rows < kCleanRowsMin || !gains_by_cleaning(part.bindings)) {
-        parts_.push_back(std::move(part));
-        return {};
+        return add_part(std::move(part));
     }
     const std::vector<std::uint8_t> dirty = SKY_TRY(clean(family, state, part.bindings));
     std::vector<symbolic::Binding> better = decide(state.pieces, state.facts);
-    std::vector<std::uint32_t> kept_ranks[2];
-    std::vector<std::uint32_t> kept_rows[2];
-    for (std::size_t i = 0; i < rows && !dirty.empty(); ++i) {
-        const std::uint32_t rank = ranks.empty() ? static_cast<std::uint32_t>(i) : ranks[i];
-        kept_ranks[dirty[rank]].push_back(rank);
-        kept_rows[dirty[rank]].push_back(batch_rows != nullptr ? batch_rows[i]
-                                                               : static_cast<std::uint32_t>(i));
-    }
-    if (kept_ranks[1].empty()) {
+    ShapedPart others;
+    ShapedPart those;
+    if (!dirty.empty()) split(part, dirty, others, those);
+    if (those.rows == 0) {
         // Nothing was taken out; yet constants in slots may have helped.
         part.bindings = std::move(better);
         part.cleaned = true;
-        parts_.push_back(std::move(part));
-        return {};
+        return add_part(std::move(part));
     }
+    if (others.rows != 0) {
+        others.bindings = std::move(better);
+        others.cleaned = true;
+        SKY_TRY(add_part(std::move(others)));
+    }
+    those.bindings = decide(state.pieces, state.all_facts);
+    return add_part(std::move(those));
+}
+
+/// The rows of `part` by whether their ranks are to be apart; both ascend as the part's do.
+void ShapedScan::split(const ShapedPart& part, const std::vector<std::uint8_t>& apart,
+                       ShapedPart& others, ShapedPart& those) {
+    std::vector<std::uint32_t> kept_ranks[2];
+    std::vector<std::uint32_t> kept_rows[2];
+    for (std::size_t i = 0; i < part.rows; ++i) {
+        const auto place = static_cast<std::uint32_t>(i);
+        const std::uint32_t rank = part.ranks != nullptr ? part.ranks[i] : place;
+        kept_ranks[apart[rank]].push_back(rank);
+        kept_rows[apart[rank]].push_back(part.batch_rows != nullptr ? part.batch_rows[i] : place);
+    }
+    ShapedPart* const halves[2] = {&others, &those};
     for (const std::size_t side : {std::size_t{0}, std::size_t{1}}) {
-        if (kept_ranks[side].empty()) continue;
-        ShapedPart half;
-        half.family = family;
-        half.rows = kept_ranks[side].size();
-        half.ranks = keep(std::move(kept_ranks[side]));
-        half.batch_rows = keep(std::move(kept_rows[side]));
-        half.bindings = side == 0 ? better : decide(state.pieces, state.all_facts);
-        half.cleaned = side == 0;
-        parts_.push_back(std::move(half));
+        halves[side]->family = part.family;
+        halves[side]->rows = kept_ranks[side].size();
+        halves[side]->ranks = keep(std::move(kept_ranks[side]));
+        halves[side]->batch_rows = keep(std::move(kept_rows[side]));
     }
-    return {};
 }
 
 std::vector<symbolic::Binding> ShapedScan::decide(std::span<const symbolic::Piece> pieces,

@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "base/result.h"
+#include "insights/exec/json_layout.h"
 #include "insights/exec/shaped_templates.h"
 #include "insights/exec/slot_tree.h"
 #include "insights/exec/symbolic_sites.h"
+#include "insights/functions/discover.h"
 #include "shapes/shaped_block.h"
 #include "store/store.h"
 
@@ -25,6 +27,9 @@ struct ShapedPart {
     const std::uint32_t* ranks = nullptr;       // Their places in the family; null: 0, 1, …
     std::vector<symbolic::Binding> bindings;    // One a site.
     bool cleaned = false;  // Rows whose values stand in some question's way are not in it.
+    /// Tells the fields of all its rows, by field(); null: they are found in the lines.
+    const JsonLayout* layout = nullptr;
+    bool passes_none = false;  // No row of it passes the filters before the sink.
 };
 
 /// Rows of a family, as places in its columns.
@@ -40,14 +45,19 @@ struct Ranks {
 /// One worker's view of the shaped batch that it reads. Threads: one at a time.
 class ShapedScan {
 public:
-    /// `sites` outlive the scan.
-    explicit ShapedScan(const std::vector<SymbolicSite>& sites) : sites_(sites) {}
+    /// All outlive the scan. `fields`: what the plan looks for in lines; null or empty: nothing.
+    explicit ShapedScan(const std::vector<SymbolicSite>& sites, const Discovery* fields = nullptr,
+                        std::span<const RequiredField> required = {})
+        : sites_(sites),
+          fields_(fields != nullptr && fields->size() > 0 ? fields : nullptr),
+          required_(required) {}
 
     /// Cuts the batch, whose `shaped` is not null, into parts. A family is one part where all
     /// questions are decided for it, or where taking rows out decides none; else the rows whose
     /// values stand in the way are a part of their own (store.md 5). The batch outlives the parts.
+    /// `log`: of the batch, as Discovery::resolve() has it.
     /// Errors: kCorruption.
-    Status open(const store::EventBatch& batch);
+    Status open(const store::EventBatch& batch, std::string_view log = {});
     std::span<const ShapedPart> parts() const { return parts_; }
     std::size_t family_count() const { return families_.size(); }
     /// Mean bytes of a line of the batch.
@@ -66,6 +76,10 @@ public:
     /// The template of each of these lines (functions/text_template.h). Null where their texts are
     /// the better way to it.
     const Vector* templates(EvalContext& context, const ShapedPart& part, const Ranks& ranks);
+    /// Field `name` of the discovery in rows of a part that has a layout. Never null; an error is
+    /// the context's.
+    const Vector* field(EvalContext& context, const ShapedPart& part, const Ranks& ranks,
+                        std::size_t name);
     /// The lines themselves.
     const Vector* messages(EvalContext& context, const ShapedPart& part, const Ranks& ranks);
 
@@ -76,6 +90,13 @@ private:
         std::vector<std::uint8_t> dirty;  // A byte an entry or an exception, or a row of free text.
         bool any = false;
     };
+    /// A slot's entries as JSON reads them between quotes.
+    struct ReadEntries {
+        std::uint32_t slot = 0;
+        std::deque<std::string> unescaped;
+        std::vector<std::string_view> entries;
+        columnar::TextDictionary dictionary;
+    };
     struct FamilyState {
         std::vector<symbolic::Piece> pieces;  // No two constants are neighbours.
         std::deque<std::string> joined;       // Texts of constants that are several of the shape's.
@@ -85,6 +106,8 @@ private:
         bool templates_made = false;
         std::unique_ptr<const FamilyTemplates> templates;  // Null: of no use.
         columnar::TextDictionary template_texts;
+        std::unique_ptr<const JsonLayout> layout;  // Null: not asked for yet.
+        std::deque<ReadEntries> read_entries;      // Of slots with escapes.
     };
 
     /// A stretch of pieces that one occurrence of a text may touch, and how its lines are told.
@@ -120,6 +143,19 @@ private:
     void search_lines(EvalContext& context, const ShapedPart& part, const Ranks& ranks,
                       const SymbolicSite& site, std::uint8_t* out);
 
+    /// Adds the part; where JSON is asked for, without the rows whose values do not fit, which are
+    /// another one.
+    Status add_part(ShapedPart part);
+    void split(const ShapedPart& part, const std::vector<std::uint8_t>& apart, ShapedPart& others,
+               ShapedPart& those);
+    Result<bool> passes_none(const ShapedPart& part, const JsonLayout& layout);
+    Result<bool> may_be(std::uint32_t family, const JsonLayout::Place& place,
+                        std::string_view text);
+    /// Ranks whose values do not fit; empty: all do.
+    Result<std::vector<std::uint8_t>> unfit(std::uint32_t family, const JsonLayout& layout);
+    const Vector* read_string(EvalContext& context, std::uint32_t family,
+                              const JsonLayout::Place& place, const Vector* raw);
+
     Status open_family(std::uint32_t family, std::span<const std::uint32_t> ranks,
                        const std::uint32_t* batch_rows, std::size_t rows);
     std::vector<symbolic::Binding> decide(std::span<const symbolic::Piece> pieces,
@@ -138,6 +174,7 @@ private:
     static void mark_dirty(const shapes::SlotColumn& column, const Cleaned& cleaned,
                            std::vector<std::uint8_t>& dirty);
 
+    static std::uint64_t next_dictionary_id();
     const Vector* slot(EvalContext& context, std::uint32_t family, std::uint32_t slot,
                        const Ranks& ranks);
     const Vector* joined(EvalContext& context, std::uint32_t family, const Ranks& ranks,
@@ -145,6 +182,9 @@ private:
     const std::uint32_t* keep(std::vector<std::uint32_t> list);
 
     const std::vector<SymbolicSite>& sites_;
+    const Discovery* const fields_;
+    const std::span<const RequiredField> required_;
+    bool by_layout_ = false;  // Fields of this batch are found by layouts where those are known.
     const store::EventBatch* batch_ = nullptr;
     const shapes::ShapedBlock* block_ = nullptr;
     std::vector<FamilyState> families_;

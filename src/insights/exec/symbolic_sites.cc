@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "columnar/decimal.h"
 #include "insights/symbolic/symbolic_glob.h"
 #include "insights/symbolic/symbolic_regex.h"
 
@@ -26,6 +27,31 @@ bool is_message_like(const Plan& plan, const BoundExpr& expr) {
     return expr.kind == BoundExpr::Kind::kLike && is_message(plan, expr.args[0]) &&
            expr.args[1].kind == BoundExpr::Kind::kConstant &&
            expr.args[1].constant.kind == Kind::kText && !expr.args[1].text.empty();
+}
+
+void add_required(const BoundExpr& expr, const std::vector<std::uint32_t>& slots,
+                  std::vector<RequiredField>& out) {
+    if (expr.kind == BoundExpr::Kind::kAnd) {
+        for (const BoundExpr& arg : expr.args) add_required(arg, slots, out);
+    }
+    if (expr.kind != BoundExpr::Kind::kCompare || expr.comparison != Comparison::kEqual) return;
+    for (const std::size_t side : {std::size_t{0}, std::size_t{1}}) {
+        const BoundExpr& field = expr.args[side];
+        const BoundExpr& text = expr.args[1 - side];
+        if (field.kind != BoundExpr::Kind::kSlot || text.kind != BoundExpr::Kind::kConstant ||
+            text.constant.kind != Kind::kText) {
+            continue;
+        }
+        // Numbers are compared as such, and booleans are texts as well as numbers.
+        columnar::ParsedNumber number;
+        const std::string& wanted = text.text;
+        if (columnar::parse_number(wanted, number) || wanted == "true" || wanted == "false") {
+            continue;
+        }
+        const auto at = std::find(slots.begin(), slots.end(), field.slot);
+        if (at == slots.end()) continue;
+        out.push_back({static_cast<std::size_t>(at - slots.begin()), wanted});
+    }
 }
 
 void add_regex(const void* asker, const Regex& regex, std::span<const bool> needed,
@@ -92,6 +118,17 @@ std::vector<SymbolicSite> symbolic_sites(const Plan& plan, std::size_t count) {
             add_expression(plan, filter->condition, out);
         } else if (const auto* compute = std::get_if<ComputeStep>(&step)) {
             add_expression(plan, compute->expr, out);
+        }
+    }
+    return out;
+}
+
+std::vector<RequiredField> required_fields(const Plan& plan, std::size_t count,
+                                           const std::vector<std::uint32_t>& slots) {
+    std::vector<RequiredField> out;
+    for (std::size_t i = 0; i < count; ++i) {
+        if (const auto* filter = std::get_if<FilterStep>(&plan.steps[i])) {
+            add_required(filter->condition, slots, out);
         }
     }
     return out;

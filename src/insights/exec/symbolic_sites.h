@@ -33,4 +33,14 @@ struct SymbolicSite {
 /// The questions of steps [0, count). Pointers into the plan, which outlives them.
 std::vector<SymbolicSite> symbolic_sites(const Plan& plan, std::size_t count);
 
+/// A field that filters ask to be one text, which is no number and no boolean.
+struct RequiredField {
+    std::size_t name = 0;  // Index into the slots given.
+    std::string text;
+};
+
+/// What a row must be to pass the filters of steps [0, count); of these slots.
+std::vector<RequiredField> required_fields(const Plan& plan, std::size_t count,
+                                           const std::vector<std::uint32_t>& slots);
+
 }  // namespace sky::insights

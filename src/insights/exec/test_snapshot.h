@@ -11,6 +11,7 @@
 #include "base/assert.h"
 #include "base/random.h"
 #include "shapes/shaped_block.h"
+#include "shapes/tokens.h"
 #include "store/store.h"
 
 namespace sky::insights::testing {
@@ -36,20 +37,44 @@ enum class Form : std::uint8_t {
     kShapedCut,  // So too, and the block holds rows that the batch does not.
 };
 
-/// Lines of as many words as each other that begin alike are a family; a word is constant where all
-/// its lines have it. Real mining wants more lines than tests have.
+/// A line cut into what is alike in others and what is not, in turns: text, value, text, …, text.
+/// JSON objects are cut at their values, other lines at their words.
+inline std::vector<std::string_view> cut_line(std::string_view line) {
+    std::vector<std::string_view> out;
+    shapes::Tokens tokens;
+    std::size_t at = 0;
+    if (tokens.read(line, shapes::Grammar::kJson)) {
+        for (const shapes::Token& token : tokens.list()) {
+            out.push_back(line.substr(at, token.begin - at));
+            out.push_back(line.substr(token.begin, token.end - token.begin));
+            at = token.end;
+        }
+        out.push_back(line.substr(at));
+        return out;
+    }
+    out.push_back(line.substr(0, 0));
+    while (true) {
+        const std::size_t end = std::min(line.find(' ', at), line.size());
+        out.push_back(line.substr(at, end - at));
+        out.push_back(line.substr(end, end < line.size() ? 1 : 0));
+        if (end == line.size()) return out;
+        at = end + 1;
+    }
+}
+
+/// Lines of as many values as each other that begin alike, and have the same texts around values,
+/// are a family; a value is constant where all its lines have it. Real mining wants more lines than
+/// tests have.
 inline shapes::Shaping shape_lines(const std::vector<std::string>& lines) {
     std::map<std::string, std::vector<std::size_t>> like;
-    std::vector<std::vector<std::string_view>> words(lines.size());
+    std::vector<std::vector<std::string_view>> parts(lines.size());
     for (std::size_t i = 0; i < lines.size(); ++i) {
-        std::string_view rest = lines[i];
-        while (true) {
-            const std::size_t end = rest.find(' ');
-            words[i].push_back(rest.substr(0, end));
-            if (end == std::string_view::npos) break;
-            rest.remove_prefix(end + 1);
+        parts[i] = cut_line(lines[i]);
+        std::string key = lines[i].substr(0, 1);
+        for (std::size_t part = 0; part < parts[i].size(); part += 2) {
+            key.append(parts[i][part]).push_back('\0');
         }
-        like[std::to_string(words[i].size()) + lines[i].substr(0, 1)].push_back(i);
+        like[key].push_back(i);
     }
     shapes::Shaping out;
     out.family_of_row.resize(lines.size());
@@ -61,20 +86,19 @@ inline shapes::Shaping shape_lines(const std::vector<std::string>& lines) {
     for (const std::vector<std::size_t>* rows : order) {
         shapes::Family family;
         shapes::FamilyRows values;
-        const std::vector<std::string_view>& first = words[rows->front()];
-        for (std::size_t w = 0; w < first.size(); ++w) {
-            if (w > 0) family.add_constant(" ");
+        const std::vector<std::string_view>& first = parts[rows->front()];
+        for (std::size_t part = 0; part < first.size(); ++part) {
             const bool same =
                 rows->size() > 1 && std::all_of(rows->begin(), rows->end(), [&](std::size_t row) {
-                    return words[row][w] == first[w];
+                    return parts[row][part] == first[part];
                 });
-            if (same) {
-                family.add_constant(first[w]);
+            if (same || part % 2 == 0) {
+                family.add_constant(first[part]);
                 continue;
             }
             family.add_slot();
             values.slots.emplace_back();
-            for (const std::size_t row : *rows) values.slots.back().push_back(words[row][w]);
+            for (const std::size_t row : *rows) values.slots.back().push_back(parts[row][part]);
         }
         for (const std::size_t row : *rows) {
             out.family_of_row[row] = static_cast<std::uint16_t>(out.families.size());

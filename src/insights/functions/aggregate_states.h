@@ -2,11 +2,26 @@
 #pragma once  // src/insights/functions/aggregate_states.h - what the aggregates share; nobody else
               // includes it.
 
+#include <atomic>
 #include <memory>
 
 #include "insights/functions/aggregate.h"
+#include "insights/functions/exact_sum.h"
 
 namespace sky::insights {
+
+/// Mixes two words; for hash tables.
+inline std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
+    const auto product = static_cast<Uint128>(a) * b;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+/// A seed of its own for each table. Were two tables laid out alike, merging one into the other in
+/// slot order would fill the beginning first and probe through it again and again.
+inline std::uint64_t next_table_seed() {
+    static std::atomic<std::uint64_t> tables{0};
+    return (tables.fetch_add(1, std::memory_order_relaxed) + 1) * 0x9E3779B97F4A7C15ULL;
+}
 
 /// Counts what an aggregate holds and gives it back at the end.
 class Account {

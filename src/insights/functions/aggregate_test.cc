@@ -525,6 +525,60 @@ TEST_CASE("percentiles of very many different values stay within 0.1 percent, in
     CHECK(backward->finish(batch.context, 0)->at(0).number == got);
 }
 
+TEST_CASE("percentiles of decimals are those of the same numbers, in whatever form they come") {
+    sky::SeededRandom random(3);
+    for (int round = 0; round < 8; ++round) {
+        CAPTURE(round);
+        constexpr std::size_t kGroups = 3;
+        std::vector<double> all[kGroups];
+        sky::columnar::MemoryBudget budget(256 << 20);
+        std::vector<std::unique_ptr<Aggregate>> parts;
+        for (int part = 0; part < 3; ++part) {
+            parts.push_back(Aggregate::make(AggregateKind::kPct, 50, budget));
+            parts.back()->resize(kGroups);
+        }
+        for (int b = 0; b < 12; ++b) {
+            constexpr std::size_t kRows = 1'500;
+            Batch batch(kRows);
+            auto* const scaled = batch.arena.array<std::int64_t>(kRows);
+            auto* const group = batch.arena.array<std::uint32_t>(kRows);
+            const auto scale = static_cast<std::int8_t>(random.below(5) == 0 ? 3 : 2);
+            const double divisor = scale == 3 ? 1'000 : 100;
+            const std::uint64_t range = b % 3 == 0 ? 40 : round % 2 == 0 ? 3'000 : 9'000'000;
+            for (std::size_t i = 0; i < kRows; ++i) {
+                scaled[i] = static_cast<std::int64_t>(random.below(range));
+                if (random.below(50) == 0) scaled[i] = -scaled[i];
+                if (random.below(500) == 0) scaled[i] = std::int64_t{1} << 50;
+                group[i] = static_cast<std::uint32_t>(random.below(kGroups));
+                all[group[i]].push_back(static_cast<double>(scaled[i]) / divisor);
+            }
+            const Vector* const decimals = Vector::decimal_texts(batch.arena, kRows, scaled, scale);
+            const Vector* const column =
+                random.below(4) == 0 ? Vector::texts(batch.arena, kRows, decimals->text_array())
+                                     : decimals;
+            parts[random.below(parts.size())]->update(batch.context, group, column, {});
+        }
+        const std::uint32_t map[] = {0, 1, 2};
+        parts[0]->merge(*parts[1], map);
+        parts[2]->merge(*parts[0], map);
+        for (const double percentile : {0.0, 1.0, 33.3, 50.0, 95.0, 99.9, 100.0}) {
+            CAPTURE(percentile);
+            Batch batch(kGroups);
+            const Vector* const got = parts[2]->finish_percentile(batch.context, 0, percentile);
+            for (std::size_t g = 0; g < kGroups; ++g) {
+                std::vector<double>& values = all[g];
+                std::sort(values.begin(), values.end());
+                const double position = percentile * static_cast<double>(values.size() - 1) / 100;
+                const auto rank = static_cast<std::size_t>(position);
+                const double low = values[rank];
+                const double high = values[std::min(rank + 1, values.size() - 1)];
+                CHECK(got->at(g).number ==
+                      low + (high - low) * (position - static_cast<double>(rank)));
+            }
+        }
+    }
+}
+
 TEST_CASE("timestamps stay timestamps under min and max; numbers beat texts") {
     Batch batch(3);
     const std::int64_t times[] = {5000, 1000, 9000};

@@ -13,7 +13,7 @@
 namespace sky::insights {
 namespace {
 
-constexpr std::size_t kNone = ~std::size_t{0};
+constexpr std::size_t kNone = Discovery::kNoPath;
 
 std::size_t index_of(std::span<const std::string_view> names, std::string_view name) {
     const auto at = std::find(names.begin(), names.end(), name);
@@ -122,6 +122,27 @@ Discovery::Discovery(std::span<const std::string> names) : impl_(std::make_uniqu
         impl_->wanted.push_back(wanted);
     }
     impl_->json = std::make_unique<json::FieldPaths>(impl_->paths);
+}
+
+std::size_t Discovery::size() const { return impl_->wanted.size(); }
+const json::FieldPaths& Discovery::json_paths() const { return *impl_->json; }
+std::size_t Discovery::path_of(std::size_t name) const { return impl_->wanted[name].json; }
+bool Discovery::looks_beyond_json() const { return impl_->any_column; }
+
+bool Discovery::has_index() const {
+    return std::any_of(impl_->paths.begin(), impl_->paths.end(), [](std::string_view path) {
+        bool digits = false;  // Of the present step, all so far.
+        for (std::size_t i = 0; i <= path.size(); ++i) {
+            if (i < path.size() && path[i] == '[') return true;
+            if (i == path.size() || path[i] == '.') {
+                if (digits && i > 0 && path[i - 1] != '.') return true;
+                digits = true;
+            } else {
+                digits = (digits || i == 0) && path[i] >= '0' && path[i] <= '9';
+            }
+        }
+        return false;
+    });
 }
 
 Discovery::Discovery(Discovery&&) noexcept = default;

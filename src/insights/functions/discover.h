@@ -11,6 +11,10 @@
 
 #include "insights/functions/table.h"
 
+namespace sky::json {
+class FieldPaths;
+}
+
 namespace sky::insights {
 
 /// Resolves a fixed list of field names over columns of messages, one pass a message for all
@@ -31,6 +35,18 @@ public:
     /// `log` is "<account>:<group>" or the group's name.
     std::vector<const Vector*> resolve(EvalContext& context, std::string_view log,
                                        const Vector* messages) const;
+
+    std::size_t size() const;
+    /// What is looked for in messages that are JSON objects; of names[i] it is path path_of(i).
+    const json::FieldPaths& json_paths() const;
+    static constexpr std::size_t kNoPath = ~std::size_t{0};
+    std::size_t path_of(std::size_t name) const;
+    /// Whether some path may name an element of an array.
+    bool has_index() const;
+    /// Whether messages that are no JSON may have some of the fields. Those whose first byte,
+    /// blanks aside, is `{` have what JSON has, and nothing where they are no object; but in
+    /// Lambda's logs.
+    bool looks_beyond_json() const;
 
 private:
     struct Impl;

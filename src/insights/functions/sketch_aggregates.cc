@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// count_distinct and pct: exact tables of values that turn into sketches beyond a bound. Whether
-// they do depends on the union of all rows alone: a part that passes the bound implies that the
-// whole does.
+// count_distinct: an exact table of values that turns into a sketch beyond a bound. Whether it does
+// depends on the union of all rows alone: a part that passes the bound implies that the whole does.
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -20,17 +19,10 @@
 namespace sky::insights {
 namespace {
 
-using columnar::NumericView;
-
 struct Hash128 {
     std::uint64_t low, high;
     bool operator==(const Hash128&) const = default;
 };
-
-std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
-    const auto product = static_cast<Uint128>(a) * b;
-    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
 
 /// Two independent multiply-fold lanes over 8-byte words. Fixed constants: partial states of
 /// different processes must agree.
@@ -52,13 +44,6 @@ Hash128 hash_text(std::string_view text) {
     low = fold(low ^ high, kA);
     high = fold(high ^ std::rotl(low, 17), kD) + low;
     return {low | 1, high};  // Never all zero: that marks a free slot.
-}
-
-/// A seed of its own for each table. Were two tables laid out alike, merging one into the other in
-/// slot order would fill the beginning first and probe through it again and again.
-std::uint64_t next_seed() {
-    static std::atomic<std::uint64_t> tables{0};
-    return (tables.fetch_add(1, std::memory_order_relaxed) + 1) * 0x9E3779B97F4A7C15ULL;
 }
 
 constexpr unsigned kRegisterBits = 14;  // HyperLogLog with a standard error of 0.8 %.
@@ -308,158 +293,14 @@ private:
         return std::round(kAlpha * kM * kM / inverse_sum);
     }
 
-    const std::uint64_t seed_ = next_seed();
+    const std::uint64_t seed_ = next_table_seed();
     std::int8_t scale_ = columnar::kNoScale;  // Of all `decimals`.
-};
-
-struct ValueCount {
-    double value;
-    std::uint64_t count;  // 0 = free.
-};
-
-struct PercentileState {
-    std::vector<ValueCount> slots;  // Open addressing, a power of two.
-    std::size_t used = 0;
-    std::uint64_t rows = 0;
-};
-
-/// Exact: a table of different values and how often each came (durations repeat). Beyond the bound
-/// every value is rounded to 10 bits of mantissa: a fixed log-bucket histogram with an error below
-/// 0.05 % that merges in any order.
-class Percentile final : public States<PercentileState> {
-public:
-    Percentile(double percentile, columnar::MemoryBudget& budget)
-        : States(budget), percentile_(percentile) {}
-    void update(EvalContext& context, const std::uint32_t* group, const Vector* argument,
-                const RowOrder&) override {
-        const NumericView& in = argument->numeric(context.arena);
-        for (std::size_t row = 0; row < context.rows; ++row) {
-            if (!in.is_valid(row)) continue;
-            add(states_[group == nullptr ? 0 : group[row]], in.values[row & in.mask], 1);
-        }
-    }
-    void merge(const Aggregate& other, std::span<const std::uint32_t> group) override {
-        const auto& from = static_cast<const Percentile&>(other);
-        if (from.rounded_) round_all();
-        for (std::size_t i = 0; i < from.states_.size(); ++i) {
-            for (const ValueCount& entry : from.states_[i].slots) {
-                if (entry.count > 0) add(states_[group[i]], entry.value, entry.count);
-            }
-        }
-    }
-    const Vector* finish(EvalContext& context, std::size_t begin) const override {
-        return finish_percentile(context, begin, percentile_);
-    }
-    const Vector* finish_percentile(EvalContext& context, std::size_t begin,
-                                    double percentile) const override {
-        auto* const out = context.arena.array<double>(context.rows);
-        auto* const present = context.arena.array<std::uint8_t>(context.rows);
-        for (std::size_t i = 0; i < context.rows; ++i) {
-            const PercentileState& state = states_[begin + i];
-            present[i] = state.rows > 0 ? 1 : 0;
-            out[i] = state.rows > 0 ? value_of(state, percentile) : 0;
-        }
-        return Vector::numbers(context.arena, context.rows, out, present);
-    }
-
-private:
-    static constexpr std::size_t kEntriesMax =
-        limits::kPercentileExactBytesMax / sizeof(ValueCount) / 2;
-
-    static double rounded(double value) {
-        constexpr unsigned kDroppedBits = 52 - 10;
-        auto bits = std::bit_cast<std::uint64_t>(value);
-        bits = (bits >> kDroppedBits << kDroppedBits) | std::uint64_t{1} << (kDroppedBits - 1);
-        return value == 0 ? 0 : std::bit_cast<double>(bits);
-    }
-    void add(PercentileState& state, double value, std::uint64_t count) {
-        if (rounded_) value = rounded(value);
-        if (value == 0) value = 0;  // -0 and 0 are one value.
-        if (4 * (state.used + 1) > 3 * state.slots.size() && !grow(state)) return;
-        state.rows += count;
-        if (insert(state.slots, {value, count})) {
-            ++state.used;
-            if (++entries_ > kEntriesMax && !rounded_) round_all();
-        }
-    }
-    bool insert(std::vector<ValueCount>& slots, const ValueCount& entry) const {
-        const std::size_t mask = slots.size() - 1;
-        const std::uint64_t bits = std::bit_cast<std::uint64_t>(entry.value);
-        for (std::size_t at = fold(bits ^ seed_, 0x9E3779B97F4A7C15ULL) & mask;;
-             at = (at + 1) & mask) {
-            ValueCount& slot = slots[at];
-            if (slot.count == 0) {
-                slot = entry;
-                return true;
-            }
-            if (slot.value == entry.value) {
-                slot.count += entry.count;
-                return false;
-            }
-        }
-    }
-    bool grow(PercentileState& state) {
-        const std::size_t size = state.slots.empty() ? 4 : 2 * state.slots.size();
-        if (!account_.try_take(size * sizeof(ValueCount))) return false;
-        std::vector<ValueCount> slots(size);
-        for (const ValueCount& entry : state.slots) {
-            if (entry.count > 0) insert(slots, entry);
-        }
-        account_.give_back(state.slots.size() * sizeof(ValueCount));
-        state.slots = std::move(slots);
-        return true;
-    }
-    void round_all() {
-        if (rounded_) return;
-        rounded_ = true;
-        entries_ = 0;
-        for (PercentileState& state : states_) {
-            const std::vector<ValueCount> before = std::move(state.slots);
-            account_.give_back(before.size() * sizeof(ValueCount));
-            state.slots = {};
-            state.used = 0;
-            state.rows = 0;
-            for (const ValueCount& entry : before) {
-                if (entry.count > 0) add(state, entry.value, entry.count);
-            }
-        }
-    }
-    /// Linear between the two ranks around percentile * (n - 1).
-    static double value_of(const PercentileState& state, double percentile) {
-        std::vector<ValueCount> sorted;
-        sorted.reserve(state.used);
-        for (const ValueCount& entry : state.slots) {
-            if (entry.count > 0) sorted.push_back(entry);
-        }
-        std::sort(sorted.begin(), sorted.end(),
-                  [](const ValueCount& a, const ValueCount& b) { return a.value < b.value; });
-        const double last = static_cast<double>(state.rows - 1);
-        const double position = std::clamp(percentile * last / 100, 0.0, last);
-        const auto rank = static_cast<std::uint64_t>(position);
-        std::uint64_t below = 0;
-        std::size_t at = 0;
-        while (below + sorted[at].count <= rank) below += sorted[at++].count;
-        const double low = sorted[at].value;
-        const bool next_is_same = below + sorted[at].count > rank + 1;
-        const double high = next_is_same || at + 1 == sorted.size() ? low : sorted[at + 1].value;
-        const double part = position - static_cast<double>(rank);
-        return low + (high - low) * part;
-    }
-
-    const std::uint64_t seed_ = next_seed();
-    double percentile_;
-    bool rounded_ = false;
-    std::size_t entries_ = 0;  // Over all groups.
 };
 
 }  // namespace
 
 std::unique_ptr<Aggregate> make_distinct(columnar::MemoryBudget& budget) {
     return std::make_unique<Distinct>(budget);
-}
-
-std::unique_ptr<Aggregate> make_percentile(double percentile, columnar::MemoryBudget& budget) {
-    return std::make_unique<Percentile>(percentile, budget);
 }
 
 }  // namespace sky::insights

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/insights/exec/json_layout.h - where lines of one family that are JSON objects
+              // hold the fields that a query reads.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "insights/symbolic/family.h"
+#include "json/fields.h"
+#include "shapes/family.h"
+
+namespace sky::insights {
+
+/// What a slot is in the document. Values that fit leave everything around them what it is.
+enum class JsonRole : std::uint8_t {
+    kString,    // Part of a string that is no key.
+    kScalar,    // A number, true, false or null.
+    kElements,  // All between the brackets of an array.
+};
+
+/// Found out once for a family, by its constants. A line whose values fit the roles is a document
+/// of the same structure as one with a `0` in each slot, and that one is read as any line is: which
+/// key of several wins, and what is no document, is no matter of this class. Immutable; any thread.
+class JsonLayout {
+public:
+    enum class Lines : std::uint8_t {
+        kUnknown,  // Look at each.
+        kNoJson,   // Something else than `{` comes first.
+        kObjects,  // Valid ones, where all values fit.
+    };
+    /// A value: its text in pieces, that of a string without the quotes. Of a scalar that is a slot
+    /// the type is kNumber, whatever its values are.
+    struct Place {
+        json::Type type = json::Type::kNone;  // kNone: no line has it.
+        std::vector<symbolic::Piece> pieces;  // Texts belong to the layout.
+    };
+
+    /// `has_index`: whether a path may name an element of an array.
+    static JsonLayout of(const shapes::Family& family, const json::FieldPaths& paths,
+                         bool has_index);
+
+    Lines lines() const { return lines_; }
+    // Of kObjects only.
+    JsonRole role(std::size_t slot) const { return roles_[slot]; }
+    const Place& place(std::size_t path) const { return places_[path]; }
+    bool fits(JsonRole role, std::string_view value) const;
+
+private:
+    bool read_roles(const shapes::Family& family);
+
+    Lines lines_ = Lines::kUnknown;
+    std::vector<JsonRole> roles_;
+    std::vector<Place> places_;
+    std::unique_ptr<std::string> sample_;  // The line with 0 in each slot.
+    int depth_ = 0;                        // Of its objects and arrays.
+};
+
+}  // namespace sky::insights

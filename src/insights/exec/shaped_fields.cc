@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fields of JSON lines by the slots that hold them. What fits in no layout is left to the lines.
+#include <algorithm>
+#include <cstring>
+
+#include "insights/exec/shaped_scan.h"
+
+namespace sky::insights {
+namespace {
+
+using shapes::SlotColumn;
+using Stored = shapes::SlotKind;  // How a slot's values are kept.
+
+/// Whether bytes of strings among these may have to be looked at: quotes, backslashes, controls.
+bool tells_json_apart(const shapes::ByteSet& bytes) {
+    constexpr std::uint64_t kControls = 0xFFFFFFFF;
+    const auto quote = static_cast<unsigned char>('"');
+    const auto slash = static_cast<unsigned char>('\\');
+    return (bytes.words()[0] & kControls) != 0 || bytes.contains(quote) || bytes.contains(slash);
+}
+
+bool has_escape(std::string_view text) {
+    return !text.empty() && std::memchr(text.data(), '\\', text.size()) != nullptr;
+}
+
+/// `raw` as it stands between quotes; `scratch` may become its home.
+std::string_view unescaped(std::string_view raw, std::string& scratch) {
+    std::string quoted;
+    quoted.reserve(raw.size() + 2);
+    quoted.append("\"").append(raw).append("\"");
+    std::string text;
+    const std::string_view read = json::string_text({json::Type::kString, quoted}, text);
+    scratch.assign(read);
+    return scratch;
+}
+
+/// A copy in the arena; an empty text and the context's error when that may not grow.
+std::string_view kept(EvalContext& context, std::string_view text) {
+    if (text.empty()) return {};
+    char* const home = context.arena.try_text(text.size());
+    if (home == nullptr) {
+        context.fail(ErrorCode::kLimitExceeded,
+                     "The query needs more memory than it may have; make its time range smaller");
+        return {};
+    }
+    std::memcpy(home, text.data(), text.size());
+    return {home, text.size()};
+}
+
+/// What a scalar's first letter tells of it; entries that fit no row of the part may be empty.
+bool is_null(std::string_view raw) { return raw.starts_with('n'); }
+bool is_boolean(std::string_view raw) { return raw.starts_with('t') || raw.starts_with('f'); }
+bool is_number(std::string_view raw) { return !is_null(raw) && !is_boolean(raw); }
+
+Value value_of_scalar(std::string_view raw) {
+    if (is_null(raw)) return Value::missing();
+    if (!is_boolean(raw)) return Value::of_text(raw);
+    Value out = Value::of_boolean(raw[0] == 't');
+    out.text = raw;
+    return out;
+}
+
+/// Texts that are numbers, true, false and null as the values that they are.
+const Vector* read_scalars(EvalContext& context, const Vector* raw) {
+    Arena& arena = context.arena;
+    const std::size_t rows = raw->size();
+    if (raw->is_constant()) {
+        return Vector::constant(arena, rows, value_of_scalar(raw->constant_value().text));
+    }
+    if (raw->decimals() != nullptr) return raw;
+    if (raw->codes() != nullptr) {
+        const std::span<const std::string_view> entries = raw->dictionary()->entries;
+        if (std::all_of(entries.begin(), entries.end(), is_number)) return raw;
+        const bool boolean = std::any_of(entries.begin(), entries.end(), is_boolean);
+        if (!boolean) {
+            auto* const present = arena.array<std::uint8_t>(rows);
+            for (std::size_t i = 0; i < rows; ++i) {
+                present[i] = is_null(entries[raw->codes()[i]]) ? 0 : 1;
+            }
+            return Vector::coded_texts(arena, rows, raw->codes(), raw->dictionary(), present);
+        }
+    }
+    const std::string_view* const texts = raw->text_array();
+    if (std::all_of(texts, texts + rows, is_number)) return raw;
+    auto* const values = arena.array<Value>(rows);
+    for (std::size_t i = 0; i < rows; ++i) values[i] = value_of_scalar(texts[i]);
+    return Vector::from_values(arena, rows, values);
+}
+
+/// Objects and arrays without the blanks between their tokens.
+const Vector* read_structures(EvalContext& context, json::Type type, const Vector* raw) {
+    std::string scratch;
+    const auto compact = [&](std::string_view text) -> std::string_view {
+        const json::Token token{type, text};
+        if (json::is_compact(token)) return text;
+        scratch.clear();
+        json::append_compact(token, scratch);
+        return kept(context, scratch);
+    };
+    const std::size_t rows = raw->size();
+    if (raw->is_constant()) {
+        return Vector::constant(context.arena, rows,
+                                Value::of_json(compact(raw->constant_value().text)));
+    }
+    const std::string_view* const texts = raw->text_array();
+    auto* const out = context.arena.array<std::string_view>(rows);
+    for (std::size_t i = 0; i < rows; ++i) out[i] = compact(texts[i]);
+    return Vector::texts(context.arena, rows, out, nullptr, Kind::kJson);
+}
+
+}  // namespace
+
+Status ShapedScan::add_part(ShapedPart part) {
+    if (!by_layout_) {
+        parts_.push_back(std::move(part));
+        return {};
+    }
+    FamilyState& state = families_[part.family];
+    if (state.layout == nullptr) {
+        state.layout = std::make_unique<const JsonLayout>(JsonLayout::of(
+            block_->families()[part.family], fields_->json_paths(), fields_->has_index()));
+    }
+    const JsonLayout& layout = *state.layout;
+    const JsonLayout::Lines lines = layout.lines();
+    if (lines == JsonLayout::Lines::kUnknown ||
+        (lines == JsonLayout::Lines::kNoJson && fields_->looks_beyond_json())) {
+        parts_.push_back(std::move(part));
+        return {};
+    }
+    std::vector<std::uint8_t> apart;
+    if (lines == JsonLayout::Lines::kObjects) apart = SKY_TRY(unfit(part.family, layout));
+    const bool none = SKY_TRY(passes_none(part, layout));
+    if (apart.empty()) {
+        part.layout = &layout;
+        part.passes_none = none;
+        parts_.push_back(std::move(part));
+        return {};
+    }
+    // A value that does not fit may make the line another document: those are looked at.
+    ShapedPart others;
+    ShapedPart those;
+    split(part, apart, others, those);
+    for (ShapedPart* const half : {&others, &those}) {
+        if (half->rows == 0) continue;
+        half->bindings = part.bindings;
+        half->cleaned = part.cleaned;
+        if (half == &others) {
+            half->layout = &layout;
+            half->passes_none = none;
+        }
+        parts_.push_back(std::move(*half));
+    }
+    return {};
+}
+
+Result<bool> ShapedScan::passes_none(const ShapedPart& part, const JsonLayout& layout) {
+    for (const RequiredField& required : required_) {
+        const std::size_t path = fields_->path_of(required.name);
+        if (layout.lines() == JsonLayout::Lines::kNoJson || path == Discovery::kNoPath) return true;
+        if (!SKY_TRY(may_be(part.family, layout.place(path), required.text))) return true;
+    }
+    return false;
+}
+
+/// Whether the value may be this text, which is no scalar; false only where no line's is.
+Result<bool> ShapedScan::may_be(std::uint32_t family, const JsonLayout::Place& place,
+                                std::string_view text) {
+    if (place.type == json::Type::kObject || place.type == json::Type::kArray) return true;
+    if (place.type != json::Type::kString) return false;
+    std::string scratch;
+    const auto equal = [&](std::string_view raw) {
+        return has_escape(raw) ? unescaped(raw, scratch) == text : raw == text;
+    };
+    if (place.pieces.empty()) return text.empty();
+    if (place.pieces.size() > 1) return true;
+    const symbolic::Piece& piece = place.pieces[0];
+    if (piece.is_constant()) return equal(piece.text);
+    const Stored kind = block_->kind(family, piece.slot);
+    if (kind == Stored::kConstant || kind == Stored::kDictionary) {
+        const SlotColumn* const column = SKY_TRY(block_->column(family, piece.slot));
+        // Entries that are no string's text are in none of the rows in question.
+        return std::any_of(
+            column->entries().begin(), column->entries().end(),
+            [&](std::string_view entry) { return json::is_string_content(entry) && equal(entry); });
+    }
+    const shapes::SlotStats stats = SKY_TRY(block_->stats(family, piece.slot));
+    if (stats.bytes.contains(static_cast<unsigned char>('\\'))) return true;
+    return std::all_of(text.begin(), text.end(), [&](char byte) {
+        return stats.bytes.contains(static_cast<unsigned char>(byte));
+    });
+}
+
+Result<std::vector<std::uint8_t>> ShapedScan::unfit(std::uint32_t family,
+                                                    const JsonLayout& layout) {
+    std::vector<std::uint8_t> apart;
+    const std::size_t rows = block_->rows_of(family).size();
+    const auto mark = [&](std::size_t row) {
+        apart.resize(rows, 0);
+        apart[row] = 1;
+    };
+    const std::uint32_t slots = block_->families()[family].slots;
+    for (std::uint32_t slot = 0; slot < slots; ++slot) {
+        const JsonRole role = layout.role(slot);
+        const Stored kind = block_->kind(family, slot);
+        if (role == JsonRole::kString) {
+            const shapes::SlotStats stats = SKY_TRY(block_->stats(family, slot));
+            if (!tells_json_apart(stats.bytes)) continue;
+        }
+        const SlotColumn& column = *SKY_TRY(block_->column(family, slot));
+        const auto fits = [&](std::string_view text) { return layout.fits(role, text); };
+        const bool coded = kind == Stored::kDictionary || kind == Stored::kConstant;
+        if (coded) {
+            std::vector<std::uint8_t> bad(column.entries().size());
+            bool any = false;
+            for (std::size_t i = 0; i < bad.size(); ++i) {
+                bad[i] = fits(column.entries()[i]) ? 0 : 1;
+                any = any || bad[i] != 0;
+            }
+            for (std::size_t row = 0; any && row < rows; ++row) {
+                if (bad[kind == Stored::kConstant ? 0 : column.codes()[row]] != 0) mark(row);
+            }
+            continue;
+        }
+        const bool decimal =
+            kind == Stored::kForm && column.form().kind == shapes::FormKind::kDecimal;
+        if (decimal) {  // A number of JSON, in whatever role.
+            for (std::size_t i = 0; i < column.exception_rows().size(); ++i) {
+                if (!fits(column.exception_texts()[i])) mark(column.exception_rows()[i]);
+            }
+            continue;
+        }
+        SlotColumn::Scratch scratch;
+        for (std::size_t row = 0; row < rows; ++row) {
+            if (!fits(column.text(row, scratch))) mark(row);
+        }
+    }
+    return apart;
+}
+
+/// Texts as they stand between the quotes of a string, read.
+const Vector* ShapedScan::read_string(EvalContext& context, std::uint32_t family,
+                                      const JsonLayout::Place& place, const Vector* raw) {
+    Arena& arena = context.arena;
+    const std::size_t rows = raw->size();
+    std::string scratch;
+    if (raw->is_constant()) {
+        const std::string_view text = raw->constant_value().text;
+        if (!has_escape(text)) return raw;
+        return Vector::constant(arena, rows,
+                                Value::of_text(kept(context, unescaped(text, scratch))));
+    }
+    if (raw->decimals() != nullptr) return raw;
+    if (raw->codes() != nullptr && place.pieces.size() == 1) {
+        const std::span<const std::string_view> entries = raw->dictionary()->entries;
+        if (std::none_of(entries.begin(), entries.end(), has_escape)) return raw;
+        const std::uint32_t slot = place.pieces[0].slot;
+        std::deque<ReadEntries>& known = families_[family].read_entries;
+        auto at = std::find_if(known.begin(), known.end(),
+                               [&](const ReadEntries& of) { return of.slot == slot; });
+        if (at == known.end()) {
+            ReadEntries& made = known.emplace_back();
+            made.slot = slot;
+            for (const std::string_view entry : entries) {
+                // Those that are no string's text are in none of the rows in question.
+                if (!has_escape(entry) || !json::is_string_content(entry)) {
+                    made.entries.push_back(entry);
+                    continue;
+                }
+                made.unescaped.emplace_back(unescaped(entry, scratch));
+                made.entries.push_back(made.unescaped.back());
+            }
+            made.dictionary = {made.entries, next_dictionary_id()};
+            at = known.end() - 1;
+        }
+        return Vector::coded_texts(arena, rows, raw->codes(), &at->dictionary);
+    }
+    const std::string_view* const texts = raw->text_array();
+    if (std::none_of(texts, texts + rows, has_escape)) return raw;
+    auto* const out = arena.array<std::string_view>(rows);
+    for (std::size_t i = 0; i < rows; ++i) {
+        out[i] = has_escape(texts[i]) ? kept(context, unescaped(texts[i], scratch)) : texts[i];
+    }
+    return Vector::texts(arena, rows, out);
+}
+
+const Vector* ShapedScan::field(EvalContext& context, const ShapedPart& part, const Ranks& ranks,
+                                std::size_t name) {
+    const JsonLayout& layout = *part.layout;
+    const std::size_t path = fields_->path_of(name);
+    const bool absent = layout.lines() == JsonLayout::Lines::kNoJson ||
+                        path == Discovery::kNoPath || layout.place(path).type == json::Type::kNone;
+    if (absent) return Vector::missing(context.arena, ranks.count);
+    const JsonLayout::Place& place = layout.place(path);
+    const Vector* const raw = joined(context, part.family, ranks, place.pieces);
+    if (context.error) return Vector::missing(context.arena, ranks.count);
+    switch (place.type) {
+        case json::Type::kString:
+            return read_string(context, part.family, place, raw);
+        case json::Type::kObject:
+        case json::Type::kArray:
+            return read_structures(context, place.type, raw);
+        default:
+            return read_scalars(context, raw);
+    }
+}
+
+}  // namespace sky::insights
