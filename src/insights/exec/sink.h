@@ -22,6 +22,14 @@ struct TimeSpan {
     bool has(std::int64_t unix_ms) const { return begin_ms <= unix_ms && unix_ms < end_ms; }
 };
 
+/// The last row of an order that stays: its sort keys and its place among the events.
+struct SortBound {
+    std::vector<Value> keys;  // Their texts are in `texts`.
+    std::vector<std::string> texts;
+    std::int64_t timestamp_ms = 0;
+    std::uint64_t sequence = 0;
+};
+
 /// Collects the rows of one worker; the answer depends on the multiset of rows alone.
 /// Memory is taken from the budget: when that is exhausted() the query must end.
 /// Threads: one at a time.
@@ -46,14 +54,6 @@ public:
     virtual std::shared_ptr<const SortBound> bound() const { return nullptr; }
     /// Rows with an earlier timestamp cannot change the answer any more.
     virtual std::optional<std::int64_t> earliest_useful_ms() const { return std::nullopt; }
-};
-
-/// The last row of an order that stays: its sort keys and its place among the events.
-struct SortBound {
-    std::vector<Value> keys;  // Their texts are in `texts`.
-    std::vector<std::string> texts;
-    std::int64_t timestamp_ms = 0;
-    std::uint64_t sequence = 0;
 };
 
 /// Which rows a row sink keeps.
