@@ -12,7 +12,7 @@ namespace {
 
 struct ServeFlags {
     server::ServeOptions options;
-    std::string listen = "127.0.0.1:4580", auth = "sigv4", memory;
+    std::string listen = "127.0.0.1:4580", auth = "sigv4", memory, query_cache;
 };
 
 Result<server::ServeOptions> make_options(const ServeFlags& flags) {
@@ -22,6 +22,9 @@ Result<server::ServeOptions> make_options(const ServeFlags& flags) {
     options.port = listen.port;
     options.auth = flags.auth == "off" ? server::Auth::kOff : server::Auth::kSigV4;
     if (!flags.memory.empty()) options.memory_bytes = SKY_TRY(parse_bytes(flags.memory));
+    if (!flags.query_cache.empty())
+        options.query_cache_bytes =
+            flags.query_cache == "0" ? 0 : SKY_TRY(parse_bytes(flags.query_cache));
     return options;
 }
 
@@ -56,6 +59,11 @@ void add_serve(CLI::App& app, int& exit_code) {
         ->add_option(
             "--memory", flags->memory,
             "Memory budget such as 1GiB; default 1 GiB, at most half of the cgroup's limit")
+        ->type_name("BYTES");
+    command
+        ->add_option("--query-cache", flags->query_cache,
+                     "Memory for groups that repeated queries share, such as 16MiB; 0 for none; "
+                     "default and at most a quarter of what queries have")
         ->type_name("BYTES");
     command
         ->add_option("--tls-cert", flags->options.tls_certificate,

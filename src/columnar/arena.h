@@ -15,6 +15,14 @@
 
 namespace sky::columnar {
 
+/// Memory that is held for convenience: given back before anything fails for want of it.
+class MemoryReserve {
+public:
+    virtual ~MemoryReserve() = default;
+    /// Gives at least so many bytes back to the pool, or all it has that nobody uses.
+    virtual void free_up(std::uint64_t bytes) = 0;
+};
+
 /// Bytes that all queries together may hold. Threads: any.
 class MemoryPool {
 public:
@@ -22,13 +30,18 @@ public:
     MemoryPool(const MemoryPool&) = delete;
     MemoryPool& operator=(const MemoryPool&) = delete;
 
+    /// Once, before anything is taken. `reserve` outlives the last take().
+    void fall_back_on(MemoryReserve& reserve) { reserve_ = &reserve; }
     /// Takes the bytes in any case; false when the sum is beyond the maximum.
     bool take(std::uint64_t bytes) {
         const std::uint64_t used = used_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
         std::uint64_t most = most_.load(std::memory_order_relaxed);
         while (used > most && !most_.compare_exchange_weak(most, used, std::memory_order_relaxed)) {
         }
-        return used <= bytes_max_;
+        if (used <= bytes_max_) return true;
+        if (reserve_ == nullptr) return false;
+        reserve_->free_up(used - bytes_max_);
+        return used_.load(std::memory_order_relaxed) <= bytes_max_;
     }
     void give(std::uint64_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
     std::uint64_t used() const { return used_.load(std::memory_order_relaxed); }
@@ -38,6 +51,7 @@ public:
 
 private:
     const std::uint64_t bytes_max_;
+    MemoryReserve* reserve_ = nullptr;
     std::atomic<std::uint64_t> used_{0}, most_{0};
 };
 
@@ -83,6 +97,8 @@ public:
     }
     /// True once a reservation met the maximum; the query must end with kLimitExceeded.
     bool exhausted() const { return exhausted_.load(std::memory_order_relaxed); }
+    /// For a query that has given back what it held and tries again with less.
+    void forget_exhaustion() { exhausted_.store(false, std::memory_order_relaxed); }
     std::uint64_t used() const { return used_.load(std::memory_order_relaxed); }
     std::uint64_t bytes_max() const { return bytes_max_; }
 
@@ -97,8 +113,9 @@ private:
 /// Threads: one at a time.
 class Arena {
 public:
-    /// `budget` outlives the arena.
-    explicit Arena(MemoryBudget& budget) : budget_(&budget) {}
+    /// `budget` outlives the arena. The first block has so many bytes, later ones more.
+    explicit Arena(MemoryBudget& budget, std::size_t first_block_bytes = kBlockBytes)
+        : budget_(&budget), first_block_bytes_(first_block_bytes) {}
     Arena(const Arena&) = delete;
     Arena& operator=(const Arena&) = delete;
     ~Arena() { budget_->release(held_bytes_); }
@@ -139,9 +156,10 @@ public:
     MemoryBudget& budget() { return *budget_; }
     std::uint64_t held_bytes() const { return held_bytes_; }
 
+    static constexpr std::size_t kBlockBytes = 256 << 10;  // One batch of a simple query fits.
+
 private:
     enum class Growth : std::uint8_t { kBounded, kRefusable };
-    static constexpr std::size_t kBlockBytes = 256 << 10;  // One batch of a simple query fits.
     static constexpr std::size_t kAlign = 16;
     struct Block {
         std::unique_ptr<std::byte[]> data;
@@ -151,7 +169,8 @@ private:
     void* take(std::size_t bytes, Growth growth) {
         bytes = (bytes + kAlign - 1) / kAlign * kAlign;
         if (blocks_.empty() || blocks_.back().bytes - used_ < bytes) {
-            const std::size_t doubled = blocks_.empty() ? kBlockBytes : blocks_.back().bytes * 2;
+            const std::size_t doubled =
+                blocks_.empty() ? first_block_bytes_ : blocks_.back().bytes * 2;
             std::size_t block_bytes = doubled < kBlockBytesMax ? doubled : kBlockBytesMax;
             if (block_bytes < bytes) block_bytes = bytes;
             if (growth == Growth::kRefusable) {
@@ -171,6 +190,7 @@ private:
 
     static constexpr std::size_t kBlockBytesMax = 4 << 20;
     MemoryBudget* budget_;
+    std::size_t first_block_bytes_;
     std::vector<Block> blocks_;
     std::size_t used_ = 0;  // Of the last block.
     std::uint64_t held_bytes_ = 0;

@@ -60,7 +60,9 @@ inline constexpr std::uint64_t kResultsDiskBytesMax = 1ULL << 30;     // Ours: a
 /// Ours: a result's text (100 MiB), and its numbers and names of fields.
 inline constexpr std::uint64_t kKeptFileBytesMax = 512ULL << 20;
 inline constexpr std::uint64_t kQueryMemoryBytesMax = 256ULL << 20;  // Ours: all that run.
-inline constexpr std::size_t kSessionsMax = 10'000;                  // Ours: kept queries.
+/// Ours: groups kept from run to run of a query, of the memory of those that run.
+inline constexpr std::uint64_t kQueryPartialsBytesMax = 64ULL << 20;
+inline constexpr std::size_t kSessionsMax = 10'000;  // Ours: kept queries.
 inline constexpr std::size_t kDescribeQueriesMax = 1'000;
 inline constexpr std::size_t kQueryGroupsPageMax = 500;  // ListLogGroupsForQuery.
 

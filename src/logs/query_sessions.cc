@@ -66,6 +66,8 @@ QuerySessions::QuerySessions(store::Store& store, const Clock& clock, Random& ra
 
 QuerySessions::~QuerySessions() = default;
 
+insights::PartialCacheStats QuerySessions::partials() const { return impl_->partials.stats(); }
+
 Result<std::string> QuerySessions::start(const Tenant& tenant, const NewQuery& query,
                                          std::string_view request_id) {
     Impl& impl = *impl_;
@@ -104,6 +106,7 @@ Result<std::string> QuerySessions::start(const Tenant& tenant, const NewQuery& q
     session->options.threads = impl.options.threads_per_query;
     session->options.clock = &impl.clock;
     session->options.memory_pool = &impl.memory;
+    session->options.partials = &impl.partials;
     session->tenant = tenant;
     session->id = random_uuid(impl.random);
     session->source_text =

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "insights/exec/query.h"
 #include "logs/groups.h"
 #include "logs/limits.h"
 #include "logs/lookup_tables.h"
@@ -86,6 +87,9 @@ struct SessionOptions {
     std::uint64_t results_total_bytes_max = limits::kResultsTotalBytesMax;
     std::size_t sessions_max = limits::kSessionsMax;
     std::uint64_t query_memory_bytes_max = limits::kQueryMemoryBytesMax;  // Of all that run.
+    /// Of these: groups that are kept from run to run of a query, given back before a query has to
+    /// end for want of memory. 0: none are kept.
+    std::uint64_t partials_bytes_max = limits::kQueryPartialsBytesMax;
     /// Where finished queries are kept over restarts; null: nowhere.
     os::Fs* fs = nullptr;
     std::string directory = {};
@@ -127,6 +131,9 @@ public:
     /// The plan with what has been done so far or was done, a step a line; empty before it runs.
     /// Errors: kNotFound (also once the server has restarted: rows are kept, this is not).
     Result<std::string> explain(const Tenant& tenant, std::string_view id);
+
+    /// What the kept groups have spared.
+    insights::PartialCacheStats partials() const;
 
     /// Blocks until no query is Scheduled or Running. For tests and draining.
     void wait_until_idle();

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "insights/exec/partial_cache.h"
 #include "logs/identifiers.h"
 #include "logs/kept_queries.h"
 #include "logs/query_sessions.h"
@@ -79,6 +80,7 @@ struct QuerySessions::Impl {
     const SessionOptions options;
 
     columnar::MemoryPool memory{options.query_memory_bytes_max};
+    insights::PartialCache partials{options.partials_bytes_max};  // Paid from it.
     std::mutex mutex;
     std::condition_variable work, idle;
     bool closing = false;
@@ -107,6 +109,7 @@ struct QuerySessions::Impl {
     Impl(store::Store& s, const Clock& c, Random& r, const Groups& g, const LookupTables& t,
          const QueryEngine& e, const SessionOptions& o)
         : store(s), clock(c), random(r), groups(g), tables(t), engine(e), options(o) {
+        memory.fall_back_on(partials);
         if (options.fs != nullptr) {
             files.emplace(*options.fs, options.directory);
             load_kept();

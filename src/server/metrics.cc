@@ -137,6 +137,20 @@ std::string render_metrics(const Measured& measured) {
              {"skywatch_live_tail_queue_peak_bytes",
               "Most text that has waited for live tail sessions.", "gauge", live.peak_bytes}});
     }
+    if (measured.partials) {
+        const insights::PartialCacheStats& kept = *measured.partials;
+        add(text,
+            {{"skywatch_query_cache_hits_total",
+              "Chunks whose groups were known from an earlier run of the query.", "counter",
+              kept.hits},
+             {"skywatch_query_cache_misses_total",
+              "Chunks whose groups were made to be kept for the next run.", "counter", kept.misses},
+             {"skywatch_query_cache_dropped_total", "Kept groups of chunks that made room.",
+              "counter", kept.dropped},
+             {"skywatch_query_cache_entries", "Chunks whose groups are kept, a query each.",
+              "gauge", kept.entries},
+             {"skywatch_query_cache_bytes", "Memory of kept groups.", "gauge", kept.bytes}});
+    }
     return text.take();
 }
 

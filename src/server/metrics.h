@@ -6,6 +6,7 @@
 
 #include "aws/dispatch.h"
 #include "http/server.h"
+#include "insights/exec/query.h"
 #include "logs/live_tail.h"
 #include "store/store.h"
 
@@ -13,9 +14,10 @@ namespace sky::server {
 
 struct Measured {
     aws::DispatchCounts dispatch;
-    std::optional<http::ServerStats> http;         // Absent until the server is ready.
-    std::optional<store::StoreStats> store;        // Likewise.
-    std::optional<logs::LiveTailStats> live_tail;  // Likewise.
+    std::optional<http::ServerStats> http;                // Absent until the server is ready.
+    std::optional<store::StoreStats> store;               // Likewise.
+    std::optional<logs::LiveTailStats> live_tail;         // Likewise.
+    std::optional<insights::PartialCacheStats> partials;  // Likewise.
 };
 
 /// Prometheus text. Names begin with skywatch_; the list is docs/metrics.md.

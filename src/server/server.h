@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ struct ServeOptions {
     std::string account = "123456789012";
     std::string region = "us-east-1";  // Tenant of what arrives without a credential scope.
     std::uint64_t memory_bytes = 0;    // 0: min(1 GiB, half of the cgroup limit) (store.md 3.1).
+    /// Of the queries' memory, for what is kept from run to run; none: a quarter of it.
+    std::optional<std::uint64_t> query_cache_bytes;
     std::string tls_certificate, tls_key;   // PEM files, both or neither.
     bool tls_self_signed = false;           // Instead of them: one made in the data directory.
     std::vector<std::string> cors_origins;  // Web pages that may call; "*" for every one.

@@ -20,12 +20,12 @@ std::uint64_t held_bytes(const EventBatch& rows) {
            of(rows.stream) + rows.message.bytes() + rows.message.offsets().size_bytes();
 }
 
-bool large(const MiniBatch& piece) {
+}  // namespace
+
+bool is_lasting(const MiniBatch& piece) {
     return piece.rows.rows() >= limits::kFoldRowsMax ||
            piece.rows.message.bytes() >= limits::kFoldBytesMax;
 }
-
-}  // namespace
 
 PreparedBatch prepare(const AppendBatch& batch) {
     PreparedBatch out;
@@ -139,7 +139,8 @@ void OpenChunk::add(MiniBatchPtr piece) {
     while (pieces_.size() >= 2) {
         const MiniBatch& last = *pieces_.back();
         const MiniBatch& before = *pieces_[pieces_.size() - 2];
-        if (large(last) || large(before) || before.rows.rows() >= 2 * last.rows.rows()) break;
+        if (is_lasting(last) || is_lasting(before) || before.rows.rows() >= 2 * last.rows.rows())
+            break;
         MiniBatchPtr joined = fold(std::span(pieces_).last(2));
         memory_bytes_ += joined->memory_bytes - before.memory_bytes - last.memory_bytes;
         pieces_.pop_back();

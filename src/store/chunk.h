@@ -55,6 +55,9 @@ struct PreparedBatch {
 PreparedBatch prepare(const AppendBatch& batch);
 void number(PreparedBatch& batch, std::uint64_t first_sequence, std::uint64_t lsn);
 
+/// Whether the piece is large enough to stay as it is: it is never folded with others.
+bool is_lasting(const MiniBatch& piece);
+
 /// The same rows as one piece.
 MiniBatchPtr fold(std::span<const MiniBatchPtr> pieces);
 

@@ -10,6 +10,7 @@
 #include "shapes/gram_filter.h"
 #include "shapes/miner.h"
 #include "shapes/shaped_block.h"
+#include "shapes/term_filter.h"
 #include "store/segment_limits.h"
 
 namespace sky::store {
@@ -103,14 +104,14 @@ public:
 class ShapesEncoder final : public MessageEncoder {
 public:
     ShapesEncoder(std::string block, const columnar::TextColumn& messages)
-        : block_(std::move(block)),
-          rows_(messages.size()),
-          grams_(shapes::GramFilter::of(messages.data())) {}
-    MessageCoding coding() const override { return MessageCoding::kShapes; }
-    std::string header() const override {
+        : block_(std::move(block)), rows_(messages.size()) {
         // A filter helps queries over many chunks; a small one is read as fast as asked.
-        return rows_ < limits::kGramRowsMin ? std::string() : grams_.encode();
+        if (rows_ < limits::kFilterRowsMin) return;
+        put_text(header_, shapes::GramFilter::of(messages.data()).encode());
+        shapes::TermFilter::of(messages.data()).encode(header_);
     }
+    MessageCoding coding() const override { return MessageCoding::kFilteredShapes; }
+    std::string header() const override { return header_; }
     std::size_t block_rows_max() const override { return limits::kChunkRowsMax; }
     std::size_t block_bytes_max() const override { return limits::kChunkBytesMax; }
     Status encode(std::size_t begin, std::size_t end, std::string& out) override {
@@ -122,12 +123,13 @@ public:
 private:
     const std::string block_;
     const std::size_t rows_;
-    const shapes::GramFilter grams_;
+    std::string header_;
 };
 
 class ShapesDecoder final : public MessageDecoder {
 public:
-    explicit ShapesDecoder(shapes::GramFilter grams) : grams_(std::move(grams)) {}
+    ShapesDecoder(shapes::GramFilter grams, shapes::TermFilter terms)
+        : grams_(std::move(grams)), terms_(std::move(terms)) {}
     bool decode(std::string_view block, char* text, std::size_t text_bytes,
                 std::span<std::uint32_t> ends) const override {
         const auto opened = open_shaped(block, ends.size(), text_bytes);
@@ -138,11 +140,12 @@ public:
         return shapes::ShapedBlock::open(std::string(block), rows, text_bytes);
     }
     bool may_contain(std::string_view literal) const override {
-        return grams_.may_contain(literal);
+        return grams_.may_contain(literal) && terms_.may_contain(literal);
     }
 
 private:
     const shapes::GramFilter grams_;
+    const shapes::TermFilter terms_;
 };
 
 /// Of every kCheckEvery-th line, those that a block does not give back.
@@ -197,18 +200,32 @@ ChosenEncoder choose_message_encoder(const columnar::TextColumn& messages, Shape
 
 Result<std::unique_ptr<const MessageDecoder>> make_message_decoder(std::uint64_t coding,
                                                                    std::string_view header) {
-    const bool shaped = coding == static_cast<std::uint64_t>(MessageCoding::kShapes);
-    if (!shaped && coding != static_cast<std::uint64_t>(MessageCoding::kZstd))
-        return fail(ErrorCode::kUnavailable, "messages are stored in coding " +
-                                                 std::to_string(coding) +
-                                                 ", written by a newer skywatch");
-    if (shaped) {
-        auto grams = shapes::GramFilter::decode(header);
-        if (!grams) return fail(ErrorCode::kCorruption, "filter of the messages");
-        return std::make_unique<const ShapesDecoder>(*std::move(grams));
+    const auto damaged = [] { return fail(ErrorCode::kCorruption, "filter of the messages"); };
+    constexpr auto kNewest = static_cast<std::uint64_t>(MessageCoding::kFilteredShapes);
+    switch (static_cast<MessageCoding>(coding > kNewest ? 0 : coding)) {
+        case MessageCoding::kZstd:
+            if (!header.empty())
+                return fail(ErrorCode::kCorruption, "zstd messages have no header");
+            return std::make_unique<const ZstdDecoder>();
+        case MessageCoding::kShapes: {
+            auto grams = shapes::GramFilter::decode(header);
+            if (!grams) return damaged();
+            return std::make_unique<const ShapesDecoder>(*std::move(grams), shapes::TermFilter());
+        }
+        case MessageCoding::kFilteredShapes: {
+            if (header.empty())
+                return std::make_unique<const ShapesDecoder>(shapes::GramFilter(),
+                                                             shapes::TermFilter());
+            ByteReader in(header);
+            auto grams = shapes::GramFilter::decode(in.text(in.left()));
+            shapes::TermFilter terms;
+            if (!grams || !shapes::TermFilter::decode(in, terms) || in.left() != 0)
+                return damaged();
+            return std::make_unique<const ShapesDecoder>(*std::move(grams), std::move(terms));
+        }
     }
-    if (!header.empty()) return fail(ErrorCode::kCorruption, "zstd messages have no header");
-    return std::make_unique<const ZstdDecoder>();
+    return fail(ErrorCode::kUnavailable, "messages are stored in coding " + std::to_string(coding) +
+                                             ", written by a newer skywatch");
 }
 
 }  // namespace sky::store

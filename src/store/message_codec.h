@@ -20,7 +20,14 @@ namespace sky::store {
 enum class MessageCoding : std::uint8_t {
     kZstd = 1,    // Lengths as an integer column, the texts as one zstd frame a block.
     kShapes = 2,  // Families and slot columns (shapes/shaped_block.h); the segment is one block.
+                  // Of format 2: read, not written any more.
+    kFilteredShapes = 3,  // The same; the header has a term filter beside the gram filter.
 };
+/// Whether the segment is one block of families and slots.
+constexpr bool is_shaped(std::uint64_t coding) {
+    return coding == static_cast<std::uint64_t>(MessageCoding::kShapes) ||
+           coding == static_cast<std::uint64_t>(MessageCoding::kFilteredShapes);
+}
 
 /// Encodes the messages of one segment, block by block.
 /// Threads: one at a time.

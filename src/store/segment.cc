@@ -17,7 +17,7 @@ namespace sky::store {
 namespace {
 
 // Most footers are smaller: one read brings footer and trailer.
-constexpr std::size_t kTailReadBytes = 16U << 10U;
+constexpr std::size_t kTailReadBytes = 32U << 10U;
 
 constexpr std::size_t at(SegmentColumn column) { return static_cast<std::size_t>(column); }
 
@@ -479,7 +479,7 @@ Status SegmentReader::decode_messages(std::size_t index, const Plan& plan, Outpu
     const std::string_view stored = bytes_of(index, SegmentColumn::kMessage, plan);
     const std::size_t count = block.rows;
     const bool all = out.rows.timestamp_ms.size() == out.base + count;
-    if (footer_.message_coding == static_cast<std::uint64_t>(MessageCoding::kShapes)) {
+    if (is_shaped(footer_.message_coding)) {
         auto shaped = messages_->open_shaped(stored, count, block.text_bytes);
         if (!shaped) return std::unexpected(damage(shaped.error().message));
         if (has(plan.columns, Columns::kShaped)) {

@@ -211,8 +211,7 @@ Result<SegmentFooter> parse_footer(std::string_view bytes, std::uint64_t footer_
         return damaged("figures of the footer");
     SKY_TRY(parse_streams(in, footer));
     SKY_TRY(parse_blocks(in, footer_offset, footer));
-    if (footer.message_coding == static_cast<std::uint64_t>(MessageCoding::kShapes) &&
-        footer.blocks.size() != 1)
+    if (is_shaped(footer.message_coding) && footer.blocks.size() != 1)
         return damaged("shaped messages in several blocks");
     if (in.left() != 0) return damaged("bytes after the footer");
     return footer;

@@ -30,8 +30,8 @@ inline constexpr std::size_t kBlockBytesMax = 256U << 10U;
 inline constexpr std::size_t kShapedRowsMin = 8;
 // Shaped text that is this many times smaller needs no comparison with plain text.
 inline constexpr std::size_t kShapedRatioSure = 5;
-// Chunks of fewer rows carry no filter of their text.
-inline constexpr std::size_t kGramRowsMin = 1'024;
+// Chunks of fewer rows carry no filters of their text.
+inline constexpr std::size_t kFilterRowsMin = 1'024;
 // Every so manieth line of a shaped block is decoded and compared before the block is written.
 inline constexpr std::size_t kShapeCheckEvery = 8;
 

@@ -79,10 +79,10 @@ bool same(const EventBatch& a, const EventBatch& b) {
            std::ranges::equal(a.message.offsets(), b.message.offsets());
 }
 
-/// The rows of tests/formats/segment-*.seg.
-MiniBatchPtr kept_rows() {
+/// The rows of tests/formats/segment-*.seg: 20 a batch.
+MiniBatchPtr kept_rows(std::uint64_t batches) {
     std::vector<MiniBatchPtr> pieces;
-    for (std::uint64_t b = 0; b < 3; ++b) {
+    for (std::uint64_t b = 0; b < batches; ++b) {
         std::vector<std::string> texts;
         std::vector<Event> events;
         for (std::uint64_t i = 0; i < 20; ++i)
@@ -248,9 +248,11 @@ TEST_CASE("segment: files of every earlier format are read") {
     struct Case {
         const char* file;
         MessageCoding coding;
+        std::uint64_t batches;
     };
-    static constexpr Case kCases[] = {{"segment-1.seg", MessageCoding::kZstd},
-                                      {"segment-2.seg", MessageCoding::kShapes}};
+    static constexpr Case kCases[] = {{"segment-1.seg", MessageCoding::kZstd, 3},
+                                      {"segment-2.seg", MessageCoding::kShapes, 3},
+                                      {"segment-3.seg", MessageCoding::kFilteredShapes, 60}};
     static_assert(std::size(kCases) == kSegmentFormat, "keep a file of each format");
     for (const Case& c : kCases) {
         CAPTURE(c.file);
@@ -261,11 +263,54 @@ TEST_CASE("segment: files of every earlier format are read") {
         const auto reader = SegmentReader::open(fs, kPath, Checksums::kVerify);
         REQUIRE(reader);
         CHECK((*reader)->footer().message_coding == static_cast<std::uint64_t>(c.coding));
-        const MiniBatchPtr want = kept_rows();
+        const MiniBatchPtr want = kept_rows(c.batches);
         const auto got = (*reader)->read({.range = {want->min_ms, want->max_ms}}, Columns::kAll);
         REQUIRE(got);
         CHECK(same(*got, want->rows));
+        CHECK((*reader)->may_contain(" 47.50 200"));
+        bool told = false;
+        for (int number = 4'700; number < 4'720; ++number)
+            told |= !(*reader)->may_contain(" " + std::to_string(number) + ".50 200");
+        CHECK(told == (c.coding == MessageCoding::kFilteredShapes));
     }
+}
+
+TEST_CASE("segment: its header tells ids and decimals that no line has") {
+    SeededRandom random(12);
+    const auto hex = [&](std::size_t count) {
+        std::string out(count, '0');
+        for (char& c : out) c = "0123456789abcdef"[random.below(16)];
+        return out;
+    };
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < 2'000; ++i)
+        texts.push_back("INFO [TraceID: " + hex(32) + " SpanID: " + hex(16) + "] order took " +
+                        std::to_string(i % 500) + ".25 ms" + (i % 50 == 0 ? " id " + hex(40) : ""));
+    std::vector<Event> events;
+    for (std::size_t i = 0; i < texts.size(); ++i)
+        events.push_back({static_cast<std::int64_t>(i), texts[i]});
+    os::SimFs fs(1);
+    SegmentFooter footer;
+    put_file(
+        fs, encode(*split_by_day({.group = 3, .stream = 10, .ingestion_ms = 1, .events = events}, 0,
+                                 1)[0]
+                        .rows,
+                   footer));
+    const auto reader = SegmentReader::open(fs, kPath, Checksums::kVerify);
+    REQUIRE(reader);
+    REQUIRE((*reader)->footer().message_coding ==
+            static_cast<std::uint64_t>(MessageCoding::kFilteredShapes));
+    for (const std::string& line : texts) {
+        const std::size_t at = random.below(line.size());
+        CHECK((*reader)->may_contain(line.substr(at, random.below(70))));
+    }
+    std::size_t ids = 0, decimals = 0;
+    for (int i = 0; i < 1'000; ++i) {
+        ids += (*reader)->may_contain(hex(32)) ? 1U : 0U;
+        decimals += (*reader)->may_contain(" " + std::to_string(500 + i) + ".25 ") ? 1U : 0U;
+    }
+    CHECK(ids < 20);
+    CHECK(decimals < 400);
 }
 
 TEST_CASE("messages: a shape that does not give its lines back is not stored") {
@@ -278,7 +323,7 @@ TEST_CASE("messages: a shape that does not give its lines back is not stored") {
     wrong = &others;
     const ChosenEncoder good = choose_message_encoder(messages);
     CHECK(good.mismatches == 0);
-    CHECK(good.encoder->coding() == MessageCoding::kShapes);
+    CHECK(good.encoder->coding() == MessageCoding::kFilteredShapes);
     const ChosenEncoder bad = choose_message_encoder(
         messages, [](const columnar::TextColumn&) { return shape_messages(*wrong); });
     CHECK(bad.mismatches == 13);  // Every eighth line was looked at.
@@ -448,12 +493,13 @@ TEST_CASE("segment: a newer format or message coding is refused by name") {
     SegmentFooter footer;
     const std::string good = encode(*random_rows(random, 1, 5, 1, 5), footer);
     std::string newer = good;
-    newer[newer.size() - 16] = 3;
+    newer[newer.size() - 16] = kSegmentFormat + 1;
     put_file(fs, newer);
     auto got = SegmentReader::open(fs, kPath, Checksums::kVerify);
     REQUIRE_FALSE(got);
     CHECK(got.error().code == ErrorCode::kUnavailable);
-    CHECK(got.error().message.find("format 3") != std::string::npos);
+    CHECK(got.error().message.find("format " + std::to_string(kSegmentFormat + 1)) !=
+          std::string::npos);
     CHECK(got.error().message.find(kPath) != std::string::npos);
 
     footer.message_coding = 99;

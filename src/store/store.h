@@ -2,6 +2,7 @@
 #pragma once  // src/store/store.h - the event store: append durably, read consistent snapshots. The
               // rules: docs/store.md.
 
+#include <compare>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -91,6 +92,14 @@ struct Morsel {
     std::uint64_t rows, message_bytes;
 };
 
+/// Rows that never change, by a name that no others get while the store is open.
+struct RowsName {
+    std::uint64_t segment = 0;  // 0: rows in memory, named by what follows.
+    std::int64_t day = 0;
+    std::uint64_t first_sequence = 0, last_sequence = 0, rows = 0;
+    friend auto operator<=>(const RowsName&, const RowsName&) = default;
+};
+
 struct TimeRange {
     std::int64_t begin_ms, end_ms;  // Unix milliseconds, both ends included.
 };
@@ -104,6 +113,14 @@ public:
     virtual const GroupInfo& group() const = 0;
     /// Morsels that may hold rows of the range, newest max_ms first.
     virtual std::vector<Morsel> morsels(TimeRange range) const = 0;
+    /// The same rows, what is in memory cut into more morsels: those that will not be put together
+    /// with others any more have lasting_name().
+    virtual std::vector<Morsel> fine_morsels(TimeRange range) const { return morsels(range); }
+    /// Names the morsel's rows for other snapshots of the group; none where a later one may have
+    /// them in another morsel. known_rows() tells whether this snapshot shows all of them.
+    virtual std::optional<RowsName> lasting_name(const Morsel& /*morsel*/) const {
+        return std::nullopt;
+    }
     /// Rows of one morsel inside the range. `streams`: empty = all, else only these (sorted). Rows
     /// of damaged blocks are left out; the log names them, StoreStats counts them.
     /// Errors: kCorruption (the file is missing, or its footer damaged; names it), kInternal (I/O).

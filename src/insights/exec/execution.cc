@@ -71,7 +71,7 @@ store::TimeRange window_range(const SideWindow& window, store::TimeRange range) 
 
 Result<std::shared_ptr<const CompiledQuery>> compile(std::string_view text) {
     Plan plan = SKY_TRY(plan_query(text));
-    return std::make_shared<const CompiledQuery>(std::move(plan));
+    return std::make_shared<const CompiledQuery>(std::move(plan), std::string(text));
 }
 
 QueryNeeds needs_of(const CompiledQuery& query) {
@@ -119,9 +119,11 @@ struct Execution::Impl {
         if (plan.indexed_only) run_options.sources.clear();  // No group has an index.
         run_options.range.begin_ms -= plan.offset_ms;
         run_options.range.end_ms -= plan.offset_ms;
-        auto made =
-            std::make_shared<PlanRun>(std::make_shared<const CompiledQuery>(std::move(plan)),
-                                      std::move(run_options), rows_max);
+        // With rows of sides and tables in it, a plan is more than its text.
+        const bool alone = main && plan.sides.empty() && plan.lookups.empty();
+        auto made = std::make_shared<PlanRun>(
+            alone ? query : std::make_shared<const CompiledQuery>(std::move(plan)),
+            std::move(run_options), rows_max);
         const std::lock_guard lock(mutex);
         running = made;
         is_main = main;

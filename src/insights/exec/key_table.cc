@@ -23,6 +23,17 @@ KeyTable::KeyTable(std::size_t width, columnar::MemoryBudget& budget) : budget_(
 
 KeyTable::~KeyTable() { budget_.release(accounted_bytes_); }
 
+void KeyTable::settle() {
+    for (const auto& column : columns_) column->settle();
+    entries_ = {};
+    direct_ = {};
+    recent_ = {};
+    codes_.shrink_to_fit();
+    budget_.release(accounted_bytes_);
+    accounted_bytes_ = 0;
+    account();
+}
+
 void KeyTable::account() {
     const std::uint64_t bytes =
         codes_.capacity() * sizeof(std::uint32_t) + entries_.capacity() * sizeof(Entry) +

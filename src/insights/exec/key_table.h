@@ -28,6 +28,8 @@ public:
                      std::uint32_t* numbers);
     /// Adds every key of `other`, which has this width: numbers[i] is that of its key i.
     bool number_keys(const KeyTable& other, std::vector<std::uint32_t>& numbers);
+    /// Forgets what is needed to add keys: from here on it is only read.
+    void settle();
 
     const ValueDictionary& dictionary(std::size_t column) const { return *columns_[column]; }
     std::uint32_t code(std::size_t number, std::size_t column) const {

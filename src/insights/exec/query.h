@@ -80,6 +80,13 @@ struct Source {
 /// Whether lines that are stored as families and slots are read so. The answer is the same.
 enum class ShapedReads : std::uint8_t { kYes, kNo };
 
+class PartialCache;  // insights/exec/partial_cache.h
+/// Of what it keeps: groups of chunks, a query each.
+struct PartialCacheStats {
+    std::uint64_t hits = 0, misses = 0, dropped = 0;  // Dropped: to make room.
+    std::uint64_t entries = 0, bytes = 0;             // Gauges.
+};
+
 struct RunOptions {
     std::vector<Source> sources;
     /// Of the scans 1, 2, … of needs_of(), where they are not those of the scan around.
@@ -96,6 +103,9 @@ struct RunOptions {
     std::int64_t deadline_monotonic_ns = 0;       // 0 = none. Then kDeadlineExceeded.
     const Clock* clock = nullptr;
     ShapedReads shaped = ShapedReads::kYes;
+    /// Where groups of immutable rows are kept from run to run; null: nowhere. Outlives the run.
+    /// The answer is the same.
+    PartialCache* partials = nullptr;
 };
 
 struct Cell {

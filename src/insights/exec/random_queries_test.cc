@@ -37,6 +37,20 @@ std::string answer(const std::string& text, const std::vector<TestEvent>& events
     return rows ? *rows : "failed " + rows.error().message;
 }
 
+/// The third run of a query, which has what the second one kept.
+std::string answer_from_cache(const std::string& text, const std::vector<TestEvent>& events,
+                              Cut cut, Form form, PartialCache& cache) {
+    std::string out;
+    for (int run = 0; run < 3; ++run) {
+        const auto query = compile(text);
+        if (!query) return fmt::format("error {}", query.error().offset);
+        const auto rows =
+            testing::rows_as_text(*query, events, cut, run == 0 ? 2U : 1U, form, kAlways, &cache);
+        out = rows ? *rows : "failed " + rows.error().message;
+    }
+    return out;
+}
+
 std::vector<std::string> lines_of(const std::string& text) {
     std::vector<std::string> lines;
     for (std::size_t at = 0; at < text.size();) {
@@ -106,6 +120,7 @@ TEST_CASE("random queries answer alike in every configuration, and laws hold") {
     const std::uint64_t seed = from_environment("SKYWATCH_RANDOM_SEED", 1);
     std::size_t compiled = 0;
     std::size_t interpreted = 0;
+    std::uint64_t hits = 0;
     for (std::uint64_t i = 0; i < count; ++i) {
         Grammar grammar(SeededRandom(seed * 1'000'003 + i));
         const std::vector<TestEvent> events = grammar.events();
@@ -121,6 +136,9 @@ TEST_CASE("random queries answer alike in every configuration, and laws hold") {
         CHECK(answer(text, events, Cut::kByTime, 2) == plain);
         CHECK(answer(text, events, Cut::kOneMorsel, 1, Form::kShaped) == plain);
         CHECK(answer(text, events, Cut::kScattered, 2, Form::kShapedCut) == plain);
+        PartialCache cache(1 << 20);
+        CHECK(answer_from_cache(text, events, Cut::kScattered, Form::kShaped, cache) == plain);
+        hits += cache.stats().hits;
         if (const auto expected = testing::reference::answer(text, events)) {
             ++interpreted;
             CHECK(same(plain, *expected));
@@ -139,6 +157,7 @@ TEST_CASE("random queries answer alike in every configuration, and laws hold") {
     }
     CHECK(compiled > count / 2);     // Most of what the grammar makes is no error.
     CHECK(interpreted > count / 3);  // And most of that is interpreted.
+    CHECK(hits > count / 10);        // What was kept was used.
     MESSAGE(compiled << " queries ran, " << interpreted << " of them interpreted as well");
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "insights/exec/partial_cache.h"
 #include "insights/exec/query.h"
 #include "insights/exec/test_snapshot.h"
 
@@ -18,7 +19,8 @@ inline constexpr store::TimeRange kAlways{0, 4'102'444'800'000};
 inline Result<std::string> rows_as_text(const std::shared_ptr<const CompiledQuery>& query,
                                         const std::vector<TestEvent>& events, Cut cut,
                                         unsigned threads, Form form,
-                                        store::TimeRange range = kAlways) {
+                                        store::TimeRange range = kAlways,
+                                        PartialCache* partials = nullptr) {
     store::GroupInfo group;
     group.id = 1;
     group.tenant = {"123456789012", "us-east-1"};
@@ -29,6 +31,7 @@ inline Result<std::string> rows_as_text(const std::shared_ptr<const CompiledQuer
     options.range = range;
     options.now_s = 1'767'225'600;
     options.threads = threads;
+    options.partials = partials;
     Execution execution(query, std::move(options));
     const QueryResult result = SKY_TRY(execution.run());
     std::string out;

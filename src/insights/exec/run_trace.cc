@@ -16,6 +16,7 @@ void RunTrace::add(const RunTrace& other) {
     chunks_read += other.chunks_read;
     chunks_counted += other.chunks_counted;
     chunks_lacking += other.chunks_lacking;
+    chunks_kept += other.chunks_kept;
     families += other.families;
     family_rows += other.family_rows;
     text_rows += other.text_rows;
@@ -27,10 +28,14 @@ void RunTrace::add(const RunTrace& other) {
 
 std::string explain_run(const Plan& plan, const RunTrace& trace, std::uint64_t chunks,
                         std::uint64_t result_rows) {
-    const std::uint64_t seen = trace.chunks_read + trace.chunks_counted + trace.chunks_lacking;
+    const std::uint64_t seen =
+        trace.chunks_read + trace.chunks_counted + trace.chunks_lacking + trace.chunks_kept;
     std::string out = fmt::format("scan: {} chunks, {} read", chunks, trace.chunks_read);
     if (trace.chunks_lacking > 0) {
         out += fmt::format(", {} skipped for lack of a text", trace.chunks_lacking);
+    }
+    if (trace.chunks_kept > 0) {
+        out += fmt::format(", {} answered from cache", trace.chunks_kept);
     }
     if (trace.chunks_counted > 0) out += fmt::format(", {} counted unread", trace.chunks_counted);
     if (chunks > seen) out += fmt::format(", {} not needed", chunks - seen);

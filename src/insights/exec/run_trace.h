@@ -26,6 +26,7 @@ struct RunTrace {
     std::uint64_t chunks_read = 0;
     std::uint64_t chunks_counted = 0;  // Their number of rows was the answer.
     std::uint64_t chunks_lacking = 0;  // Without a text that every wanted row has.
+    std::uint64_t chunks_kept = 0;     // Their groups were known from an earlier run.
     std::uint64_t families = 0;        // Of the chunks read, each counted in each.
     std::uint64_t family_rows = 0;     // Looked at by family.
     std::uint64_t text_rows = 0;       // Looked at as text.

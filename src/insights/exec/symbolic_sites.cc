@@ -29,12 +29,6 @@ bool is_message_like(const Plan& plan, const BoundExpr& expr) {
            expr.args[1].constant.kind == Kind::kText && !expr.args[1].text.empty();
 }
 
-void add_required(const Plan& plan, const BoundExpr& expr, std::vector<std::string>& out) {
-    if (is_message_like(plan, expr)) out.push_back(expr.args[1].text);
-    if (expr.kind != BoundExpr::Kind::kAnd) return;
-    for (const BoundExpr& arg : expr.args) add_required(plan, arg, out);
-}
-
 void add_required(const BoundExpr& expr, const std::vector<std::uint32_t>& slots,
                   std::vector<RequiredField>& out) {
     if (expr.kind == BoundExpr::Kind::kAnd) {
@@ -137,14 +131,6 @@ std::vector<RequiredField> required_fields(const Plan& plan, std::size_t count,
             add_required(filter->condition, slots, out);
         }
     }
-    return out;
-}
-
-std::vector<std::string> required_literals(const Plan& plan, std::size_t count) {
-    std::vector<std::string> out;
-    for (std::size_t i = 0; i < count; ++i)
-        if (const auto* filter = std::get_if<FilterStep>(&plan.steps[i]))
-            add_required(plan, filter->condition, out);
     return out;
 }
 

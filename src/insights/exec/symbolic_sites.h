@@ -43,7 +43,4 @@ struct RequiredField {
 std::vector<RequiredField> required_fields(const Plan& plan, std::size_t count,
                                            const std::vector<std::uint32_t>& slots);
 
-/// Texts that a message must contain to pass the filters of steps [0, count).
-std::vector<std::string> required_literals(const Plan& plan, std::size_t count);
-
 }  // namespace sky::insights

@@ -185,6 +185,10 @@ public:
         return inside && morsel.index % 2 == 0 ? std::optional(morsel.rows) : std::nullopt;
     }
 
+    std::optional<store::RowsName> lasting_name(const store::Morsel& morsel) const override {
+        return store::RowsName{.segment = morsel.index + 1U};
+    }
+
     std::string stream_name(store::StreamId id) const override {
         for (const auto& part : parts_) {
             for (const TestEvent& event : part) {

@@ -312,6 +312,11 @@ InSet::~InSet() = default;
 
 std::uint64_t InSet::bytes() const { return impl_->bytes; }
 
+std::vector<std::string_view> InSet::only_texts() const {
+    if (!impl_->numbers.empty()) return {};
+    return {impl_->texts.begin(), impl_->texts.end()};
+}
+
 const Vector* InSet::contains(EvalContext& context, const Vector* operand) const {
     const std::size_t rows = rows_of(context, operand);
     auto* const out = context.arena.array<std::uint8_t>(rows);

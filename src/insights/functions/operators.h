@@ -52,6 +52,9 @@ public:
     ~InSet();
     /// Booleans, never missing: a missing operand is in no set.
     const Vector* contains(EvalContext& context, const Vector* operand) const;
+    /// The elements where all of them are texts and none is a number; else nothing. They live as
+    /// long as the set.
+    std::vector<std::string_view> only_texts() const;
     std::uint64_t bytes() const;
 
 private:
