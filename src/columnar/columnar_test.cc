@@ -169,8 +169,12 @@ TEST_CASE("encoded texts answer as plain ones do") {
             digits.copy(at, digits.size());
             decimal_plain[i] = {at, digits.size()};
         }
+        auto* const narrow = arena.array<std::uint16_t>(size);
+        for (std::size_t i = 0; i < size; ++i) narrow[i] = static_cast<std::uint16_t>(codes[i]);
         const Vector* const pairs[][2] = {
             {Vector::coded_texts(arena, size, codes, &dictionary, present),
+             Vector::texts(arena, size, coded_plain, present)},
+            {Vector::coded_texts(arena, size, narrow, &dictionary, present),
              Vector::texts(arena, size, coded_plain, present)},
             {Vector::decimal_texts(arena, size, scaled, scale, present),
              Vector::texts(arena, size, decimal_plain, present)}};

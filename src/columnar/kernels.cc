@@ -85,6 +85,17 @@ void plain_mark_equal(const std::int64_t* values, std::size_t count, std::int64_
     }
 }
 
+std::uint32_t plain_add_of_codes(const std::uint16_t* codes, std::size_t count,
+                                 const std::uint32_t* table, std::size_t, std::uint32_t* words) {
+    std::uint32_t together = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::uint32_t added = table[codes[i]];
+        together |= added;
+        words[i] += added;
+    }
+    return together;
+}
+
 std::size_t plain_places(const std::uint8_t* bytes, std::size_t count, std::uint32_t* out) {
     std::size_t found = 0;
     for (std::size_t i = 0; i < count; ++i) {
@@ -94,9 +105,9 @@ std::size_t plain_places(const std::uint8_t* bytes, std::size_t count, std::uint
     return found;
 }
 
-constexpr Kernels kPlain = {"plain",          plain_unpack_words, plain_unpack_codes,
-                            plain_sum_up,     plain_greatest,     plain_ascends,
-                            plain_mark_codes, plain_mark_equal,   plain_places};
+constexpr Kernels kPlain = {
+    "plain",       plain_unpack_words, plain_unpack_codes, plain_sum_up,       plain_greatest,
+    plain_ascends, plain_mark_codes,   plain_mark_equal,   plain_add_of_codes, plain_places};
 
 #if defined(__x86_64__)
 // AVX-512 with byte permutation (Ice Lake, Zen 4 and later).
@@ -256,6 +267,36 @@ SKY_WIDE void wide_mark_equal(const std::int64_t* values, std::size_t count, std
     plain_mark_equal(values + done, count - done, value, out + done);
 }
 
+SKY_WIDE std::uint32_t wide_add_of_codes(const std::uint16_t* codes, std::size_t count,
+                                         const std::uint32_t* table, std::size_t entries,
+                                         std::uint32_t* words) {
+    const bool held = entries <= 32;  // Two registers have the whole table.
+    __m512i low = _mm512_setzero_si512();
+    __m512i high = low;
+    if (held) {
+        const std::uint64_t mask = (std::uint64_t{1} << entries) - 1;
+        low = _mm512_maskz_loadu_epi32(static_cast<__mmask16>(mask), table);
+        high = _mm512_maskz_loadu_epi32(static_cast<__mmask16>(mask >> 16), table + 16);
+    }
+    __m512i together = _mm512_setzero_si512();
+    std::size_t done = 0;
+    for (; done + 16 <= count; done += 16) {
+        const __m512i places = _mm512_cvtepu16_epi32(
+            _mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes + done)));
+        const __m512i added = held ? _mm512_permutex2var_epi32(low, places, high)
+                                   : _mm512_i32gather_epi32(places, table, 4);
+        together = _mm512_or_si512(together, added);
+        _mm512_storeu_si512(words + done,
+                            _mm512_add_epi32(_mm512_loadu_si512(words + done), added));
+    }
+    std::array<std::uint32_t, 16> lanes{};
+    _mm512_storeu_si512(lanes.data(), together);
+    std::uint32_t out =
+        plain_add_of_codes(codes + done, count - done, table, entries, words + done);
+    for (const std::uint32_t lane : lanes) out |= lane;
+    return out;
+}
+
 SKY_WIDE std::size_t wide_places(const std::uint8_t* bytes, std::size_t count, std::uint32_t* out) {
     const __m512i sixteen = _mm512_set1_epi32(16);
     __m512i numbers = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
@@ -275,9 +316,9 @@ SKY_WIDE std::size_t wide_places(const std::uint8_t* bytes, std::size_t count, s
     return found;
 }
 
-constexpr Kernels kWide = {"avx512vbmi",    wide_unpack_words, wide_unpack_codes,
-                           wide_sum_up,     wide_greatest,     wide_ascends,
-                           wide_mark_codes, wide_mark_equal,   wide_places};
+constexpr Kernels kWide = {"avx512vbmi",      wide_unpack_words, wide_unpack_codes, wide_sum_up,
+                           wide_greatest,     wide_ascends,      wide_mark_codes,   wide_mark_equal,
+                           wide_add_of_codes, wide_places};
 
 bool has_wide() {
     return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&

@@ -34,6 +34,11 @@ struct Kernels {
     /// out[i] = 1 where values[i] is the value.
     void (*mark_equal)(const std::int64_t* values, std::size_t count, std::int64_t value,
                        std::uint8_t* out);
+    /// words[i] += table[codes[i]]; wraps. Gives the bits of all that was added, together. The
+    /// table has `entries` words, more than any code.
+    std::uint32_t (*add_of_codes)(const std::uint16_t* codes, std::size_t count,
+                                  const std::uint32_t* table, std::size_t entries,
+                                  std::uint32_t* words);
     /// Places of bytes that are not 0, ascending; gives their number. `out` has room for
     /// count + kPlacesSlack.
     std::size_t (*places)(const std::uint8_t* bytes, std::size_t count, std::uint32_t* out);

@@ -127,6 +127,34 @@ TEST_CASE("kernels: sums, the greatest code, order") {
     });
 }
 
+TEST_CASE("kernels: words of codes") {
+    SeededRandom random(4);
+    with_every_form([&](const Kernels& form) {
+        for (const std::size_t entries : {1U, 5U, 15U, 16U, 17U, 31U, 32U, 33U, 3'000U, 65'536U}) {
+            for (const std::size_t count : kCounts) {
+                CAPTURE(entries);
+                CAPTURE(count);
+                std::vector<std::uint32_t> table(entries), words(count), expected(count);
+                std::vector<std::uint16_t> codes(count);
+                for (std::uint32_t& word : table) {
+                    word = static_cast<std::uint32_t>(random.next_u64()) & 0x7FFFFFFF;
+                }
+                if (random.below(2) == 0) table[random.below(entries)] = 0xFFFFFFFF;
+                std::uint32_t together = 0;
+                for (std::size_t i = 0; i < count; ++i) {
+                    codes[i] = static_cast<std::uint16_t>(random.below(entries));
+                    words[i] = static_cast<std::uint32_t>(random.next_u64());
+                    expected[i] = words[i] + table[codes[i]];
+                    together |= table[codes[i]];
+                }
+                CHECK(form.add_of_codes(exact(codes).get(), count, exact(table).get(), entries,
+                                        words.data()) == together);
+                CHECK(words == expected);
+            }
+        }
+    });
+}
+
 TEST_CASE("kernels: marks and their places") {
     SeededRandom random(3);
     with_every_form([&](const Kernels& form) {

@@ -75,6 +75,21 @@ const Vector* Vector::coded_texts(Arena& arena, std::size_t size, const std::uin
     return out;
 }
 
+const Vector* Vector::coded_texts(Arena& arena, std::size_t size, const std::uint16_t* codes,
+                                  const TextDictionary* dictionary, const std::uint8_t* present) {
+    auto* const out = const_cast<Vector*>(texts(arena, size, nullptr, present));
+    out->narrow_ = codes;
+    out->dictionary_ = dictionary;
+    out->arena_ = &arena;
+    return out;
+}
+
+void Vector::widen() const {
+    auto* const wide = arena_->array<std::uint32_t>(size_);
+    for (std::size_t row = 0; row < size_; ++row) wide[row] = narrow_[row];
+    codes_ = wide;
+}
+
 const Vector* Vector::decimal_texts(Arena& arena, std::size_t size, const std::int64_t* scaled,
                                     std::int8_t scale, const std::uint8_t* present) {
     SKY_DCHECK(scale >= 0 && scale <= kScaleMax, "the scales that power_of_ten knows");
@@ -87,9 +102,9 @@ const Vector* Vector::decimal_texts(Arena& arena, std::size_t size, const std::i
 
 void Vector::make_texts() const {
     auto* const made = arena_->array<std::string_view>(size_);
-    if (codes_ != nullptr) {
+    if (dictionary_ != nullptr) {
         const std::string_view* const entries = dictionary_->entries.data();
-        for (std::size_t row = 0; row < size_; ++row) made[row] = entries[codes_[row]];
+        for (std::size_t row = 0; row < size_; ++row) made[row] = entries[code(row)];
     } else {
         char* at = arena_->array<char>(size_ * kDecimalTextMax);
         for (std::size_t row = 0; row < size_; ++row) {
@@ -196,7 +211,7 @@ Value Vector::at(std::size_t row) const {
         case Kind::kMissing:
             break;
         case Kind::kText:
-            if (codes_ != nullptr) return Value::of_text(dictionary_->entries[codes_[row]]);
+            if (dictionary_ != nullptr) return Value::of_text(dictionary_->entries[code(row)]);
             return Value::of_text(text_array()[row]);
         case Kind::kJson:
             return Value::of_json(texts_[row]);
@@ -229,8 +244,8 @@ const NumericView& Vector::numeric(Arena& arena) const {
         numeric_ = view;
         return *view;
     }
-    if (codes_ != nullptr || decimals_ != nullptr) {
-        numeric_ = codes_ != nullptr ? numeric_of_codes(arena) : numeric_of_decimals(arena);
+    if (dictionary_ != nullptr || decimals_ != nullptr) {
+        numeric_ = dictionary_ != nullptr ? numeric_of_codes(arena) : numeric_of_decimals(arena);
         if (numeric_ != nullptr) return *numeric_;
     }
     auto* const values = arena.array<double>(rows);
@@ -282,9 +297,8 @@ const NumericView* Vector::numeric_of_codes(Arena& arena) const {
     auto* const scaled = arena.array<std::int64_t>(size_);
     auto* const scale = arena.array<std::int8_t>(size_);
     for (std::size_t row = 0; row < size_; ++row) {
-        const ParsedNumber& entry = parsed[codes_[row]];
-        const bool taken =
-            is_number[codes_[row]] != 0 && (present_ == nullptr || present_[row] != 0);
+        const ParsedNumber& entry = parsed[code(row)];
+        const bool taken = is_number[code(row)] != 0 && (present_ == nullptr || present_[row] != 0);
         values[row] = taken ? entry.value : 0;
         valid[row] = taken ? 1 : 0;
         scaled[row] = taken ? entry.scaled : 0;
@@ -328,6 +342,9 @@ const Vector* Vector::gather(Arena& arena, std::span<const std::uint32_t> rows) 
     if (form_ == Form::kMixed) return mixed(arena, count, pick(values_));
     const std::uint8_t* const present_out = present_ == nullptr ? nullptr : pick(present_);
     Vector* out = nullptr;
+    if (narrow_ != nullptr) {
+        return coded_texts(arena, count, pick(narrow_), dictionary_, present_out);
+    }
     if (codes_ != nullptr) {
         return coded_texts(arena, count, pick(codes_), dictionary_, present_out);
     }

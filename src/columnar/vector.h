@@ -92,7 +92,7 @@ struct TextDictionary {
 /// answers everything that a column of texts does; texts are made when first asked for, and who
 /// knows the codes or the decimals need not ask.
 /// Lives in the arena of its batch, as do the arrays; texts point there or into the batch's own
-/// buffers, which outlive it. Immutable but for the cached numeric view and texts.
+/// buffers, which outlive it. Immutable but for the cached numeric view, texts and wide codes.
 /// Threads: one at a time.
 class Vector {
 public:
@@ -105,6 +105,10 @@ public:
                                const std::uint8_t* present = nullptr, Kind kind = Kind::kText);
     /// Row i is dictionary->entries[codes[i]].
     static const Vector* coded_texts(Arena& arena, std::size_t size, const std::uint32_t* codes,
+                                     const TextDictionary* dictionary,
+                                     const std::uint8_t* present = nullptr);
+    /// The same with codes of 16 bits; codes() widens them when asked.
+    static const Vector* coded_texts(Arena& arena, std::size_t size, const std::uint16_t* codes,
                                      const TextDictionary* dictionary,
                                      const std::uint8_t* present = nullptr);
     /// Row i is scaled[i] / 10^scale, written with all `scale` digits behind the point and no more
@@ -155,11 +159,16 @@ public:
     // Raw arrays of the uniform form; null otherwise or for another kind.
     const std::uint8_t* present_bytes() const { return present_; }
     const std::string_view* text_array() const {
-        if (texts_ == nullptr && (codes_ != nullptr || decimals_ != nullptr)) make_texts();
+        if (texts_ == nullptr && (dictionary_ != nullptr || decimals_ != nullptr)) make_texts();
         return texts_;
     }
     /// Of encoded texts; null otherwise. Codes of missing rows are codes, too.
-    const std::uint32_t* codes() const { return codes_; }
+    const std::uint32_t* codes() const {
+        if (codes_ == nullptr && narrow_ != nullptr) widen();
+        return codes_;
+    }
+    /// The same codes where the column was made of such.
+    const std::uint16_t* narrow_codes() const { return narrow_; }
     const TextDictionary* dictionary() const { return dictionary_; }
     const std::int64_t* decimals() const { return decimals_; }
     std::int8_t decimal_scale() const { return decimal_scale_; }
@@ -185,6 +194,10 @@ private:
         return form_ == Form::kUniform && (kind_ == Kind::kText || kind_ == Kind::kJson);
     }
     void make_texts() const;
+    void widen() const;
+    std::size_t code(std::size_t row) const {
+        return narrow_ != nullptr ? narrow_[row] : codes_[row];
+    }
     const NumericView* numeric_of_codes(Arena& arena) const;
     const NumericView* numeric_of_decimals(Arena& arena) const;
     Form form_ = Form::kConstant;
@@ -192,7 +205,8 @@ private:
     std::size_t size_ = 0;
     const std::uint8_t* present_ = nullptr;
     mutable const std::string_view* texts_ = nullptr;
-    const std::uint32_t* codes_ = nullptr;
+    mutable const std::uint32_t* codes_ = nullptr;
+    const std::uint16_t* narrow_ = nullptr;
     const TextDictionary* dictionary_ = nullptr;
     const std::int64_t* decimals_ = nullptr;
     std::int8_t decimal_scale_ = 0;

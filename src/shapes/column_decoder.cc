@@ -81,6 +81,32 @@ const std::vector<std::string_view>* BlockAreas::pool() {
     return &pool_;
 }
 
+const std::vector<std::uint8_t>* BlockAreas::pool_tells(bool (*is)(std::string_view text)) {
+    const std::vector<std::string_view>* const texts = pool();
+    if (texts == nullptr) return nullptr;
+    if (tells_.size() != texts->size()) {
+        tells_.reserve(texts->size());
+        for (const std::string_view text : *texts) tells_.push_back(is(text) ? 1 : 0);
+    }
+    return &tells_;
+}
+
+bool is_plain(std::string_view text) {
+    // Each byte's top bit tells; a borrow reaches from one that tells only.
+    constexpr std::uint64_t kOnes = 0x0101010101010101ULL, kTops = 0x8080808080808080ULL;
+    const auto zero = [](std::uint64_t word) { return (word - kOnes) & ~word; };
+    std::uint64_t tells = 0;
+    for (; text.size() >= 8; text.remove_prefix(8)) {
+        const auto word = load_word<std::uint64_t>(text.data());
+        tells |= zero(word ^ (kOnes * '"')) | zero(word ^ (kOnes * '\\')) |
+                 ((word - kOnes * 0x20) & ~word);
+    }
+    bool rest = false;
+    for (const char byte : text)
+        rest = rest || byte == '"' || byte == '\\' || static_cast<unsigned char>(byte) < 0x20;
+    return (tells & kTops) == 0 && !rest;
+}
+
 // Descriptors
 // -------------------------------------------------------------------------------------------------
 
@@ -201,14 +227,18 @@ bool ColumnDecoder::dictionary_entries(const ColumnInfo& info, BlockAreas& areas
         in.left() != 0)
         return false;
     out.entries_.reserve(references.size());
-    ByteMarks bytes;
-    for (const std::uint32_t reference : references) {
-        const std::string_view text = (*pool)[reference];
-        out.entries_.push_back(text);
-        bytes.add(text);
-        out.stats_.add_length(text.size());
+    for (std::size_t i = 0; i < references.size();) {
+        // Texts of consecutive references stand side by side in the pool.
+        const char* const begin = (*pool)[references[i]].data();
+        const char* end = begin;
+        const std::uint32_t first = references[i];
+        for (std::size_t k = i; i < references.size() && references[i] == first + (i - k); ++i) {
+            out.entries_.push_back((*pool)[references[i]]);
+            out.stats_.add_length(out.entries_.back().size());
+            end = out.entries_.back().data() + out.entries_.back().size();
+        }
+        out.stats_.bytes.add({begin, static_cast<std::size_t>(end - begin)});
     }
-    out.stats_.bytes.add(bytes.set());
     return true;
 }
 
@@ -229,6 +259,62 @@ bool ColumnDecoder::exceptions(const ColumnInfo& info, BlockAreas& areas, SlotCo
         out.stats_.add(out.exception_texts_.back());
     }
     return true;
+}
+
+bool ColumnDecoder::entries(const ColumnInfo& info, BlockAreas& areas,
+                            std::vector<std::string_view>& out) {
+    const std::vector<std::string_view>* const pool = areas.pool();
+    if (pool == nullptr) return false;
+    if (info.kind == SlotKind::kConstant) {
+        out.push_back((*pool)[info.constant]);
+        return true;
+    }
+    ByteReader in(info.references);
+    std::vector<std::uint32_t> references;
+    if (info.kind != SlotKind::kDictionary ||
+        !read_references(in, info.entries, static_cast<std::uint32_t>(pool->size()), references) ||
+        in.left() != 0)
+        return false;
+    out.reserve(references.size());
+    for (const std::uint32_t reference : references) out.push_back((*pool)[reference]);
+    return true;
+}
+
+std::optional<bool> ColumnDecoder::all_texts(const ColumnInfo& info, BlockAreas& areas,
+                                             bool (*is)(std::string_view text)) {
+    const auto are_plain = [](const ByteSet& bytes) {
+        return (bytes.words()[0] & 0xFFFFFFFF) == 0 && !bytes.contains('"') &&
+               !bytes.contains('\\');
+    };
+    switch (info.kind) {
+        case SlotKind::kConstant:
+        case SlotKind::kDictionary: {
+            const std::vector<std::uint8_t>* const tells = areas.pool_tells(is);
+            if (tells == nullptr) return std::nullopt;
+            if (info.kind == SlotKind::kConstant) return (*tells)[info.constant] != 0;
+            ByteReader in(info.references);
+            std::vector<std::uint32_t> references;
+            if (!read_references(in, info.entries, static_cast<std::uint32_t>(tells->size()),
+                                 references) ||
+                in.left() != 0)
+                return std::nullopt;
+            return std::all_of(references.begin(), references.end(),
+                               [&](std::uint32_t reference) { return (*tells)[reference] != 0; });
+        }
+        case SlotKind::kForm:
+            return info.exceptions == 0 && are_plain(info.form.bytes());
+        case SlotKind::kHex:
+            return info.exceptions == 0 && is_plain(info.hex.pattern);
+        case SlotKind::kText: {
+            if (info.stats) return are_plain(info.stats->bytes);
+            std::string_view bytes;
+            if (info.values.area == Area::kOwn) return false;
+            if (!areas.bytes(info.values.area, info.values.offset, info.values.bytes, bytes))
+                return std::nullopt;
+            return is_plain(bytes);
+        }
+    }
+    return false;
 }
 
 /// Everything but the values; statistics are complete except those of a text that has none stored.

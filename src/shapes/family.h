@@ -15,7 +15,16 @@ class ByteSet {
 public:
     void add(unsigned char byte) { words_[byte / 64] |= std::uint64_t{1} << (byte % 64); }
     void add(std::string_view text) {
-        for (const char byte : text) add(static_cast<unsigned char>(byte));
+        if (text.size() < kManyBytes) {
+            for (const char byte : text) add(static_cast<unsigned char>(byte));
+            return;
+        }
+        // A byte's store does not wait for the one before, as setting a bit does.
+        std::array<std::uint8_t, 256> seen{};
+        for (const char byte : text) seen[static_cast<unsigned char>(byte)] = 1;
+        for (std::size_t byte = 0; byte < seen.size(); ++byte) {
+            words_[byte / 64] |= static_cast<std::uint64_t>(seen[byte]) << (byte % 64);
+        }
     }
     void add(const ByteSet& other) {
         for (std::size_t i = 0; i < words_.size(); ++i) words_[i] |= other.words_[i];
@@ -26,24 +35,8 @@ public:
     friend bool operator==(const ByteSet&, const ByteSet&) = default;
 
 private:
+    static constexpr std::size_t kManyBytes = 128;
     std::array<std::uint64_t, 4> words_{};
-};
-
-/// The bytes of many texts: a store for each, where a set waits for the word that it wrote last.
-class ByteMarks {
-public:
-    void add(std::string_view text) {
-        for (const char byte : text) seen_[static_cast<unsigned char>(byte)] = 1;
-    }
-    ByteSet set() const {
-        ByteSet out;
-        for (std::size_t i = 0; i < seen_.size(); ++i)
-            if (seen_[i] != 0) out.add(static_cast<unsigned char>(i));
-        return out;
-    }
-
-private:
-    std::array<std::uint8_t, 256> seen_{};
 };
 
 /// What is known about every text of a slot, exceptions included: the B, E, one and more of

@@ -143,6 +143,30 @@ SlotKind ShapedBlock::kind(std::size_t family, std::size_t slot) const {
     return impl_->columns[family].infos[slot].kind;
 }
 
+const Form& ShapedBlock::form(std::size_t family, std::size_t slot) const {
+    return impl_->columns[family].infos[slot].form;
+}
+
+std::size_t ShapedBlock::exceptions(std::size_t family, std::size_t slot) const {
+    return impl_->columns[family].infos[slot].exceptions;
+}
+
+Result<std::vector<std::string_view>> ShapedBlock::entries(std::size_t family,
+                                                           std::size_t slot) const {
+    std::vector<std::string_view> out;
+    if (!ColumnDecoder::entries(impl_->columns[family].infos[slot], impl_->areas, out))
+        return damaged("texts of a column");
+    return out;
+}
+
+Result<bool> ShapedBlock::all_texts(std::size_t family, std::size_t slot,
+                                    bool (*is)(std::string_view text)) const {
+    const auto found =
+        ColumnDecoder::all_texts(impl_->columns[family].infos[slot], impl_->areas, is);
+    if (!found) return damaged("texts of a column");
+    return *found;
+}
+
 Result<const SlotColumn*> ShapedBlock::column(std::size_t family, std::size_t slot) const {
     const SlotColumn* const column = impl_->column(family, slot);
     if (column == nullptr) return damaged("column");

@@ -42,6 +42,19 @@ public:
     Result<SlotStats> stats(std::size_t family, std::size_t slot) const;
     /// That of the column, which need not be decoded for it.
     SlotKind kind(std::size_t family, std::size_t slot) const;
+    /// Of a kForm column, which need not be decoded either: how its values are written.
+    const Form& form(std::size_t family, std::size_t slot) const;
+    /// Rows of a kForm or kHex column whose text has another form.
+    std::size_t exceptions(std::size_t family, std::size_t slot) const;
+    /// The entries() of a kConstant or kDictionary column, without its codes.
+    /// Errors: kCorruption.
+    Result<std::vector<std::string_view>> entries(std::size_t family, std::size_t slot) const;
+    /// Whether every text of the column surely is what `is` says; asked once for a text that
+    /// several columns of the block share. False says nothing where texts are not looked at one by
+    /// one. `is` holds for texts without a quote, a backslash or a control byte, and is the same at
+    /// each call. Errors: kCorruption.
+    Result<bool> all_texts(std::size_t family, std::size_t slot,
+                           bool (*is)(std::string_view text)) const;
     /// Errors: kCorruption.
     Result<const SlotColumn*> column(std::size_t family, std::size_t slot) const;
 

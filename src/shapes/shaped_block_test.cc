@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "base/random.h"
 
 namespace sky::shapes {
@@ -38,6 +40,34 @@ std::vector<std::string> lines_of(const Shaping& shaping) {
     return lines;
 }
 
+bool has_no_special(std::string_view text) {
+    return std::none_of(text.begin(), text.end(), [](char byte) {
+        return byte == '"' || byte == '\\' || static_cast<unsigned char>(byte) < 0x20;
+    });
+}
+
+/// What is told of a column without decoding it.
+void check_undecoded(const ShapedBlock& block, std::size_t f, std::size_t s,
+                     std::span<const std::string_view> texts) {
+    const SlotColumn& column = **block.column(f, s);
+    const bool all = std::all_of(texts.begin(), texts.end(), has_no_special);
+    const auto told = block.all_texts(f, s, has_no_special);
+    REQUIRE(told);
+    if (*told) CHECK(all);
+    const bool by_text =
+        column.kind() == SlotKind::kConstant || column.kind() == SlotKind::kDictionary;
+    if (by_text) {
+        CHECK(*told == all);
+        const auto entries = block.entries(f, s);
+        REQUIRE(entries);
+        CHECK(std::equal(entries->begin(), entries->end(), column.entries().begin(),
+                         column.entries().end()));
+    } else {
+        CHECK(block.exceptions(f, s) == column.exception_rows().size());
+    }
+    if (column.kind() == SlotKind::kForm) CHECK(block.form(f, s) == column.form());
+}
+
 /// Encodes, opens, and holds every way of reading to the lines and to each other.
 std::unique_ptr<const ShapedBlock> checked(const Shaping& shaping) {
     const std::vector<std::string> lines = lines_of(shaping);
@@ -58,6 +88,7 @@ std::unique_ptr<const ShapedBlock> checked(const Shaping& shaping) {
             REQUIRE(early);
             REQUIRE(column);
             CHECK(*early == (*column)->stats());
+            check_undecoded(block, f, s, shaping.rows[f].slots[s]);
             REQUIRE((*column)->rows() == shaping.rows[f].slots[s].size());
             for (std::size_t i = 0; i < (*column)->rows(); ++i) {
                 SlotColumn::Scratch scratch;

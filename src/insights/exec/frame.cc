@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "columnar/kernels.h"
 #include "insights/exec/pointer.h"
 #include "insights/functions/derived.h"
 
@@ -311,7 +312,7 @@ const Vector* evaluate_entries(const BoundExpr& expr, Frame& frame) {
     // Messages are not few, and making them may not be needed at all.
     if (slot == kNoSlot || frame.plan().slots[slot].kind == SlotKind::kMessage) return nullptr;
     const Vector* const column = frame.column(slot);
-    if (column->codes() == nullptr) return nullptr;
+    if (column->dictionary() == nullptr) return nullptr;
     const std::span<const std::string_view> texts = column->dictionary()->entries;
     EvalContext& context = frame.context();
     Arena& arena = context.arena;
@@ -320,8 +321,8 @@ const Vector* evaluate_entries(const BoundExpr& expr, Frame& frame) {
     // Behind the texts stands the missing value, for rows that have none.
     const std::uint8_t* const present = column->present_bytes();
     const std::size_t entries = texts.size() + (present != nullptr ? 1 : 0);
-    const std::uint32_t* codes = column->codes();
     const Vector* distinct = Vector::texts(arena, entries, texts.data());
+    const std::uint32_t* codes = nullptr;
     if (present != nullptr) {
         auto* const padded = arena.array<std::string_view>(entries);
         std::copy(texts.begin(), texts.end(), padded);
@@ -332,7 +333,8 @@ const Vector* evaluate_entries(const BoundExpr& expr, Frame& frame) {
         distinct = Vector::texts(arena, entries, padded, is_text);
         auto* const with_missing = arena.array<std::uint32_t>(rows);
         for (std::size_t i = 0; i < rows; ++i) {
-            with_missing[i] = present[i] != 0 ? codes[i] : static_cast<std::uint32_t>(texts.size());
+            with_missing[i] =
+                present[i] != 0 ? column->codes()[i] : static_cast<std::uint32_t>(texts.size());
         }
         codes = with_missing;
     }
@@ -341,14 +343,23 @@ const Vector* evaluate_entries(const BoundExpr& expr, Frame& frame) {
     const Vector* const result = evaluate(expr, frame);
     frame.set(slot, column);
     context.rows = rows;
+    if (result->is_constant()) return Vector::constant(arena, rows, result->constant_value());
+    const bool narrow = codes == nullptr && column->narrow_codes() != nullptr;
+    if (narrow && result->is_uniform(Kind::kBoolean) && result->present_bytes() == nullptr) {
+        auto* const booleans = arena.array<std::uint8_t>(rows);
+        std::fill_n(booleans, rows, std::uint8_t{0});
+        columnar::kernels().mark_codes(column->narrow_codes(), rows, result->boolean_array(),
+                                       entries, booleans);
+        return Vector::booleans(arena, rows, booleans);
+    }
+    if (codes == nullptr) codes = column->codes();
     if (result->is_uniform(Kind::kText) && result->present_bytes() == nullptr) {
         const std::span<const std::string_view> made(result->text_array(), entries);
         auto* const dictionary =
             ::new (arena.array<columnar::TextDictionary>(1)) columnar::TextDictionary{made, 0};
         return Vector::coded_texts(arena, rows, codes, dictionary);
     }
-    return result->is_constant() ? Vector::constant(arena, rows, result->constant_value())
-                                 : result->gather(arena, {codes, rows});
+    return result->gather(arena, {codes, rows});
 }
 
 }  // namespace

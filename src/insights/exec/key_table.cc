@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "columnar/kernels.h"
+
 namespace sky::insights {
 namespace {
 constexpr std::uint64_t kSeed = 0x8EBC6AF09C88C6E3ULL;
@@ -97,19 +99,45 @@ bool KeyTable::number_rows(EvalContext& context, std::span<const Vector* const> 
                            std::uint32_t* numbers) {
     if (width() == 1) return columns_[0]->code_rows(context, *columns[0], numbers);
     const std::size_t rows = context.rows;
-    auto* const codes = context.arena.array<std::uint32_t>(rows * width());
+    auto* const coded = context.arena.array<Coded>(width());
     for (std::size_t c = 0; c < width(); ++c) {
-        if (!columns_[c]->code_rows(context, *columns[c], codes + c * rows)) return false;
+        coded[c] = {};
+        if (!code_column(context, c, *columns[c], coded[c])) return false;
     }
     bool fits = true;
-    if (pack_columns()) {
-        fits = direct_on_ ? number_direct(context, codes, numbers)
-                          : number_recent(context, codes, numbers);
+    const bool packed = pack_columns();
+    if (packed && direct_on_) {
+        number_direct(context, {coded, width()}, numbers);
     } else {
-        fits = number_tuples(context, codes, numbers);
+        auto* const codes = context.arena.array<std::uint32_t>(rows * width());
+        for (std::size_t c = 0; c < width(); ++c) {
+            std::uint32_t* const out = codes + c * rows;
+            const Coded& from = coded[c];
+            for (std::size_t i = 0; i < rows; ++i) {
+                out[i] = from.narrow != nullptr  ? from.of_entry[from.narrow[i]]
+                         : from.codes != nullptr ? from.codes[i]
+                                                 : from.constant;
+            }
+        }
+        fits = packed ? number_recent(context, codes, numbers)
+                      : number_tuples(context, codes, numbers);
     }
     account();
     return fits && !budget_.exhausted();
+}
+
+bool KeyTable::code_column(EvalContext& context, std::size_t c, const Vector& column, Coded& out) {
+    if (column.is_constant()) return columns_[c]->code_of(column.constant_value(), out.constant);
+    if (column.narrow_codes() != nullptr && column.present_bytes() == nullptr) {
+        out.of_entry = columns_[c]->codes_of(*column.dictionary());
+        if (!out.of_entry.empty()) {
+            out.narrow = column.narrow_codes();
+            return true;
+        }
+    }
+    auto* const codes = context.arena.array<std::uint32_t>(context.rows);
+    out.codes = codes;
+    return columns_[c]->code_rows(context, column, codes);
 }
 
 bool KeyTable::number_tuples(EvalContext& context, const std::uint32_t* codes,
@@ -196,39 +224,40 @@ void KeyTable::open_hash() {
     grow();
 }
 
-/// `kWidth` columns, or any number of them where it is 0.
-template <std::size_t kWidth>
-bool KeyTable::number_columns(EvalContext& context, const std::uint32_t* codes,
-                              std::uint32_t* numbers) {
+/// Words are summed up column by column; there are fewer than 2^32.
+void KeyTable::number_direct(EvalContext& context, std::span<const Coded> columns,
+                             std::uint32_t* numbers) {
     const std::size_t rows = context.rows;
-    const std::size_t columns = kWidth != 0 ? kWidth : width();
-    const std::uint64_t* const factors = factors_.data();
-    auto* const tuple = context.arena.array<std::uint32_t>(columns);
-    std::uint32_t* direct = direct_.data();
+    auto* const words = context.arena.array<std::uint32_t>(rows);
+    std::uint32_t base = 0;
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+        if (columns[c].narrow != nullptr || columns[c].codes != nullptr) continue;
+        base += columns[c].constant * static_cast<std::uint32_t>(factors_[c]);
+    }
+    std::fill_n(words, rows, base);
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+        const Coded& from = columns[c];
+        const auto factor = static_cast<std::uint32_t>(factors_[c]);
+        if (from.narrow != nullptr) {
+            const std::size_t entries = from.of_entry.size();
+            auto* const table = context.arena.array<std::uint32_t>(entries);
+            for (std::size_t i = 0; i < entries; ++i) table[i] = from.of_entry[i] * factor;
+            columnar::kernels().add_of_codes(from.narrow, rows, table, entries, words);
+        } else if (from.codes != nullptr) {
+            for (std::size_t i = 0; i < rows; ++i) words[i] += from.codes[i] * factor;
+        }
+    }
+    auto* const tuple = context.arena.array<std::uint32_t>(width());
+    std::uint32_t* const direct = direct_.data();
     for (std::size_t i = 0; i < rows; ++i) {
-        std::uint64_t word = 0;
-        for (std::size_t c = 0; c < columns; ++c) word += codes[c * rows + i] * factors[c];
-        std::uint32_t number = direct[word];
+        std::uint32_t number = direct[words[i]];
         if (number == kFree) [[unlikely]] {
-            for (std::size_t c = 0; c < columns; ++c) tuple[c] = codes[c * rows + i];
-            direct[word] = number = append(tuple);
+            for (std::size_t c = 0; c < width(); ++c) {
+                tuple[c] = static_cast<std::uint32_t>(words[i] / factors_[c] % room_[c]);
+            }
+            direct[words[i]] = number = append(tuple);
         }
         numbers[i] = number;
-    }
-    return true;
-}
-
-bool KeyTable::number_direct(EvalContext& context, const std::uint32_t* codes,
-                             std::uint32_t* numbers) {
-    switch (width()) {
-        case 2:
-            return number_columns<2>(context, codes, numbers);
-        case 3:
-            return number_columns<3>(context, codes, numbers);
-        case 4:
-            return number_columns<4>(context, codes, numbers);
-        default:
-            return number_columns<0>(context, codes, numbers);
     }
 }
 

@@ -55,13 +55,20 @@ private:
     static constexpr std::uint64_t kDirectWaste = 32;  // Words of the array a key.
     static constexpr std::uint64_t kDirectShare = 8;   // Part of the query's memory, at most.
 
+    /// How a batch's column gives codes.
+    struct Coded {
+        const std::uint16_t* narrow = nullptr;  // Entries, whose codes `of_entry` has; or null.
+        std::span<const std::uint32_t> of_entry;
+        const std::uint32_t* codes = nullptr;  // Else, a code a row; or null:
+        std::uint32_t constant = 0;            // the code of all rows.
+    };
+    bool code_column(EvalContext& context, std::size_t c, const Vector& column, Coded& out);
     bool pack_columns();
-    template <std::size_t kWidth>
-    bool number_columns(EvalContext& context, const std::uint32_t* codes, std::uint32_t* numbers);
     std::uint64_t word_of(const std::uint32_t* codes) const;
     void open_direct(bool repacked);
     void open_hash();
-    bool number_direct(EvalContext& context, const std::uint32_t* codes, std::uint32_t* numbers);
+    void number_direct(EvalContext& context, std::span<const Coded> columns,
+                       std::uint32_t* numbers);
     bool number_recent(EvalContext& context, const std::uint32_t* codes, std::uint32_t* numbers);
     bool number_tuples(EvalContext& context, const std::uint32_t* codes, std::uint32_t* numbers);
     std::uint32_t append(const std::uint32_t* codes);

@@ -32,7 +32,13 @@ Columns random_columns(SeededRandom& random, Arena& arena, std::size_t width, st
             if (present != nullptr) present[i] = random.below(4) == 0 ? 0 : 1;
         }
         out.plain.push_back(Vector::texts(arena, rows, texts, present));
-        out.encoded.push_back(Vector::coded_texts(arena, rows, codes, &dictionary, present));
+        if (random.below(3) == 0) {
+            out.encoded.push_back(Vector::coded_texts(arena, rows, codes, &dictionary, present));
+            continue;
+        }
+        auto* const narrow = arena.array<std::uint16_t>(rows);
+        for (std::size_t i = 0; i < rows; ++i) narrow[i] = static_cast<std::uint16_t>(codes[i]);
+        out.encoded.push_back(Vector::coded_texts(arena, rows, narrow, &dictionary, present));
     }
     return out;
 }

@@ -26,6 +26,9 @@ constexpr std::size_t kFilterRowsAnEntry = 100;
 /// Rows of a family for which values in a question's way are sought: about as many trials as it
 /// has slots, each as dear as a few lines. Ours.
 constexpr std::size_t kCleanRowsMin = 64;
+/// Layouts of families that a worker keeps: a block has at most 1,024 families, and blocks of one
+/// group have many in common. A layout is about as large as a line. Ours.
+constexpr std::size_t kLayoutsMax = 2'048;
 /// Texts of which a message must have one, asked of every chunk's header. Ours: as a filter with so
 /// many alternatives passes nearly every chunk.
 constexpr std::size_t kRequiredTextsMax = 64;

@@ -9,90 +9,20 @@
 #include <ranges>
 #include <thread>
 
-#include "insights/exec/carried_slots.h"
 #include "insights/exec/compiled.h"
 #include "insights/exec/frame.h"
 #include "insights/exec/limits.h"
 #include "insights/exec/partial_cache.h"
+#include "insights/exec/plan_cut.h"
 #include "insights/exec/plan_run.h"
 #include "insights/exec/required_texts.h"
 #include "insights/exec/run_trace.h"
+#include "insights/exec/scan_work.h"
 #include "insights/exec/sink.h"
 #include "insights/exec/table_steps.h"
 
 namespace sky::insights {
 namespace {
-
-/// How a plan is cut: steps[0, sink) run on the scan's rows, a sink takes them, steps[rest..] run
-/// on what it keeps.
-struct Cut {
-    std::size_t sink = 0;
-    std::size_t rest = 0;
-    GroupSinkSpec groups;  // groups.stats is null: rows are kept.
-    /// A stats over the groups that runs with them, steps [groups_rest, rest - 1) between.
-    GroupSinkSpec second;  // second.stats is null: there is none.
-    std::size_t groups_rest = 0;
-    RowSinkSpec rows;
-    std::optional<ShareSpec> shares;  // How keys that are too many are taken share by share.
-};
-
-bool newest_first(const Plan& plan, const SortStep& sort) {
-    const BoundSortKey& key = sort.keys[0];
-    return sort.keys.size() == 1 && key.descending && key.expr.kind == BoundExpr::Kind::kSlot &&
-           plan.slots[key.expr.slot].kind == SlotKind::kTimestamp;
-}
-
-Cut cut_plan(const Plan& plan, std::uint64_t rows_max) {
-    const std::vector<Step>& steps = plan.steps;
-    Cut cut;
-    while (cut.sink < steps.size() && is_row_step(steps[cut.sink])) ++cut.sink;
-    cut.rest = std::min(cut.sink + 1, steps.size());
-    // A step on all rows in their order takes them from a sink that keeps them.
-    if (cut.sink < steps.size() && std::holds_alternative<RowsStep>(steps[cut.sink])) {
-        cut.rest = cut.sink;
-    }
-    std::size_t behind = cut.rest;  // First step behind the sink that may drop rows.
-    while (behind < steps.size() && keeps_rows(steps[behind])) ++behind;
-    const bool last = behind == steps.size();
-    if (cut.sink == steps.size()) {
-        cut.rows.rows_max = rows_max;
-    } else if (const auto* stats = std::get_if<StatsStep>(&steps[cut.sink])) {
-        cut.groups.stats = stats;
-        cut.groups.ordered = order_matters(plan, cut.rest);
-        std::size_t at = cut.rest;
-        while (at < steps.size() && is_row_step(steps[at])) ++at;
-        const auto* over = at < steps.size() ? std::get_if<StatsStep>(&steps[at]) : nullptr;
-        if (over != nullptr && !cut.groups.ordered && may_chain(plan, *stats)) {
-            cut.second = {over, ~0ULL, order_matters(plan, at + 1)};
-            cut.groups_rest = cut.rest;
-            cut.rest = at + 1;
-        } else if (last) {
-            cut.groups.rows_max = rows_max;
-        } else if (const auto* next = std::get_if<LimitStep>(&steps[behind]);
-                   next != nullptr && !next->tail) {
-            cut.groups.rows_max = next->count;
-        }
-    } else if (const auto* dedup = std::get_if<DedupStep>(&steps[cut.sink])) {
-        cut.rows.dedup = dedup;
-    } else if (const auto* limit = std::get_if<LimitStep>(&steps[cut.sink])) {
-        cut.rows.oldest = limit->tail;
-        cut.rows.rows_max = limit->count;
-        if (last && !limit->tail) cut.rows.rows_max = std::min(limit->count, rows_max);
-    } else if (const auto* sort = std::get_if<SortStep>(&steps[cut.sink])) {
-        // Newest first is the order that rows have without a sort.
-        if (!newest_first(plan, *sort)) cut.rows.sort = sort;
-        if (last) {
-            cut.rows.rows_max = rows_max;
-        } else if (const auto* next = std::get_if<LimitStep>(&steps[behind])) {
-            cut.rows.rows_max = next->count;
-            cut.rows.oldest = next->tail;
-        }
-    }
-    cut.rows.slots = carried_slots(plan, cut.rest);
-    const StatsStep* const groups = cut.second.stats == nullptr ? cut.groups.stats : nullptr;
-    cut.shares = share_spec(plan, {groups, cut.groups.ordered, cut.rows.dedup}, cut.rest, rows_max);
-    return cut;
-}
 
 store::Columns columns_of(const Plan& plan) {
     store::Columns columns = store::Columns::kNone;
@@ -111,34 +41,6 @@ store::Columns columns_of(const Plan& plan) {
 std::uint64_t effective_rows_max(const Plan& plan, std::uint64_t api_limit) {
     if (api_limit == 0) return plan.limited ? kResultRowsMax : kResultRowsDefault;
     return std::min(api_limit, kResultRowsMax);
-}
-
-std::uint64_t batch_bytes(const store::EventBatch& batch) {
-    return batch.message.bytes() + batch.message.offsets().size() * sizeof(std::uint32_t) +
-           (batch.shaped != nullptr ? batch.shaped->text_bytes() : 0) +
-           (batch.timestamp_ms.size() + batch.sequence.size() + batch.ingestion_ms.size() +
-            batch.stream.size()) *
-               sizeof(std::uint64_t);
-}
-
-struct Work {
-    EventSource source;
-    store::Morsel morsel;
-    TimeSpan own;  // Times whose rows go to the sink's add_own().
-};
-
-/// The lowest begin of [begin, end), at least one row in ascending time, so that all of them are
-/// before `own`, or in it, or behind it.
-template <class TimeOf>
-std::size_t cut_at_own(const TimeSpan& own, std::size_t begin, std::size_t end,
-                       const TimeOf& time_of) {
-    const std::int64_t last = time_of(end - 1);
-    if (own.begin_ms >= own.end_ms || last < own.begin_ms) return begin;
-    const std::int64_t first = last >= own.end_ms ? own.end_ms : own.begin_ms;
-    if (time_of(begin) >= first) return begin;
-    const auto places = std::views::iota(begin, end);
-    const auto at = std::ranges::lower_bound(places, first, {}, time_of);
-    return begin + static_cast<std::size_t>(at - places.begin());
 }
 
 }  // namespace
@@ -204,6 +106,8 @@ struct PlanRun::Impl {
         }
         RowSinkSpec spec = cut.rows;
         spec.share = keys;
+        if (keys_only) spec.slots.clear();
+        spec.bound = bound;
         return make_row_sink(query->plan, spec, payer);
     }
 
@@ -654,9 +558,24 @@ struct PlanRun::Impl {
     Result<Kept> kept_rows() {
         list_work();
         auto kept = scanned_rows();
-        if (!budget.exhausted() || !cut.shares) return kept;
+        const bool ordered = cut.groups.stats == nullptr && cut.rows.rows_max <= kResultRowsMax;
+        if (!budget.exhausted() || (!cut.shares && !ordered)) return kept;
         kept = Kept{};  // What it holds is given back.
-        return rows_by_shares();
+        return cut.shares ? rows_by_shares() : rows_by_bound();
+    }
+
+    /// The rows that stay are too wide to hold more than them: a scan of their order's keys alone
+    /// finds the last one that stays, another one those in front of it.
+    Result<Kept> rows_by_bound() {
+        begin_share({}, [this] { keys_only = true; });
+        SKY_TRY(scan_all());
+        SKY_TRY(gather());
+        std::shared_ptr<const SortBound> found = workers[0]->sink->bound();
+        begin_share({}, [&] {
+            keys_only = false;
+            bound = std::move(found);
+        });
+        return scanned_rows();
     }
 
     void remember_seen() {
@@ -678,10 +597,11 @@ struct PlanRun::Impl {
     }
 
     /// Everything that the scans hold is given back; the next one takes the keys of `to`.
-    void begin_share(const KeyShare& to) {
+    void begin_share(const KeyShare& to, const std::function<void()>& change = [] {}) {
         remember_seen();
         const std::lock_guard moving(moving_mutex);
         share = to;
+        change();
         empty_sinks();
         {
             const std::lock_guard lock(workers[0]->mutex);
@@ -759,9 +679,10 @@ struct PlanRun::Impl {
         const std::lock_guard lock(workers[0]->mutex);
         std::string text = explain_run(query->plan, sum, chunks, result_rows);
         if (scans > 1) {
-            text += fmt::format(
-                "read {} times: its keys were too many for its memory and came share by share\n",
-                scans);
+            text += fmt::format("read {} times: its {} for its memory\n", scans,
+                                cut.shares
+                                    ? "keys were too many and came share by share, too many at once"
+                                    : "rows were put in order by their keys first, too wide");
         }
         return text;
     }
@@ -772,6 +693,11 @@ struct PlanRun::Impl {
         Kept kept;
         {
             const std::lock_guard moving(moving_mutex);
+            if (keys_only) {  // Rows without their columns are nothing to show.
+                QueryResult bare;
+                bare.statistics = statistics();
+                return bare;
+            }
             if (collected != nullptr) {
                 kept = {collected->finish(payer), cut.shares->rest};
             } else {
@@ -812,7 +738,10 @@ struct PlanRun::Impl {
     std::atomic<bool> stop{false};
     mutable std::mutex moving_mutex;  // Rows move from sink to sink; taken before a worker's.
     std::uint64_t scans = 1;          // Under the first worker's mutex.
-    KeyShare share;                   // What the sinks take.
+    // What the sinks take; changed between scans, under moving_mutex.
+    KeyShare share;
+    bool keys_only = false;                     // Of a sort.
+    std::shared_ptr<const SortBound> bound;     // Rows behind it are not wanted; null: not known.
     std::unique_ptr<ShareCollector> collected;  // Of the shares before; null: there are none.
     mutable std::mutex seen_mutex;
     Statistics seen;  // Of the scans before.

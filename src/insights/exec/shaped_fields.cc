@@ -11,14 +11,6 @@ namespace {
 using shapes::SlotColumn;
 using Stored = shapes::SlotKind;  // How a slot's values are kept.
 
-/// Whether bytes of strings among these may have to be looked at: quotes, backslashes, controls.
-bool tells_json_apart(const shapes::ByteSet& bytes) {
-    constexpr std::uint64_t kControls = 0xFFFFFFFF;
-    const auto quote = static_cast<unsigned char>('"');
-    const auto slash = static_cast<unsigned char>('\\');
-    return (bytes.words()[0] & kControls) != 0 || bytes.contains(quote) || bytes.contains(slash);
-}
-
 bool has_escape(std::string_view text) {
     return !text.empty() && std::memchr(text.data(), '\\', text.size()) != nullptr;
 }
@@ -60,7 +52,7 @@ Value value_of_scalar(std::string_view raw) {
     return out;
 }
 
-/// Texts that are numbers, true, false and null as the values that they are.
+/// Texts of a slot that are numbers, true, false and null as the values that they are.
 const Vector* read_scalars(EvalContext& context, const Vector* raw) {
     Arena& arena = context.arena;
     const std::size_t rows = raw->size();
@@ -68,16 +60,15 @@ const Vector* read_scalars(EvalContext& context, const Vector* raw) {
         return Vector::constant(arena, rows, value_of_scalar(raw->constant_value().text));
     }
     if (raw->decimals() != nullptr) return raw;
-    if (raw->codes() != nullptr) {
+    if (raw->dictionary() != nullptr) {
         const std::span<const std::string_view> entries = raw->dictionary()->entries;
         if (std::all_of(entries.begin(), entries.end(), is_number)) return raw;
         const bool boolean = std::any_of(entries.begin(), entries.end(), is_boolean);
         if (!boolean) {
             auto* const present = arena.array<std::uint8_t>(rows);
-            for (std::size_t i = 0; i < rows; ++i) {
-                present[i] = is_null(entries[raw->codes()[i]]) ? 0 : 1;
-            }
-            return Vector::coded_texts(arena, rows, raw->codes(), raw->dictionary(), present);
+            const std::uint16_t* const codes = raw->narrow_codes();
+            for (std::size_t i = 0; i < rows; ++i) present[i] = is_null(entries[codes[i]]) ? 0 : 1;
+            return Vector::coded_texts(arena, rows, codes, raw->dictionary(), present);
         }
     }
     const std::string_view* const texts = raw->text_array();
@@ -116,10 +107,7 @@ Status ShapedScan::add_part(ShapedPart part) {
         return {};
     }
     FamilyState& state = families_[part.family];
-    if (state.layout == nullptr) {
-        state.layout = std::make_unique<const JsonLayout>(JsonLayout::of(
-            block_->families()[part.family], fields_->json_paths(), fields_->has_index()));
-    }
+    if (state.layout == nullptr) state.layout = layout_of(block_->families()[part.family]);
     const JsonLayout& layout = *state.layout;
     const JsonLayout::Lines lines = layout.lines();
     if (lines == JsonLayout::Lines::kUnknown ||
@@ -151,6 +139,23 @@ Status ShapedScan::add_part(ShapedPart part) {
         parts_.push_back(std::move(*half));
     }
     return {};
+}
+
+/// Blocks of one group have many families in common.
+std::shared_ptr<const JsonLayout> ShapedScan::layout_of(const shapes::Family& family) {
+    std::string& key = layout_key_;
+    key.clear();
+    for (const shapes::Piece& piece : family.pieces) {
+        // A slot's text is empty, as no constant's is.
+        const std::size_t bytes = piece.constant.size();
+        key.append(reinterpret_cast<const char*>(&bytes), sizeof bytes).append(piece.constant);
+    }
+    if (const auto known = layouts_.find(key); known != layouts_.end()) return known->second;
+    auto made = std::make_shared<const JsonLayout>(
+        JsonLayout::of(family, fields_->json_paths(), fields_->has_index()));
+    if (layouts_.size() >= kLayoutsMax) layouts_.clear();
+    layouts_.emplace(key, made);
+    return made;
 }
 
 Result<bool> ShapedScan::passes_none(const ShapedPart& part, const JsonLayout& layout) {
@@ -201,29 +206,27 @@ Result<std::vector<std::uint8_t>> ShapedScan::unfit(std::uint32_t family,
     const std::uint32_t slots = block_->families()[family].slots;
     for (std::uint32_t slot = 0; slot < slots; ++slot) {
         const JsonRole role = layout.role(slot);
+        const bool string = role == JsonRole::kString;
+        if (string && SKY_TRY(block_->all_texts(family, slot, json::is_string_content))) continue;
         const Stored kind = block_->kind(family, slot);
-        if (role == JsonRole::kString) {
-            const shapes::SlotStats stats = SKY_TRY(block_->stats(family, slot));
-            if (!tells_json_apart(stats.bytes)) continue;
-        }
-        const SlotColumn& column = *SKY_TRY(block_->column(family, slot));
         const auto fits = [&](std::string_view text) { return layout.fits(role, text); };
-        const bool coded = kind == Stored::kDictionary || kind == Stored::kConstant;
-        if (coded) {
-            std::vector<std::uint8_t> bad(column.entries().size());
-            bool any = false;
-            for (std::size_t i = 0; i < bad.size(); ++i) {
-                bad[i] = fits(column.entries()[i]) ? 0 : 1;
-                any = any || bad[i] != 0;
-            }
-            for (std::size_t row = 0; any && row < rows; ++row) {
+        if (kind == Stored::kDictionary || kind == Stored::kConstant) {
+            const std::vector<std::string_view> entries = SKY_TRY(block_->entries(family, slot));
+            std::vector<std::uint8_t> bad(entries.size());
+            for (std::size_t i = 0; i < bad.size(); ++i) bad[i] = fits(entries[i]) ? 0 : 1;
+            if (std::find(bad.begin(), bad.end(), 1) == bad.end()) continue;
+            const SlotColumn& column = *SKY_TRY(block_->column(family, slot));
+            for (std::size_t row = 0; row < rows; ++row) {
                 if (bad[kind == Stored::kConstant ? 0 : column.codes()[row]] != 0) mark(row);
             }
             continue;
         }
         const bool decimal =
-            kind == Stored::kForm && column.form().kind == shapes::FormKind::kDecimal;
-        if (decimal) {  // A number of JSON, in whatever role.
+            kind == Stored::kForm && block_->form(family, slot).kind == shapes::FormKind::kDecimal;
+        // Decimals are numbers of JSON, in whatever role.
+        if (decimal && block_->exceptions(family, slot) == 0) continue;
+        const SlotColumn& column = *SKY_TRY(block_->column(family, slot));
+        if (decimal) {
             for (std::size_t i = 0; i < column.exception_rows().size(); ++i) {
                 if (!fits(column.exception_texts()[i])) mark(column.exception_rows()[i]);
             }
@@ -250,7 +253,7 @@ const Vector* ShapedScan::read_string(EvalContext& context, std::uint32_t family
                                 Value::of_text(kept(context, unescaped(text, scratch))));
     }
     if (raw->decimals() != nullptr) return raw;
-    if (raw->codes() != nullptr && place.pieces.size() == 1) {
+    if (raw->dictionary() != nullptr && place.pieces.size() == 1) {
         const std::span<const std::string_view> entries = raw->dictionary()->entries;
         if (std::none_of(entries.begin(), entries.end(), has_escape)) return raw;
         const std::uint32_t slot = place.pieces[0].slot;
@@ -272,7 +275,7 @@ const Vector* ShapedScan::read_string(EvalContext& context, std::uint32_t family
             made.dictionary = {made.entries, next_dictionary_id()};
             at = known.end() - 1;
         }
-        return Vector::coded_texts(arena, rows, raw->codes(), &at->dictionary);
+        return Vector::coded_texts(arena, rows, raw->narrow_codes(), &at->dictionary);
     }
     const std::string_view* const texts = raw->text_array();
     if (std::none_of(texts, texts + rows, has_escape)) return raw;

@@ -107,7 +107,8 @@ const Vector* ShapedScan::filter(EvalContext& context, const ShapedPart& part, c
             if (out[i] == kLook && has[i] == 0) out[i] = 0;
         }
     }
-    search_lines(context, part, ranks, *site, out);
+    const bool all_told = filter.tree.useful() && !filter.tree.looks() && filter.text.empty();
+    if (!all_told) search_lines(context, part, ranks, *site, out);
     return Vector::booleans(context.arena, ranks.count, out);
 }
 

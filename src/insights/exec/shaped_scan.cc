@@ -402,13 +402,12 @@ const Vector* ShapedScan::slot(EvalContext& context, std::uint32_t family, std::
     if (column.kind() == Stored::kDictionary) {
         columnar::TextDictionary& dictionary = families_[family].dictionaries[slot];
         if (dictionary.id == 0) dictionary = {column.entries(), next_dictionary_id()};
-        auto* const codes = arena.array<std::uint32_t>(rows);
         const std::uint16_t* const from = column.codes().data();
         if (ranks.list == nullptr) {
-            std::copy(from + ranks.begin, from + ranks.begin + rows, codes);
-        } else {
-            for (std::size_t i = 0; i < rows; ++i) codes[i] = from[ranks.list[i]];
+            return Vector::coded_texts(arena, rows, from + ranks.begin, &dictionary);
         }
+        auto* const codes = arena.array<std::uint16_t>(rows);
+        for (std::size_t i = 0; i < rows; ++i) codes[i] = from[ranks.list[i]];
         return Vector::coded_texts(arena, rows, codes, &dictionary);
     }
     const bool is_decimal =

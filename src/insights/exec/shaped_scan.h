@@ -6,10 +6,13 @@
 #include <deque>
 #include <memory>
 #include <span>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
 #include "insights/exec/json_layout.h"
+#include "insights/exec/limits.h"
 #include "insights/exec/shaped_templates.h"
 #include "insights/exec/slot_tree.h"
 #include "insights/exec/symbolic_sites.h"
@@ -73,13 +76,13 @@ public:
     /// neither.
     const Vector* filter(EvalContext& context, const ShapedPart& part, const Ranks& ranks,
                          const void* asker);
+    /// The template of each of these lines (functions/text_template.h). Null where their texts are
+    /// the better way to it.
+    const Vector* templates(EvalContext& context, const ShapedPart& part, const Ranks& ranks);
     /// Field `name` of the discovery in rows of a part that has a layout. Never null; an error is
     /// the context's.
     const Vector* field(EvalContext& context, const ShapedPart& part, const Ranks& ranks,
                         std::size_t name);
-    /// The template of each of these lines (functions/text_template.h). Null where their texts are
-    /// the better way to it.
-    const Vector* templates(EvalContext& context, const ShapedPart& part, const Ranks& ranks);
     /// The lines themselves.
     const Vector* messages(EvalContext& context, const ShapedPart& part, const Ranks& ranks);
 
@@ -103,11 +106,11 @@ private:
         std::vector<symbolic::SlotFacts> facts;              // Of parts that are cleaned.
         std::vector<symbolic::SlotFacts> all_facts;          // Of all rows.
         std::vector<columnar::TextDictionary> dictionaries;  // A slot; id 0: not asked for yet.
-        std::unique_ptr<const JsonLayout> layout;            // Null: not asked for yet.
-        std::deque<ReadEntries> read_entries;                // Of slots with escapes.
         bool templates_made = false;
         std::unique_ptr<const FamilyTemplates> templates;  // Null: of no use.
         columnar::TextDictionary template_texts;
+        std::shared_ptr<const JsonLayout> layout;  // Null: not asked for yet.
+        std::deque<ReadEntries> read_entries;      // Of slots with escapes.
     };
 
     /// A stretch of pieces that one occurrence of a text may touch, and how its lines are told.
@@ -151,6 +154,7 @@ private:
     Result<bool> passes_none(const ShapedPart& part, const JsonLayout& layout);
     Result<bool> may_be(std::uint32_t family, const JsonLayout::Place& place,
                         std::string_view text);
+    std::shared_ptr<const JsonLayout> layout_of(const shapes::Family& family);
     /// Ranks whose values do not fit; empty: all do.
     Result<std::vector<std::uint8_t>> unfit(std::uint32_t family, const JsonLayout& layout);
     const Vector* read_string(EvalContext& context, std::uint32_t family,
@@ -190,6 +194,8 @@ private:
     std::vector<FamilyState> families_;
     std::vector<ShapedPart> parts_;
     VerdictMemo memo_;
+    std::unordered_map<std::string, std::shared_ptr<const JsonLayout>> layouts_;  // By the family.
+    std::string layout_key_;
     std::vector<SlotFilter> filters_;                // Made when a part first needs them.
     std::vector<std::vector<std::uint32_t>> lists_;  // What parts point into.
 };

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "insights/exec/frame.h"
@@ -19,6 +20,14 @@ namespace sky::insights {
 struct TimeSpan {
     std::int64_t begin_ms = 0, end_ms = 0;
     bool has(std::int64_t unix_ms) const { return begin_ms <= unix_ms && unix_ms < end_ms; }
+};
+
+/// The last row of an order that stays: its sort keys and its place among the events.
+struct SortBound {
+    std::vector<Value> keys;  // Their texts are in `texts`.
+    std::vector<std::string> texts;
+    std::int64_t timestamp_ms = 0;
+    std::uint64_t sequence = 0;
 };
 
 /// Collects the rows of one worker; the answer depends on the multiset of rows alone.
@@ -41,6 +50,8 @@ public:
     virtual void end_own() {}
     /// No rows will come any more: from here on it is merged into others only. Holds less then.
     virtual void settle() {}
+    /// Of a sort, when more rows have come than stay: the last one that does.
+    virtual std::shared_ptr<const SortBound> bound() const { return nullptr; }
     /// Rows with an earlier timestamp cannot change the answer any more.
     virtual std::optional<std::int64_t> earliest_useful_ms() const { return std::nullopt; }
 };
@@ -53,6 +64,8 @@ struct RowSinkSpec {
     std::uint64_t rows_max = ~0ULL;    // Of the order; more are dropped.
     bool oldest = false;               // The last rows of the order, not the first.
     KeyShare share = {};               // Of the keys of `dedup`.
+    /// Of `sort`: rows behind it are not among them. Null: it is not known.
+    std::shared_ptr<const SortBound> bound = {};
 };
 
 /// Which groups a group sink shows.

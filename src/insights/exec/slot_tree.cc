@@ -105,6 +105,8 @@ public:
             tree_.nodes_.push_back({nullptr, {}, {answer(verdict)}});
         } else if (node(chosen, open) == kLook) {
             tree_.nodes_.clear();
+        } else {
+            turn();
         }
         tree_.looks_ = tree_.looks_ || !tree_.with_exceptions_.empty();
     }
@@ -223,7 +225,7 @@ private:
             best = likeliest(open);
             if (best != nullptr) found.assign(best->texts.size(), Verdict::kSlow);
         }
-        if (best == nullptr || tree_.nodes_.size() + kNode >= 250) {
+        if (best == nullptr || tree_.nodes_.size() + kNode >= kNodesEnd) {
             tree_.looks_ = true;
             return kLook;
         }
@@ -251,6 +253,47 @@ private:
         return static_cast<std::uint8_t>(kNode + number);
     }
 
+    /// A number that all questions begin with, and then one dictionary: asked the other way round,
+    /// most entries answer alone, and a column of codes is read faster than one of numbers.
+    void turn() {
+        const Node root = tree_.nodes_[0];
+        if (root.column == nullptr || root.column->kind() == Stored::kDictionary) return;
+        const SlotColumn* coded = nullptr;
+        for (std::size_t i = 1; i < tree_.nodes_.size(); ++i) {
+            const Node& node = tree_.nodes_[i];
+            if (node.column->kind() != Stored::kDictionary) return;
+            if (coded != nullptr && node.column != coded) return;
+            coded = node.column;
+            const bool answers = std::all_of(node.next.begin(), node.next.end(),
+                                             [](std::uint8_t next) { return next < kNode; });
+            if (!answers) return;
+        }
+        if (coded == nullptr) return;
+        std::vector<Node> turned(1);
+        turned[0].column = coded;
+        for (std::size_t entry = 0; entry < coded->entries().size(); ++entry) {
+            std::vector<std::uint8_t> answers;
+            for (const std::uint8_t next : root.next) {
+                answers.push_back(next < kNode ? next : tree_.nodes_[next - kNode].next[entry]);
+            }
+            if (std::all_of(answers.begin(), answers.end(),
+                            [&](std::uint8_t answer) { return answer == answers[0]; })) {
+                turned[0].next.push_back(answers[0]);
+                continue;
+            }
+            auto same = std::find_if(turned.begin() + 1, turned.end(),
+                                     [&](const Node& node) { return node.next == answers; });
+            if (same == turned.end()) {
+                if (turned.size() + kNode >= kNodesEnd) return;
+                turned.push_back({root.column, root.bounds, std::move(answers)});
+                same = turned.end() - 1;
+            }
+            turned[0].next.push_back(static_cast<std::uint8_t>(kNode + (same - turned.begin())));
+        }
+        tree_.nodes_ = std::move(turned);
+    }
+
+    static constexpr std::size_t kNodesEnd = 250;  // What `next` has numbers for.
     const SymbolicSite& site_;
     std::vector<SlotFacts> facts_;
     VerdictMemo& memo_;

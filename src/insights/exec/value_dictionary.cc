@@ -93,6 +93,7 @@ ValueDictionary::~ValueDictionary() { texts_.budget().release(accounted_bytes_);
 void ValueDictionary::settle() {
     entries_ = {};
     entry_codes_ = {};
+    entries_id_ = 0;
     values_.shrink_to_fit();
     texts_.budget().release(accounted_bytes_);
     accounted_bytes_ = 0;
@@ -180,14 +181,15 @@ bool ValueDictionary::code_of(const Value& value, std::uint32_t& code) {
 }
 
 /// Each text of the column's dictionary is looked up once, when a row has it.
-bool ValueDictionary::code_entries(EvalContext& context, const Vector& column,
+template <class Code>
+bool ValueDictionary::code_entries(EvalContext& context, const Vector& column, const Code* from,
                                    std::uint32_t* codes) {
     const columnar::TextDictionary& dictionary = *column.dictionary();
     if (dictionary.id == 0 || dictionary.id != entries_id_) {
         entry_codes_.assign(dictionary.entries.size(), kFree);
         entries_id_ = dictionary.id;
+        entries_left_ = dictionary.entries.size();
     }
-    const std::uint32_t* const from = column.codes();
     const std::uint8_t* const present = column.present_bytes();
     if (present == nullptr) {
         // Mostly all texts have been met; without branches that is soon seen.
@@ -206,7 +208,10 @@ bool ValueDictionary::code_entries(EvalContext& context, const Vector& column,
             continue;
         }
         std::uint32_t& code = entry_codes_[from[i]];
-        if (code == kFree) fits = find_text(dictionary.entries[from[i]], code);
+        if (code == kFree) {
+            fits = find_text(dictionary.entries[from[i]], code);
+            --entries_left_;
+        }
         codes[i] = code;
     }
     return fits;
@@ -219,19 +224,22 @@ bool ValueDictionary::code_rows(EvalContext& context, const Vector& column, std:
         std::uint32_t code = 0;
         fits = code_of(column.constant_value(), code);
         std::fill(codes, codes + rows, code);
-    } else if (column.codes() != nullptr &&
+    } else if (column.dictionary() != nullptr &&
                (column.dictionary()->id != 0 || column.dictionary()->entries.size() <= rows)) {
-        fits = code_entries(context, column, codes);
+        fits = column.narrow_codes() != nullptr
+                   ? code_entries(context, column, column.narrow_codes(), codes)
+                   : code_entries(context, column, column.codes(), codes);
     } else if (column.is_uniform(Kind::kTimestamp) && column.present_bytes() == nullptr) {
-        // Times come in runs: the value of the row before is often this one's.
+        // Times come in runs.
         const std::int64_t* const times = column.timestamp_array();
-        for (std::size_t i = 0; i < rows && fits; ++i) {
-            if (i > 0 && times[i] == times[i - 1]) {
-                codes[i] = codes[i - 1];
-            } else {
-                const Value value = Value::of_timestamp(times[i]);
-                fits = find(value, hash_canonical(value), codes[i]);
-            }
+        for (std::size_t begin = 0; begin < rows && fits;) {
+            const Value value = Value::of_timestamp(times[begin]);
+            std::uint32_t code = 0;
+            fits = find(value, hash_canonical(value), code);
+            std::size_t end = begin + 1;
+            while (end < rows && times[end] == times[begin]) ++end;
+            std::fill(codes + begin, codes + end, code);
+            begin = end;
         }
     } else if (column.is_uniform(Kind::kText)) {
         const std::string_view* texts = column.text_array();

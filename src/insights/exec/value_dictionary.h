@@ -3,6 +3,7 @@
               // numbered as they come.
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "insights/functions/table.h"
@@ -25,6 +26,13 @@ public:
     const Value& value(std::uint32_t code) const { return values_[code]; }
     /// Codes of a column's rows; new values are added. False when the budget refuses.
     bool code_rows(EvalContext& context, const Vector& column, std::uint32_t* codes);
+    /// Codes of all entries of the dictionary; empty unless it is that of the column coded last and
+    /// rows had each of them.
+    std::span<const std::uint32_t> codes_of(const columnar::TextDictionary& dictionary) const {
+        const bool known = dictionary.id != 0 && dictionary.id == entries_id_ && entries_left_ == 0;
+        return known ? std::span<const std::uint32_t>(entry_codes_)
+                     : std::span<const std::uint32_t>();
+    }
     /// Code of one value. False when the budget refuses.
     bool code_of(const Value& value, std::uint32_t& code);
     /// Equal for values that are one here.
@@ -44,7 +52,9 @@ private:
     static constexpr std::uint32_t kFree = 0xFFFFFFFF;
     static constexpr std::size_t kFirstTextBytes = 2'048;  // Most columns have few, short texts.
     bool find_text(std::string_view text, std::uint32_t& code);
-    bool code_entries(EvalContext& context, const Vector& column, std::uint32_t* codes);
+    template <class Code>
+    bool code_entries(EvalContext& context, const Vector& column, const Code* from,
+                      std::uint32_t* codes);
     bool find(const Value& canonical, std::uint64_t hash, std::uint32_t& code);
     bool add(Value canonical, std::uint64_t hash, std::size_t at, std::uint32_t& code);
     void grow();
@@ -57,6 +67,7 @@ private:
     // Codes of the entries of the text dictionary seen last; kFree: not met yet.
     std::vector<std::uint32_t> entry_codes_;
     std::uint64_t entries_id_ = 0;
+    std::size_t entries_left_ = 0;  // Of them, not met yet.
 };
 
 __extension__ typedef unsigned __int128 WideProduct;

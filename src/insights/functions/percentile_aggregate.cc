@@ -23,8 +23,9 @@ struct ValueCount {
 
 struct PercentileState {
     /// Of 0, 1, … / 10^scale, where those are dense: how often each came.
-    std::vector<std::uint64_t> dense;
+    std::vector<std::uint32_t> dense;
     std::vector<ValueCount> slots;  // The others: open addressing, a power of two.
+    std::vector<ValueCount> more;   // Rows of dense values beyond what a place counts.
     std::size_t dense_used = 0, slots_used = 0;
     std::uint64_t rows = 0;
     std::size_t values() const { return dense_used + slots_used; }
@@ -45,6 +46,10 @@ public:
             const std::int64_t* const decimals = argument->decimals();
             const std::uint8_t* const present = argument->present_bytes();
             for (std::size_t row = 0; row < context.rows; ++row) {
+                if (row + kAhead < context.rows) {
+                    prefetch(states_[group == nullptr ? 0 : group[row + kAhead]],
+                             decimals[row + kAhead]);
+                }
                 if (present != nullptr && present[row] == 0) continue;
                 add_decimal(states_[group == nullptr ? 0 : group[row]], decimals[row], 1);
             }
@@ -76,6 +81,7 @@ public:
             for (const ValueCount& entry : state.slots) {
                 if (entry.count > 0) add(to, entry.value, entry.count);
             }
+            for (const ValueCount& entry : state.more) add(to, entry.value, entry.count);
         }
     }
 
@@ -97,7 +103,7 @@ public:
 private:
     static constexpr std::size_t kEntriesMax =
         limits::kPercentileExactBytesMax / sizeof(ValueCount) / 2;
-    // Of the array: places a different value, so that a value costs as much as two or three of the
+    // Of the array: places a different value, so that a value costs as much as one or two of the
     // table do; different values before there is one at all; and places.
     static constexpr std::size_t kDenseWaste = 8;
     static constexpr std::size_t kDenseMin = 256;
@@ -147,11 +153,24 @@ private:
             add(state, static_cast<double>(scaled) / divisor_, count);
         }
     }
+    /// Groups and values together are more than the near caches hold.
+    static constexpr std::size_t kAhead = 16;
+    static void prefetch(const PercentileState& state, std::int64_t scaled) {
+        const auto place = static_cast<std::uint64_t>(scaled);
+        if (place < state.dense.size()) __builtin_prefetch(state.dense.data() + place, 1);
+    }
     void add_dense(PercentileState& state, std::size_t place, std::uint64_t count) {
-        std::uint64_t& held = state.dense[place];
+        std::uint32_t& held = state.dense[place];
         const bool is_new = held == 0;
-        held += count;
         state.rows += count;
+        const std::uint64_t sum = held + count;
+        held = static_cast<std::uint32_t>(sum);
+        if (sum > UINT32_MAX) {
+            // All but one of the rows go elsewhere.
+            held = 1;
+            const double value = static_cast<double>(place) / divisor_;
+            state.more.push_back({value, sum - 1});
+        }
         if (is_new) {
             ++state.dense_used;
             added_value();
@@ -207,7 +226,7 @@ private:
         const std::size_t places = std::min(kDenseMax, std::bit_floor(values * kDenseWaste));
         if (scale_ != columnar::kNoScale && !rounded_ && values >= kDenseMin &&
             places > state.dense.size() &&
-            account_.try_take((places - state.dense.size()) * sizeof(std::uint64_t))) {
+            account_.try_take((places - state.dense.size()) * sizeof(std::uint32_t))) {
             state.dense.resize(places, 0);
         }
         std::vector<ValueCount> slots(size);
@@ -218,9 +237,10 @@ private:
                 insert(slots, entry);
                 continue;
             }
-            state.dense[place] = entry.count;
-            ++state.dense_used;
             --state.slots_used;
+            --entries_;
+            state.rows -= entry.count;
+            add_dense(state, place, entry.count);
         }
         account_.give_back(state.slots.size() * sizeof(ValueCount));
         state.slots = std::move(slots);
@@ -233,7 +253,7 @@ private:
         for (PercentileState& state : states_) {
             const PercentileState before = std::move(state);
             account_.give_back(before.slots.size() * sizeof(ValueCount) +
-                               before.dense.size() * sizeof(std::uint64_t));
+                               before.dense.size() * sizeof(std::uint32_t));
             state = {};
             for (std::size_t place = 0; place < before.dense.size(); ++place) {
                 if (before.dense[place] == 0) continue;
@@ -242,6 +262,7 @@ private:
             for (const ValueCount& entry : before.slots) {
                 if (entry.count > 0) add(state, entry.value, entry.count);
             }
+            for (const ValueCount& entry : before.more) add(state, entry.value, entry.count);
         }
     }
 
@@ -252,6 +273,7 @@ private:
             for (const ValueCount& entry : state.slots) {
                 if (entry.count > 0) sorted_.push_back(entry);
             }
+            sorted_.insert(sorted_.end(), state.more.begin(), state.more.end());
             std::sort(sorted_.begin(), sorted_.end(),
                       [](const ValueCount& a, const ValueCount& b) { return a.value < b.value; });
         }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -61,6 +62,20 @@ private:
 }  // namespace
 
 const Vector* datefloor_kernel(EvalContext& context, Args args) {
+    const auto period = period_of(args[1]);
+    if (period && args[0]->is_uniform(Kind::kTimestamp) && args[0]->present_bytes() == nullptr) {
+        const std::int64_t* const in = args[0]->timestamp_array();
+        auto* const out = context.arena.array<std::int64_t>(context.rows);
+        for (std::size_t begin = 0; begin < context.rows;) {
+            const std::int64_t bin = floor_to(*period, in[begin]);
+            const std::int64_t end_ms = next_boundary(*period, bin);
+            std::size_t end = begin + 1;
+            while (end < context.rows && in[end] >= bin && in[end] < end_ms) ++end;
+            std::fill(out + begin, out + end, bin);
+            begin = end;
+        }
+        return Vector::timestamps(context.arena, context.rows, out);
+    }
     BinCache cache;
     return round_instants(context, args,
                           [&](const Period& p, std::int64_t ms) { return cache.floor(p, ms); });
