@@ -74,6 +74,7 @@ void add_manual(CLI::App& app) {
 std::shared_ptr<CLI::App> make_app(int& exit_code) {
     auto app = std::make_shared<CLI::App>("skywatch: CloudWatch for your own disks, in one program",
                                           "skywatch");
+    app->set_version_flag("--version", "skywatch " SKY_VERSION, "Print the version and exit");
     app->require_subcommand(1);
     add_serve(*app, exit_code);
     add_key(*app, exit_code);

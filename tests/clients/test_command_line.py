@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -134,6 +135,12 @@ def test_help(run, command):
     done = run(*command, "--help")
     assert done.returncode == OK
     assert b"skywatch" in done.stdout
+
+
+def test_version(run):
+    done = run("--version")
+    assert (done.returncode, done.stderr) == (OK, b"")
+    assert re.fullmatch(rb"skywatch \d+\.\d+\.\d+\n", done.stdout)
 
 
 def test_without_a_key_and_with_a_wrong_one(run, group):

@@ -10,8 +10,9 @@ Another adapter does four things:
     measured.finish(method, view, status)                     # once, when the last byte is sent
 """
 from .line import FORMATS, UNRESOLVED, format_line, word
-from .measure import LOGGER_NAME, Measured, Options, OptionsError, Profiler, current, external, query, using
+from .measure import Measured, current, external, query, using
 from .outgoing import watch_http_client, watch_httpx
+from .profiler import LOGGER_NAME, Options, OptionsError, Profiler
 
 __version__ = "0.2.0"
 __all__ = ["FORMATS", "LOGGER_NAME", "UNRESOLVED", "Measured", "Options", "OptionsError", "Profiler", "current", "external",

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from typing import Any
 
 from .line import UNRESOLVED
-from .measure import CLIENT_CLOSED, LOGGER_NAME, Profiler, using
+from .measure import CLIENT_CLOSED, using
+from .profiler import LOGGER_NAME, Profiler
 
 MEASURED_KEY = "skywatch.measured"
 _MOUNTS_MAX = 16  # Deeper nesting than this is a loop.

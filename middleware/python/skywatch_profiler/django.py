@@ -18,7 +18,8 @@ from django.db import connections
 from django.db.backends.signals import connection_created
 
 from .line import UNRESOLVED
-from .measure import CLIENT_CLOSED, OptionsError, Profiler, current, using
+from .measure import CLIENT_CLOSED, current, using
+from .profiler import OptionsError, Profiler
 
 
 def _profiler():

@@ -50,16 +50,27 @@ def method_word(method: str) -> str:
     return method if method in _METHODS else OTHER_METHOD
 
 
+@functools.lru_cache(maxsize=_WORDS_KEPT_MAX)
+def _plain_head(method: str, view: str, sample: int) -> str:
+    return f"[profiler{f' sample={sample:d}' if sample > 1 else ''}] {method} {word(view)} "
+
+
+def plain_line(method: str, view: str, duration_ns: int, status: int, sample: int = 1) -> str:
+    """The form plain, which most programs choose: everything but the numbers is looked up."""
+    if method not in _METHODS:
+        method = OTHER_METHOD  # Before the cache sees it: clients choose methods, and would empty it.
+    return f"{_plain_head(method, view, sample)}{milliseconds(duration_ns)} {status:d}"
+
+
 def format_line(form: str, method: str, view: str, duration_ns: int, status: int, size: int = 0, queries: int = 0, query_ns: int = 0,
                 external_ns: int = 0, repeated: int = 0, sample: int = 1, trace: str | None = None, timestamp_ms: int = 0,
                 namespace: str = NAMESPACE) -> str:
     """The line of one request. `timestamp_ms` (Unix milliseconds) and `namespace` are used by the form emf alone."""
+    if form == "plain":
+        return plain_line(method, view, duration_ns, status, sample)
     method = method_word(method)
     view = word(view)
     duration = milliseconds(duration_ns)
-    if form == "plain":
-        bracket = f" sample={sample:d}" if sample > 1 else ""
-        return f"[profiler{bracket}] {method} {view} {duration} {status:d}"
     if form == "extended":
         rest = ""
         if repeated:

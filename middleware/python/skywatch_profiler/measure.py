@@ -4,113 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import dataclasses
-import logging
-import random
-import re
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from .line import FORMATS, NAMESPACE, format_line
+from .line import format_line, plain_line
 from .statements import TEXTS_MAX, most_repeated
-from .trace import W3C_HEADER, XRAY_HEADER, trace_id
 
-LOGGER_NAME = "skywatch.profiler"
+if TYPE_CHECKING:
+    from .profiler import Profiler
 
 # What a client that went away leaves behind, as nginx writes it: neither an answer of ours nor a fault.
 CLIENT_CLOSED = 499
 
 _current = contextvars.ContextVar("skywatch_profiler_current", default=None)
-
-
-class OptionsError(ValueError):
-    """An option has an unknown name or a value that cannot be meant."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Options:
-    """What a user may choose, the same for every framework.
-
-    format          plain, extended, json or emf
-    external        time outgoing calls (http.client, httpx) in the forms that show it
-    skip_methods    methods that write no line, such as ("OPTIONS", "HEAD")
-    skip_paths      regular expressions; a path in which one is found writes no line
-    slower_than_ms  only requests that took longer write a line
-    sample          write one of n requests, chosen at random; the line then says sample=n
-    repeated_over   the same statement more often than this adds repeated=<n>
-    trace           write the id of an X-Ray or W3C trace
-    namespace       of the metrics, form emf
-    """
-
-    format: str = "plain"
-    external: bool = True
-    skip_methods: Sequence[str] = ()
-    skip_paths: Sequence[str] = ()
-    slower_than_ms: float = 0
-    sample: int = 1
-    repeated_over: int = 5
-    trace: bool = True
-    namespace: str = NAMESPACE
-
-    @classmethod
-    def of(cls, given: dict[str, Any]) -> Options:
-        known = {field.name for field in dataclasses.fields(cls)}
-        unknown = sorted(set(given) - known)
-        if unknown:
-            raise OptionsError(f"unknown options: {', '.join(unknown)}; known are {', '.join(sorted(known))}")
-        options = cls(**given)
-        if options.format not in FORMATS:
-            raise OptionsError(f"the line's format must be one of {', '.join(FORMATS)}, not {options.format!r}")
-        for name in ("skip_methods", "skip_paths"):
-            if isinstance(getattr(options, name), str):
-                raise OptionsError(f"{name} must be a list")
-        for name, least in (("sample", 1), ("repeated_over", 1), ("slower_than_ms", 0)):
-            if not getattr(options, name) >= least:
-                raise OptionsError(f"{name} must be at least {least}")
-        try:
-            for pattern in options.skip_paths:
-                re.compile(pattern)
-        except re.error as error:
-            raise OptionsError(f"skip_paths: {error}") from error
-        return options
-
-
-class Profiler:
-    """Decides which requests are measured. One for each middleware; its methods may be called from any thread."""
-
-    def __init__(self, logger: logging.Logger | None = None, clock: Callable[[], int] = time.perf_counter_ns,
-                 wall: Callable[[], float] = time.time, choose: Callable[[], float] = random.random, **options: Any):
-        self.options = Options.of(options)
-        self.logger = logger or logging.getLogger(LOGGER_NAME)
-        self.clock, self.wall = clock, wall
-        self.detailed = self.options.format != "plain"
-        self.slower_than_ns = int(self.options.slower_than_ms * 1_000_000)
-        self._choose = choose
-        self._skip_methods = frozenset(self.options.skip_methods)
-        self._skip_path = re.compile("|".join(f"(?:{p})" for p in self.options.skip_paths)).search if self.options.skip_paths else None
-        if self.detailed and self.options.external:
-            from .outgoing import watch_http_client, watch_httpx
-
-            watch_http_client()
-            watch_httpx()
-
-    def begin(self, method: str, path: str, header: Callable[[str], str | None] | None = None) -> Measured | None:
-        """Starts measuring a request that arrives now; None when its line is not wanted.
-
-        `header(name)` gives the value of a request header by its name in small letters, or None."""
-        if method in self._skip_methods or not self.logger.isEnabledFor(logging.INFO):
-            return None
-        if self._skip_path is not None and self._skip_path(path):
-            return None
-        sample = self.options.sample
-        if sample > 1 and self._choose() * sample >= 1:
-            return None
-        measured = Measured(self)
-        if self.detailed and self.options.trace and header is not None:
-            measured.trace = trace_id(header(XRAY_HEADER), header(W3C_HEADER))
-        return measured
 
 
 class Measured:
@@ -142,13 +49,19 @@ class Measured:
     def handed(self, count: int) -> None:
         """The application gives the server that many more bytes of the body, now. The duration ends with the last of them: when
         the server's own work afterwards is done, the client may have had its answer for long."""
+        profiler = self._profiler
+        if not profiler.detailed:
+            self._end_ns = profiler.clock()  # The plain form shows no size.
+            return
         with self._lock:
             self.size += count
-            self._end_ns = self._profiler.clock()
+            self._end_ns = profiler.clock()
 
     def ended(self) -> None:
         """There is no byte of a body to come. Its head is all that the client waits for, so the duration ends now, unless a byte
         was handed over before."""
+        if self._end_ns is not None:
+            return
         with self._lock:
             if self._end_ns is None:
                 self._end_ns = self._profiler.clock()
@@ -210,7 +123,7 @@ class Measured:
             return
         options = profiler.options
         if not profiler.detailed:
-            line = format_line("plain", method, view, duration_ns, status, sample=options.sample)
+            line = plain_line(method, view, duration_ns, status, options.sample)
         else:
             # Nobody reads the body of an answer to HEAD, whatever the application made.
             size = 0 if method == "HEAD" else self.size
@@ -218,9 +131,7 @@ class Measured:
             line = format_line(options.format, method, view, duration_ns, status, size, self.queries, self.query_ns, self.external_ns,
                                repeated, options.sample, self.trace,
                                int(profiler.wall() * 1000) if options.format == "emf" else 0, options.namespace)
-        # As logger.info does, without its search for the line of code that called it, which is always this one.
-        logger = profiler.logger
-        logger.handle(logger.makeRecord(logger.name, logging.INFO, __file__, 0, line, (), None, "finish"))
+        profiler.write(line)
 
 
 def current() -> Measured | None:

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 from .line import UNRESOLVED
-from .measure import Profiler, enter, leave
+from .measure import enter, leave
+from .profiler import Profiler
 
 MEASURED_KEY = "skywatch.measured"
 VIEW_KEY = "skywatch.view"
@@ -29,30 +30,29 @@ class _Body:
 
     def __init__(self, chunks, measured, finish):
         self._chunks = chunks
-        self._next = None
         self._measured = measured
         self._finish = finish
 
     def __iter__(self):
-        return self
-
-    def __next__(self):
-        # The generator's own work belongs to the request, and may run queries.
-        token = enter(self._measured)
-        try:
-            if self._next is None:
-                self._next = iter(self._chunks).__next__
-            chunk = self._next()
-        except StopIteration:
-            self._measured.ended()
-            raise
-        except BaseException:
-            self._finish(500)
-            raise
-        finally:
-            leave(token)
-        self._measured.handed(len(chunk))
-        return chunk
+        measured = self._measured
+        chunks = None
+        while True:
+            # The application's own generator belongs to the request, and may run queries.
+            token = enter(measured)
+            try:
+                if chunks is None:
+                    chunks = iter(self._chunks)
+                chunk = next(chunks)
+            except StopIteration:
+                measured.ended()
+                return
+            except BaseException:
+                self._finish(500)
+                raise
+            finally:
+                leave(token)
+            measured.handed(len(chunk))
+            yield chunk
 
     def close(self):
         try:
