@@ -78,6 +78,12 @@ constexpr const char* kQueries[] = {
     "filter @message like /user.*list/ | stats count(*)",
     "fields @timestamp, @message | sort @timestamp desc | limit 10000",
     "filter @message like \"no such word\" | limit 20",
+    "pattern @message",
+    "stats count(*) as n by @timestamp, @message | stats count(*), max(n)",
+    "parse @message \"[*] * * * *\" as logger, method, view, duration, status_code | sort duration "
+    "desc, @timestamp desc | limit 10000 | stats count(*), min(duration)",
+    "parse @message \"[*] * * * *\" as logger, method, view, duration, status_code | dedup view, "
+    "duration | stats count(*)",
 };
 
 void seed_query(benchmark::State& state) {
@@ -100,7 +106,7 @@ void seed_query(benchmark::State& state) {
 }
 BENCHMARK(seed_query)
     ->ArgNames({"query", "threads", "shaped"})
-    ->ArgsProduct({{0, 1, 2, 3, 4, 5}, {1, 2}, {0, 1}})
+    ->ArgsProduct({{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, {1, 2}, {0, 1}})
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
 

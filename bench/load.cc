@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // bench_load: sends a data set to a server as signed PutLogEvents calls and prints what it saw as
-// one JSON object. Bodies of one round are made before the clock starts, so that the generator
-// costs little beside the server.
+// one JSON object. Bodies of one round are made and hashed before the clock starts, so that the
+// generator costs little beside the server.
 //   --set s1|s2|FILE  --lines N (of a FILE: 0 = each line once)  --connections N  --group NAME
 //   --rate EVENTS/S (0 = as fast as the server takes them)  --text FILE (what was sent, as JSON
 //   lines)  --plain FILE (the messages alone)
@@ -18,12 +18,10 @@
 #include <thread>
 #include <vector>
 
-#include "aws/sigv4.h"
 #include "base/clock.h"
 #include "bench/file_lines.h"
 #include "bench/messy_lines.h"
-#include "crypto/digest.h"
-#include "http/client.h"
+#include "bench/signed_caller.h"
 #include "json/writer.h"
 
 namespace {
@@ -49,30 +47,17 @@ struct Flags {
     std::exit(1);
 }
 
+/// Gives up on any answer but success.
 class Caller {
 public:
     Caller(std::uint16_t port, aws::sigv4::SigningCredentials credentials)
-        : client_("127.0.0.1", port, std::chrono::seconds(60)),
-          host_("127.0.0.1:" + std::to_string(port)),
-          credentials_(std::move(credentials)) {}
+        : caller_(port, std::move(credentials)) {}
 
     std::string call(const std::string& operation, std::string_view body) {
-        http::RequestHead head;
-        head.method = "POST";
-        head.target = "/";
-        head.headers.add("Host", host_);
-        head.headers.add("Content-Type", "application/x-amz-json-1.1");
-        head.headers.add("X-Amz-Target", "Logs_20140328." + operation);
-        aws::sigv4::SignOptions options{"us-east-1", "logs", system_clock().now_ms()};
-        http::Headers headers;
-        for (const http::Header& h : head.headers.list()) {
-            if (h.name != "Host") headers.add(h.name, h.value);
-        }
-        const std::string hash = crypto::sha256_hex(body);
-        for (http::Header& h : aws::sigv4::sign(head, hash, credentials_, options)) {
-            headers.add(std::move(h.name), std::move(h.value));
-        }
-        auto answer = client_.send("POST", "/", headers, body);
+        return call(operation, body, crypto::sha256_hex(body));
+    }
+    std::string call(const std::string& operation, std::string_view body, const std::string& hash) {
+        auto answer = caller_.call(operation, body, hash);
         if (!answer) give_up(answer.error().message);
         if (answer->status != 200 && answer->body.find("AlreadyExists") == std::string::npos) {
             give_up(operation + " answered " + std::to_string(answer->status) + ": " +
@@ -82,9 +67,7 @@ public:
     }
 
 private:
-    http::Client client_;
-    std::string host_;
-    aws::sigv4::SigningCredentials credentials_;
+    bench::SignedCaller caller_;
 };
 
 /// The wanted data set, an event a call.
@@ -150,7 +133,10 @@ int main(int argc, char** argv) {
     const bench::SeedLine* pending = nullptr;
     const auto first_round = Steady::now();
     for (std::uint64_t sent = 0; sent < lines;) {
-        std::vector<std::string> bodies;
+        struct Body {
+            std::string text, hash;
+        };
+        std::vector<Body> bodies;
         const std::uint64_t round_start_line = sent;
         while (bodies.size() < kBatchesPerRound && sent < lines) {
             struct Event {
@@ -205,7 +191,8 @@ int main(int argc, char** argv) {
             }
             writer.end_array();
             writer.end_object();
-            bodies.push_back(std::move(body));
+            bodies.push_back({std::move(body), {}});
+            bodies.back().hash = crypto::sha256_hex(bodies.back().text);
             if (rate > 0) break;  // Small steps, so that the pace is even.
         }
         std::vector<std::vector<double>> mine(connections);
@@ -216,7 +203,7 @@ int main(int argc, char** argv) {
                 Caller caller(port, credentials);
                 for (std::size_t b = c; b < bodies.size(); b += connections) {
                     const auto begin = Steady::now();
-                    caller.call("PutLogEvents", bodies[b]);
+                    caller.call("PutLogEvents", bodies[b].text, bodies[b].hash);
                     mine[c].push_back(
                         std::chrono::duration<double, std::milli>(Steady::now() - begin).count());
                 }

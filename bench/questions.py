@@ -79,6 +79,18 @@ S1 = [
     Question("a word that occurs nowhere, count", 'filter @message like "nowhere" | stats count(*) as n', _both("raw", "select count(*) n from lines where message like '%nowhere%'"),
              ("-c", "-F", "nowhere")),
     Question("count(*) of everything", "stats count(*) as n", {**_both("raw", "select count(*) n from lines")}),
+    # Many keys, whole orders, two inputs. Events are 1 to 10 ms apart: 5,500 s are a million of them, 550 s a hundred thousand.
+    Question("H1 a million groups of one event", "stats count(*) as n by @timestamp, @message | stats count(*) as groups, max(n) as most",
+             _both("raw", "select count(*) g, max(n) m from (select count(*) n from lines where ts >= {from_ms} group by ts, message)"), newest_s=5_500),
+    Question("H2 the slowest 10,000 of a million", PARSE + "sort duration desc, @timestamp desc | limit 10000 | stats count(*) as n, min(duration) as least",
+             {f"{e} typed": "select count(*) n, min(duration) l from (select duration from lines where ts >= {from_ms} order by duration desc, ts desc limit 10000)" for e in ("duckdb", "clickhouse")},
+             newest_s=5_500),
+    Question("H3 a hundred thousand events joined with themselves",
+             "fields @timestamp as t, @message as m | join type=inner left=a right=b where a.t=b.t and a.m=b.m (fields @timestamp as t, @message as m) | stats count(*) as n",
+             _both("raw", "select count(*) n from (select * from lines where ts >= {from_ms}) a join (select * from lines where ts >= {from_ms}) b on a.ts = b.ts and a.message = b.message"),
+             newest_s=550),
+    Question("H4 pattern of everything", "pattern @message | stats sum(@sampleCount) as n"),  # No peer has such a command.
+    Question("H5 dedup of everything by two fields", PARSE + "dedup view, duration | stats count(*) as n", _both("typed", "select count(*) n from (select distinct view, duration from lines)")),
 ]
 
 # R1, services with trace ids

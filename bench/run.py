@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """./dev bench [PART …]: skywatch beside the engines that people would pick instead, in one run on this machine.
 
-Parts: ingest, query, disk (all three without a name; they write docs/benchmarks.md together), requests (docs/benchmarks-requests.md).
+Parts: ingest, query, disk (all three without a name; they write docs/benchmarks.md together), requests (docs/benchmarks-requests.md), soak (prints alone).
 Every answer is compared with every peer's before a ratio is printed. Never run in the test suite: a figure is not a test.
 """
 import argparse
@@ -19,18 +19,20 @@ import datasets  # noqa: E402
 import harness  # noqa: E402
 import questions  # noqa: E402
 import request_costs  # noqa: E402
+import soak  # noqa: E402
 import writes  # noqa: E402
 
-PARTS = ("ingest", "query", "disk", "requests")
+PARTS = ("ingest", "query", "disk", "requests", "soak")
 WHOLE = PARTS[:3]
 LINES = 10_000_000
 
 
 def main():
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", metavar="PART", help="ingest, query, disk, requests (default: all but requests)")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="ingest, query, disk, requests, soak (default: the first three)")
     parser.add_argument("--lines", type=int, default=LINES, help="of the sets S1 and S2 (default 10,000,000)")
     parser.add_argument("--runs", type=int, default=5, help="of each query (default 5)")
+    parser.add_argument("--seconds", type=int, default=1_800, help="of the soak (default 1,800)")
     arguments = parser.parse_args()
     if unknown := set(arguments.parts) - set(PARTS):
         parser.error(f"unknown part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
@@ -41,7 +43,7 @@ def main():
         print(f"{time.monotonic() - start:6.0f} s  {text}", file=sys.stderr, flush=True)
 
     subprocess.run(["cmake", "--preset", "release", "-DSKY_BENCH=ON"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["ninja", "-C", "build/release", "skywatch", "bench_load", "bench_calls", "bench_put_stages"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["ninja", "-C", "build/release", "skywatch", "bench_load", "bench_calls", "bench_put_stages", "bench_soak"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     work = pathlib.Path(tempfile.mkdtemp(prefix="skywatch-bench-"))
     tables, notes, failed = [], [], False
     try:
@@ -54,6 +56,10 @@ def main():
             failed = measure_queries(arguments, work, tables, notes, log)
         if "disk" in parts:
             tables.append(("Disk", ("what", "figure", "beside it"), writes.disk(ROOT, work, arguments.lines, log)))
+        if "soak" in parts:
+            rows, broken = soak.measure(ROOT, work, arguments.seconds, log)
+            failed = failed or broken
+            tables.append(("Everything at once", ("what", "figure", "beside it"), rows))
     finally:
         shutil.rmtree(work, ignore_errors=True)
     if tables:

@@ -19,7 +19,7 @@ LAYERS = {
     "insights/syntax": 3, "insights/functions": 3, "insights/symbolic": 3, "insights/plan": 3, "insights/exec": 3, "logs/patterns": 3, "clickhouse": 3, "aws": 3,
     "logs": 4, "metrics": 4, "traces": 4, "alarms": 4, "dem/synthetics": 4, "dem/rum": 4, "dem/evidently": 4, "edge": 4,
     "admin/api": 5, "sts/api": 5, "ec2/api": 5, "oam/api": 5, "tagging/api": 5, "logs/api": 5, "metrics/api": 5, "traces/api": 5, "alarms/api": 5, "otlp": 5, "prom": 5,
-    "server": 6, "cli": 6, "agent": 6,
+    "server": 6, "cli/terminal": 6, "cli": 6, "agent": 6,
 }
 SIDEWAYS = {
     ("shapes", "columnar"),
@@ -27,7 +27,7 @@ SIDEWAYS = {
     ("insights/plan", "insights/syntax"), ("insights/plan", "insights/functions"),
     ("insights/exec", "insights/syntax"), ("insights/exec", "insights/functions"), ("insights/exec", "insights/plan"),
     ("alarms", "logs"), ("alarms", "metrics"), ("alarms", "traces"),
-    ("cli", "server"),
+    ("cli", "server"), ("cli", "cli/terminal"),
 }
 # Arrows that the layers alone would allow and style forbids.
 FORBIDDEN = {("aws", "store")} | {(m, "http") for m in LAYERS if m.startswith("insights/")} | \

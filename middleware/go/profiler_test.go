@@ -70,31 +70,50 @@ func profiled(t *testing.T, options Options) (*Profiler, *kept) {
 
 var glob = regexp.MustCompile(`(?s)\[(.*?)\] (.*?) (.*?) (.*?) (.*)`) // parse @message "[*] * * * *"
 
-func TestForms(t *testing.T) {
-	f := fields{method: "GET", view: "user-list", durationNs: 12_340_000, status: 200, size: 512, queries: 3, queryNs: 1_200_000, sample: 1}
-	more := f
-	more.repeated, more.sample, more.trace = 7, 10, "t"
-	cases := []struct {
-		form Format
-		f    fields
-		want string
-	}{
-		{Plain, f, "[profiler] GET user-list 12.34 200"},
-		{Plain, more, "[profiler sample=10] GET user-list 12.34 200"},
-		{Extended, f, "[profiler size=512 queries=3 query_ms=1.20 external_ms=0.00] GET user-list 12.34 200"},
-		{Extended, more, "[profiler size=512 queries=3 query_ms=1.20 external_ms=0.00 repeated=7 sample=10 trace=t] GET user-list 12.34 200"},
-		{JSON, f, `{"logger":"profiler","method":"GET","view":"user-list","duration":12.34,"status_code":200,"size":512,"queries":3,"query_ms":1.20,"external_ms":0.00}`},
-		{JSON, more, `{"logger":"profiler","method":"GET","view":"user-list","duration":12.34,"status_code":200,"size":512,"queries":3,"query_ms":1.20,"external_ms":0.00,"repeated":7,"sample":10,"trace":"t"}`},
+// lineCases is what all packages write and read alike.
+type lineCases struct {
+	Fields map[string]struct {
+		Method     string
+		View       string
+		DurationNs int64 `json:"duration_ns"`
+		Status     int
+		Size       int64
+		Queries    int
+		QueryNs    int64 `json:"query_ns"`
+		Repeated   int
+		Sample     int
+		Trace      string
 	}
-	for _, c := range cases {
-		got := formatLine(c.form, &c.f)
-		if got != c.want {
-			t.Errorf("%s: %s", c.form, got)
+	Forms, Traces     [][3]string
+	Words, Statements [][2]string
+	Milliseconds      [][2]any
+}
+
+func readLineCases(t *testing.T) (cases lineCases) {
+	t.Helper()
+	text, err := os.ReadFile("../testing/line_cases.json")
+	if err == nil {
+		err = json.Unmarshal(text, &cases)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cases
+}
+
+func TestForms(t *testing.T) {
+	cases := readLineCases(t)
+	for _, c := range cases.Forms {
+		form, want, given := Format(c[0]), c[2], cases.Fields[c[1]]
+		got := formatLine(form, &fields{method: given.Method, view: given.View, durationNs: given.DurationNs, status: given.Status, size: given.Size,
+			queries: given.Queries, queryNs: given.QueryNs, repeated: given.Repeated, sample: given.Sample, trace: given.Trace})
+		if got != want {
+			t.Errorf("%s: %s", form, got)
 		}
-		if c.form == JSON && !json.Valid([]byte(got)) {
+		if form == JSON && !json.Valid([]byte(got)) {
 			t.Errorf("not JSON: %s", got)
 		}
-		if match := glob.FindStringSubmatch(got); c.form != JSON && !slices.Equal(match[2:], []string{"GET", "user-list", "12.34", "200"}) {
+		if match := glob.FindStringSubmatch(got); form != JSON && !slices.Equal(match[2:], []string{"GET", "user-list", "12.34", "200"}) {
 			t.Errorf("the query reads %q", match)
 		}
 	}
@@ -123,31 +142,23 @@ func TestEmbeddedMetricsNameMembersThatExist(t *testing.T) {
 }
 
 func TestWords(t *testing.T) {
-	for text, want := range map[string]string{
-		"": "-", "a b": "a_b", "a\nb\tc": "a_b_c", "/users/{id}": "/users/{id}", "a] [b": "a]_[b", "día": "día",
-		strings.Repeat("x", 1000): strings.Repeat("x", 200), "\xff": "_", "a\u00a0b": "a_b",
-	} {
-		if got := word(text); got != want {
-			t.Errorf("word(%q) = %q", text, got)
+	cases := readLineCases(t)
+	for _, c := range append(cases.Words, [2]string{"\xff", "_"}) {
+		if got := word(c[0]); got != c[1] {
+			t.Errorf("word(%q) = %q", c[0], got)
 		}
 	}
-	for ns, want := range map[int64]string{0: "0.00", 4_999: "0.00", 5_000: "0.01", 999_995_000: "1000.00", -5: "0.00", 3_600_000_000_000: "3600000.00"} {
-		if got := string(appendMs(nil, ns)); got != want {
-			t.Errorf("%d ns = %s", ns, got)
+	for _, c := range cases.Milliseconds {
+		if got := string(appendMs(nil, int64(c[0].(float64)))); got != c[1] {
+			t.Errorf("%v ns = %s", c[0], got)
 		}
 	}
 }
 
 func TestShapes(t *testing.T) {
-	for sql, want := range map[string]string{
-		"SELECT * FROM a WHERE id = 7":                       "SELECT * FROM a WHERE id = ?",
-		"SELECT  *\n FROM a WHERE name = 'it''s' AND x=0x1F": "SELECT * FROM a WHERE name = ? AND x=?",
-		"SELECT * FROM a WHERE id IN ($1,$2)":                "SELECT * FROM a WHERE id IN (?)",
-		"SELECT * FROM a WHERE id IN (1, 2)":                 "SELECT * FROM a WHERE id IN (?)",
-		"SELECT t1.c FROM t1":                                "SELECT t1.c FROM t1",
-	} {
-		if got := shape(sql); got != want {
-			t.Errorf("%q became %q", sql, got)
+	for _, c := range readLineCases(t).Statements {
+		if got := shape(c[0]); got != c[1] {
+			t.Errorf("%q became %q", c[0], got)
 		}
 	}
 	many := map[string]int{"SAVEPOINT a": 9, "SELECT 1": 3, "SELECT 2": 3}
@@ -160,24 +171,12 @@ func TestShapes(t *testing.T) {
 }
 
 func TestTraces(t *testing.T) {
-	const xray, w3c = "1-5759e988-bd862e3fe1be46a994272793", "0af7651916cd43dd8448eb211c80319c"
-	cases := []struct{ xray, w3c, want string }{
-		{"", "", ""},
-		{"Root=" + xray, "", xray},
-		{"Self=1-2-3;Root=" + xray + ";Parent=53995c3f42cd8ad8;Sampled=1", "", xray},
-		{"Root=" + xray + "x", "", ""},
-		{"Root=" + xray + "] GET", "00-" + w3c + "-b7ad6b7169203331-01", w3c},
-		{"", "00-" + strings.Repeat("0", 32) + "-b7ad6b7169203331-01", ""},
-		{"", "ff-" + w3c + "-b7ad6b7169203331-01", ""},
-		{"", "00-" + w3c + "-b7ad6b7169203331", ""},
-		{"", "00-" + w3c + "-b7ad6b7169203331-01-" + strings.Repeat("x", 600), ""},
-	}
-	for _, c := range cases {
+	for _, c := range readLineCases(t).Traces {
 		header := http.Header{}
-		header.Set("X-Amzn-Trace-Id", c.xray)
-		header.Set("Traceparent", c.w3c)
-		if got := traceID(header); got != c.want {
-			t.Errorf("%q %q gave %q", c.xray, c.w3c, got)
+		header.Set("X-Amzn-Trace-Id", c[0])
+		header.Set("Traceparent", c[1])
+		if got := traceID(header); got != c[2] {
+			t.Errorf("%q %q gave %q", c[0], c[1], got)
 		}
 	}
 }

@@ -9,7 +9,7 @@
 #include <set>
 
 #include "cli/config_file.h"
-#include "cli/nearest.h"
+#include "cli/terminal/nearest.h"
 
 namespace sky::cli {
 namespace {

@@ -13,7 +13,7 @@
 #include "cli/app.h"
 #include "cli/config_file.h"
 #include "cli/definitions.h"
-#include "cli/nearest.h"
+#include "cli/terminal/nearest.h"
 
 namespace sky::cli {
 namespace {

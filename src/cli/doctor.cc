@@ -13,7 +13,7 @@
 #include "cli/flags.h"
 #include "cli/logs_client.h"
 #include "cli/machine.h"
-#include "cli/terminal.h"
+#include "cli/terminal/terminal.h"
 #include "http/client.h"
 #include "http/tls.h"
 #include "json/writer.h"

@@ -13,7 +13,7 @@
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/logs_client.h"
-#include "cli/table.h"
+#include "cli/terminal/table.h"
 #include "cli/time_args.h"
 #include "json/writer.h"
 #include "os/fs.h"

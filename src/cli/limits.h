@@ -2,7 +2,6 @@
 #pragma once  // src/cli/limits.h - bounds of the command line.
 
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 
 namespace sky::cli::limits {
@@ -13,10 +12,5 @@ inline constexpr std::uint64_t kConfigBytesMax = 1 << 20;
 /// From an event's arrival at the server to its being visible, at most. Our choice: a sync on the
 /// slowest disk takes less than a second.
 inline constexpr std::int64_t kIngestMsMax = 10'000;
-
-/// Lines that the history of interactive queries keeps, and candidates that one Tab shows. Our
-/// choice.
-inline constexpr int kHistoryLinesMax = 2'000;
-inline constexpr std::size_t kCandidatesShownMax = 200;
 
 }  // namespace sky::cli::limits

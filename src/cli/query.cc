@@ -9,12 +9,12 @@
 
 #include "cli/commands.h"
 #include "cli/flags.h"
-#include "cli/line_editor.h"
 #include "cli/query_run.h"
 #include "cli/query_shell.h"
 #include "cli/saved_query.h"
-#include "cli/table.h"
-#include "cli/terminal.h"
+#include "cli/terminal/line_editor.h"
+#include "cli/terminal/table.h"
+#include "cli/terminal/terminal.h"
 #include "cli/time_args.h"
 #include "json/writer.h"
 

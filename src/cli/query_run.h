@@ -8,7 +8,7 @@
 
 #include "base/result.h"
 #include "cli/logs_client.h"
-#include "cli/table.h"
+#include "cli/terminal/table.h"
 
 namespace sky::cli {
 

@@ -7,9 +7,9 @@
 #include <map>
 
 #include "cli/commands.h"
-#include "cli/line_editor.h"
-#include "cli/nearest.h"
-#include "cli/query_words.h"
+#include "cli/terminal/line_editor.h"
+#include "cli/terminal/nearest.h"
+#include "cli/terminal/query_words.h"
 #include "cli/time_args.h"
 #include "json/writer.h"
 

@@ -16,7 +16,7 @@
 #include "cli/limits.h"
 #include "cli/logs_client.h"
 #include "cli/tail_text.h"
-#include "cli/terminal.h"
+#include "cli/terminal/terminal.h"
 #include "cli/time_args.h"
 #include "json/writer.h"
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "cli/table.h"
+#include "cli/terminal/table.h"
 
 namespace sky::cli {
 

@@ -4,8 +4,8 @@
 #include "cli/event_batch.h"
 #include "cli/limits.h"
 #include "cli/serve_flags.h"
-#include "cli/table.h"
 #include "cli/tail_text.h"
+#include "cli/terminal/table.h"
 #include "cli/time_args.h"
 
 namespace sky::cli {

@@ -97,6 +97,8 @@ public:
     }
     /// True once a reservation met the maximum; the query must end with kLimitExceeded.
     bool exhausted() const { return exhausted_.load(std::memory_order_relaxed); }
+    /// For a query that has given back what it held and tries again with less.
+    void forget_exhaustion() { exhausted_.store(false, std::memory_order_relaxed); }
     std::uint64_t used() const { return used_.load(std::memory_order_relaxed); }
     std::uint64_t bytes_max() const { return bytes_max_; }
 

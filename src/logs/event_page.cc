@@ -15,7 +15,7 @@ constexpr std::uint64_t kSequenceMax = std::numeric_limits<std::uint64_t>::max()
 /// The unread rows of one morsel: [begin, end) of its batch, and then perhaps more.
 struct Cursor {
     store::Morsel morsel;
-    std::size_t wanted;             // Rows that were asked for at once; 0: all.
+    std::size_t wanted;             // Rows that are asked for at once.
     std::optional<Position> after;  // Exclusive: the batch begins behind it.
     store::EventBatch batch = {};
     std::size_t begin = 0, end = 0;
@@ -143,10 +143,8 @@ private:
             return {};
         }
         ++spent_;
-        // A page without a pattern is mostly the next rows of few morsels: not all of theirs.
-        Cursor cursor{.morsel = morsel,
-                      .wanted = spec_.pattern == nullptr ? spec_.events_max + 1 : 0,
-                      .after = spec_.from};
+        // A page is mostly the next rows of few morsels: not all of theirs.
+        Cursor cursor{.morsel = morsel, .wanted = spec_.events_max + 1, .after = spec_.from};
         SKY_TRY(fill(cursor));
         if (cursor.begin == cursor.end) return {};
         heap_.push_back(std::move(cursor));
@@ -163,16 +161,17 @@ private:
         if (cursor.after && !forward())
             range.end_ms = std::min(range.end_ms, cursor.after->timestamp_ms);
         do {
+            const store::RowsWanted wanted{cursor.wanted,
+                                           forward() ? From::kOldest : From::kNewest};
             if (spec_.pattern != nullptr) {
-                cursor.batch = SKY_TRY(
-                    read_matching(snapshot_, cursor.morsel, range, spec_.streams, *spec_.pattern));
-                cursor.whole = true;
+                Matching found = SKY_TRY(read_matching(snapshot_, cursor.morsel, range,
+                                                       spec_.streams, *spec_.pattern, wanted));
+                cursor.batch = std::move(found.rows);
+                cursor.whole = found.whole;
             } else {
-                const store::RowsWanted wanted{cursor.wanted,
-                                               forward() ? From::kOldest : From::kNewest};
                 cursor.batch = SKY_TRY(snapshot_.read_some(
                     cursor.morsel, range, store::Columns::kAll, spec_.streams, wanted));
-                cursor.whole = cursor.wanted == 0 || cursor.batch.rows() < cursor.wanted;
+                cursor.whole = cursor.batch.rows() < cursor.wanted;
             }
             cursor.begin = 0;
             cursor.end = cursor.batch.rows();

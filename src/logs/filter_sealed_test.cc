@@ -5,6 +5,7 @@
 
 #include "logs/event_page.h"
 #include "logs/insights_engine.h"
+#include "logs/limits.h"
 #include "logs/service.h"
 #include "os/sim_fs.h"
 
@@ -25,14 +26,16 @@ public:
     Result<store::EventBatch> read(const store::Morsel& morsel, store::TimeRange range,
                                    store::Columns columns,
                                    std::span<const store::StreamId> streams) const override {
-        ++reads;
+        if (store::has(columns, store::Columns::kMessage)) ++reads;
+        if (store::has(columns, store::Columns::kStream)) ++reads_beside;
         return inner_->read(morsel, range, columns, streams);
     }
     bool may_contain(const store::Morsel& morsel, std::string_view literal) const override {
         return inner_->may_contain(morsel, literal);
     }
     std::string stream_name(store::StreamId id) const override { return inner_->stream_name(id); }
-    mutable std::size_t reads = 0;
+    mutable std::size_t reads = 0;         // Of messages.
+    mutable std::size_t reads_beside = 0;  // Of what is known of them.
 
 private:
     std::shared_ptr<const store::Snapshot> inner_;
@@ -63,24 +66,30 @@ struct Sealed {
         service = std::make_unique<Service>(*store, clock, random, engine, SessionOptions{});
         REQUIRE(service->groups.create(me, {.name = "g", .kms_key_id = {}, .tags = {}}));
         REQUIRE(service->streams.create(me, "g", "s"));
+        REQUIRE(service->streams.create(me, "g", "t"));
         group = *service->groups.find(me, "g");
-        constexpr int kRows = 3'000;
         for (int day = 0; day < 3; ++day) {
             std::vector<std::string> texts;
             for (int row = 0; row < kRows; ++row) texts.push_back(line(day, row));
-            std::vector<store::Event> events;
             const std::int64_t begin = kNow - (3 - day) * kDay + 1'000;
-            for (int row = 0; row < kRows; ++row)
-                events.push_back({begin + row, texts[static_cast<std::size_t>(row)]});
-            bool stored = false;
-            const auto stream = *service->streams.find(*group, "s");
-            stored = store->append_wait({group->id, stream.id, kNow, events}).has_value();
-            REQUIRE(stored);
+            for (const char* const name : {"s", "t"}) {
+                std::vector<store::Event> events;
+                for (int row = 0; row < kRows; ++row)
+                    if (name == stream_of(row))
+                        events.push_back({begin + row, texts[static_cast<std::size_t>(row)]});
+                bool stored = false;
+                const auto stream = *service->streams.find(*group, name);
+                stored = store->append_wait({group->id, stream.id, kNow, events}).has_value();
+                REQUIRE(stored);
+            }
             lines.insert(lines.end(), texts.begin(), texts.end());
         }
         REQUIRE(store->flush().has_value());
     }
     ~Sealed() { (void)store->close(); }
+
+    static constexpr int kRows = 3'000;  // A day.
+    static std::string_view stream_of(int row) { return row % 7 == 3 ? "t" : "s"; }
 
     std::string line(int day, int row) {
         const std::string number = std::to_string(random.below(100'000));
@@ -125,20 +134,42 @@ TEST_CASE("sealed events: a pattern finds what a look at each message finds") {
         CAPTURE(text);
         const auto pattern = FilterPattern::compile(text);
         REQUIRE(pattern);
-        std::vector<std::string> expected, got;
-        for (const std::string& line : sealed.lines)
-            if (pattern->matches(line)) expected.push_back(line);
+        std::vector<std::string> expected, of_t, got;
+        for (std::size_t i = 0; i < sealed.lines.size(); ++i) {
+            if (!pattern->matches(sealed.lines[i])) continue;
+            expected.push_back(sealed.lines[i]);
+            const int row = static_cast<int>(i) % Sealed::kRows;
+            if (Sealed::stream_of(row) == "t") of_t.push_back(sealed.lines[i]);
+        }
+        CHECK((text == "absent") == expected.empty());
+        for (const bool from_head : {true, false}) {
+            CAPTURE(from_head);
+            FilterEvents request;
+            request.pattern = std::string(text);
+            request.limit = 700;
+            request.from_head = from_head;
+            request.start_ms = limits::kDescendingStartMsMin;
+            got.clear();
+            do {
+                const auto page = sealed.service->reading.filter(*sealed.group, request);
+                REQUIRE(page);
+                for (const FilteredEvent& event : page->events) got.push_back(event.event.message);
+                request.token = page->next_token;
+            } while (request.token);
+            CHECK(got == expected);
+            std::reverse(expected.begin(), expected.end());
+        }
         FilterEvents request;
         request.pattern = std::string(text);
-        request.limit = 700;
-        do {
-            const auto page = sealed.service->reading.filter(*sealed.group, request);
-            REQUIRE(page);
-            for (const FilteredEvent& event : page->events) got.push_back(event.event.message);
-            request.token = page->next_token;
-        } while (request.token);
-        CHECK(got == expected);
-        CHECK((text == "absent") == expected.empty());
+        request.streams = {"t"};
+        const auto page = sealed.service->reading.filter(*sealed.group, request);
+        REQUIRE(page);
+        got.clear();
+        for (const FilteredEvent& event : page->events) {
+            CHECK(event.stream_name == "t");
+            got.push_back(event.event.message);
+        }
+        CHECK(got == of_t);
     }
 }
 
@@ -150,6 +181,7 @@ TEST_CASE("sealed events: files whose header rules a pattern out are not read") 
     };
     static constexpr Case kCases[] = {
         {"needle", 1, 1},
+        {"\"GET user-list 1000000.25 \"", 0, 0},  // No file has the number.
         {"\"needle-77 in\" -absent", 1, 1},
         {"[word=needle*, ...]", 1, 1},
         {"nowhere", 0, 0},
@@ -170,6 +202,7 @@ TEST_CASE("sealed events: files whose header rules a pattern out are not read") 
         REQUIRE(page);
         CHECK(page->events.size() == c.found);
         CHECK(snapshot.reads == c.reads);
+        CHECK(snapshot.reads_beside == (c.found == 0 ? 0U : 1U));
     }
 }
 

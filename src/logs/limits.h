@@ -37,6 +37,12 @@ inline constexpr std::size_t kPageMorselsMax = 256;  // Ours: read for one page;
 inline constexpr std::size_t kFilterMorselsMax = 64;
 /// Ours: chunks that are ruled out by their headers cost little; so many count as one that is read.
 inline constexpr std::size_t kSkipsPerMorsel = 16;
+/// Ours: ways in which a text can lie across a family's slots, and steps to find them; with more,
+/// the family's lines are written out and looked at.
+inline constexpr std::size_t kSearchWaysMax = 64;
+inline constexpr std::size_t kSearchStepsMax = 4'096;
+/// Ours: lines that are written out at once where a page wants fewer.
+inline constexpr std::size_t kSearchedLinesMin = 1'024;
 inline constexpr std::int64_t kDescendingStartMsMin = 1'704'067'200'000;  // 2024-01-01, 5.2.
 
 // Queries (logs-insights-ql.md 11, logs-api.md 6).

@@ -10,6 +10,7 @@
 #include "logs/identifiers.h"
 #include "logs/limits.h"
 #include "logs/patterns/filter_pattern.h"
+#include "os/thread_priority.h"
 
 namespace sky::logs {
 namespace {
@@ -197,6 +198,8 @@ void LiveTail::published(store::GroupId group, std::shared_ptr<const store::Even
 }
 
 void LiveTail::run() {
+    // An update may be late; an acknowledgement that waits for this thread's work may not.
+    os::step_aside(os::kQueryNiceness);
     std::unique_lock lock(queue_mutex_);
     while (!stopping_) {
         const std::int64_t wait_ns = due_ns_ - clock_.monotonic_ns();

@@ -1,84 +1,146 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "logs/pattern_scan.h"
 
+#include <algorithm>
+#include <string>
+#include <utility>
 #include <vector>
 
-#include "insights/symbolic/symbolic_glob.h"
+#include "logs/family_search.h"
+#include "logs/limits.h"
 #include "shapes/shaped_block.h"
 
 namespace sky::logs {
 namespace {
 
-namespace symbolic = insights::symbolic;
-
-/// Whether a line of the family may match, as far as its pieces tell (store.md 5).
-Result<bool> family_may_match(const shapes::ShapedBlock& block, std::size_t index,
-                              const FilterPattern& pattern) {
-    const shapes::Family& family = block.families()[index];
-    std::vector<symbolic::SlotFacts> facts(family.slots);
-    for (std::size_t slot = 0; slot < facts.size(); ++slot) {
-        const shapes::SlotStats stats = SKY_TRY(block.stats(index, slot));
-        facts[slot].bytes.words = stats.bytes.words();
-        facts[slot].has_empty = stats.has_empty;
-        facts[slot].has_one = stats.has_one;
-        facts[slot].has_more = stats.has_more;
+/// Marks the lines of a family that hold, of each clause, one of its texts.
+Status mark_family(const shapes::ShapedBlock& block, std::size_t index,
+                   const FilterPattern& pattern, std::vector<std::uint8_t>& lines) {
+    using Lines = FamilySearch::Lines;
+    const std::span<const std::uint32_t> rows = block.rows_of(index);
+    const FamilySearch search = SKY_TRY(FamilySearch::open(block, index));
+    std::vector<std::uint8_t> may, marks;  // Of all clauses so far, unless empty; of one.
+    for (const std::span<const std::string> texts : pattern.needed()) {
+        bool all = false;
+        marks.assign(rows.size(), 0);
+        for (std::size_t i = 0; i < texts.size() && !all; ++i)
+            all = SKY_TRY(search.find(texts[i], marks)) == Lines::kAll;
+        if (all) continue;
+        if (may.empty())
+            may = marks;
+        else
+            for (std::size_t i = 0; i < may.size(); ++i) may[i] &= marks[i];
+        if (std::find(may.begin(), may.end(), 1) == may.end()) return {};
     }
-    std::vector<symbolic::Piece> pieces;
-    for (const shapes::Piece& piece : family.pieces)
-        pieces.push_back(piece.is_slot()
-                             ? symbolic::Piece{{}, static_cast<std::uint32_t>(piece.slot)}
-                             : symbolic::Piece{piece.constant, symbolic::kConstantPiece});
-    return pattern.may_match([&](std::string_view text) {
-        return symbolic::decide_contains(text, {pieces, facts}) != symbolic::Verdict::kMiss;
-    });
+    for (std::size_t i = 0; i < rows.size(); ++i) lines[rows[i]] = may.empty() ? 1 : may[i];
+    return {};
 }
 
-/// Writes out the lines that may match; `rows` gets the batch's row of each.
-Result<columnar::TextColumn> candidates(const store::EventBatch& batch,
-                                        const FilterPattern& pattern,
-                                        std::vector<std::uint32_t>& rows) {
+/// The batch's rows whose lines may match, ascending.
+Result<std::vector<std::uint32_t>> candidates(const store::EventBatch& batch,
+                                              const FilterPattern& pattern) {
     const shapes::ShapedBlock& block = *batch.shaped;
-    std::vector<std::uint8_t> may(block.families().size(), 0);
-    for (std::size_t i = 0; i < may.size(); ++i)
-        may[i] = SKY_TRY(family_may_match(block, i, pattern)) ? 1 : 0;
-    std::vector<std::uint32_t> lines;
-    for (std::uint32_t i = 0; i < batch.rows(); ++i) {
-        const std::uint32_t line = batch.shaped_row.empty() ? i : batch.shaped_row[i];
-        if (may[block.family_of_row()[line]] == 0) continue;
-        rows.push_back(i);
-        lines.push_back(line);
-    }
+    std::vector<std::uint8_t> may(block.rows(), 0);
+    for (std::size_t i = 0; i < block.families().size(); ++i)
+        SKY_TRY(mark_family(block, i, pattern, may));
+    std::vector<std::uint32_t> rows;
+    for (std::uint32_t i = 0; i < batch.rows(); ++i)
+        if (may[batch.shaped_row.empty() ? i : batch.shaped_row[i]] != 0) rows.push_back(i);
+    return rows;
+}
+
+/// Texts of some rows, and which of them match.
+struct Stretch {
+    columnar::TextColumn texts;
+    std::vector<std::uint32_t> found;  // Rows of `texts`.
+    std::vector<std::uint32_t> rows;   // Of the batch, one a text; empty: they are the same.
+
+    std::uint32_t row(std::uint32_t at) const { return rows.empty() ? at : rows[at]; }
+};
+
+Result<Stretch> written(const store::EventBatch& batch, std::span<const std::uint32_t> rows,
+                        const FilterPattern& pattern) {
+    Stretch out;
+    out.rows.assign(rows.begin(), rows.end());
+    std::vector<std::uint32_t> lines = out.rows;
+    if (!batch.shaped_row.empty())
+        for (std::uint32_t& line : lines) line = batch.shaped_row[line];
     std::string text;
     std::vector<std::uint32_t> ends;
-    SKY_TRY(block.render(lines, text, ends));
+    SKY_TRY(batch.shaped->render(lines, text, ends));
     ends.insert(ends.begin(), 0);
-    columnar::TextColumn out;
-    out.assign(std::move(text), std::move(ends));
+    out.texts.assign(std::move(text), std::move(ends));
+    pattern.select(out.texts, out.found);
+    return out;
+}
+
+/// The stretches that hold the wanted matches, ascending; `whole` says whether these are all.
+Result<std::vector<Stretch>> search(store::EventBatch& batch, const FilterPattern& pattern,
+                                    store::RowsWanted wanted, bool& whole) {
+    std::vector<Stretch> out;
+    whole = true;
+    if (!batch.shaped) {
+        Stretch& all = out.emplace_back();
+        all.texts = std::move(batch.message);
+        pattern.select(all.texts, all.found);
+        return out;
+    }
+    const std::vector<std::uint32_t> rows = SKY_TRY(candidates(batch, pattern));
+    const bool oldest = wanted.from == store::RowsWanted::From::kOldest;
+    std::size_t done = 0, matches = 0;
+    while (done < rows.size() && (wanted.rows == 0 || matches < wanted.rows)) {
+        const std::size_t left = rows.size() - done;
+        const std::size_t count =
+            wanted.rows == 0 ? left
+                             : std::min(left, std::max(wanted.rows, limits::kSearchedLinesMin));
+        const std::size_t begin = oldest ? done : left - count;
+        out.push_back(SKY_TRY(written(batch, std::span(rows).subspan(begin, count), pattern)));
+        matches += out.back().found.size();
+        done += count;
+    }
+    whole = done == rows.size();
+    if (!oldest) std::reverse(out.begin(), out.end());
     return out;
 }
 
 }  // namespace
 
-Result<store::EventBatch> read_matching(const store::Snapshot& snapshot,
-                                        const store::Morsel& morsel, store::TimeRange range,
-                                        std::span<const store::StreamId> streams,
-                                        const FilterPattern& pattern) {
-    store::EventBatch batch = SKY_TRY(
-        snapshot.read(morsel, range, store::Columns::kAll | store::Columns::kShaped, streams));
-    std::vector<std::uint32_t> rows;  // Of the batch; empty: the texts are the batch's own.
-    columnar::TextColumn written;
-    if (batch.shaped) written = SKY_TRY(candidates(batch, pattern, rows));
-    const columnar::TextColumn& texts = batch.shaped ? written : batch.message;
-    std::vector<std::uint32_t> found;
-    pattern.select(texts, found);
-    store::EventBatch out;
-    for (const std::uint32_t at : found) {
-        const std::uint32_t row = batch.shaped ? rows[at] : at;
-        out.timestamp_ms.push_back(batch.timestamp_ms[row]);
-        out.sequence.push_back(batch.sequence[row]);
-        out.ingestion_ms.push_back(batch.ingestion_ms[row]);
-        out.stream.push_back(batch.stream[row]);
-        out.message.push_back(texts[at]);
+Result<Matching> read_matching(const store::Snapshot& snapshot, const store::Morsel& morsel,
+                               store::TimeRange range, std::span<const store::StreamId> streams,
+                               const FilterPattern& pattern, store::RowsWanted wanted) {
+    using store::Columns;
+    // The other columns are made only where there is something to show.
+    store::EventBatch batch =
+        SKY_TRY(snapshot.read(morsel, range, Columns::kMessage | Columns::kShaped, streams));
+    Matching out;
+    std::vector<Stretch> stretches = SKY_TRY(search(batch, pattern, wanted, out.whole));
+    std::erase_if(stretches, [](const Stretch& stretch) { return stretch.found.empty(); });
+    if (stretches.empty()) return out;
+
+    const auto time_of = [&](const Stretch& stretch, std::uint32_t at) {
+        return batch.timestamp_ms[stretch.row(at)];
+    };
+    const store::TimeRange around{time_of(stretches.front(), stretches.front().found.front()),
+                                  time_of(stretches.back(), stretches.back().found.back())};
+    const store::EventBatch rest =
+        SKY_TRY(snapshot.read(morsel, around, Columns::kIngestion | Columns::kStream, streams));
+    std::size_t other = 0;
+    for (const Stretch& stretch : stretches) {
+        for (const std::uint32_t at : stretch.found) {
+            const std::int64_t time = time_of(stretch, at);
+            const std::uint64_t sequence = batch.sequence[stretch.row(at)];
+            while (other < rest.rows() &&
+                   std::pair(rest.timestamp_ms[other], rest.sequence[other]) <
+                       std::pair(time, sequence))
+                ++other;
+            // Of a damaged block only some columns may be there: its rows are left out, as ever.
+            if (other == rest.rows() || rest.sequence[other] != sequence) continue;
+            out.rows.timestamp_ms.push_back(time);
+            out.rows.sequence.push_back(sequence);
+            out.rows.ingestion_ms.push_back(rest.ingestion_ms[other]);
+            out.rows.stream.push_back(rest.stream[other]);
+            out.rows.message.push_back(stretch.texts[at]);
+        }
     }
     return out;
 }

@@ -9,12 +9,16 @@
 
 namespace sky::logs {
 
-/// Every column of the matching rows, in their order. Of lines that are stored as families only
-/// those families are written out whose constants and slots leave open that a line of theirs holds
-/// what every match holds. Errors: the snapshot's.
-Result<store::EventBatch> read_matching(const store::Snapshot& snapshot,
-                                        const store::Morsel& morsel, store::TimeRange range,
-                                        std::span<const store::StreamId> streams,
-                                        const FilterPattern& pattern);
+struct Matching {
+    store::EventBatch rows;  // Every column.
+    bool whole = true;       // Nothing matches but these.
+};
+
+/// The matching rows in their order: `wanted.rows` of them or more from that end, or all there are.
+/// Of lines that are stored as families only those are written out whose constants and slots have
+/// the texts that every match has (family_search.h). Errors: the snapshot's.
+Result<Matching> read_matching(const store::Snapshot& snapshot, const store::Morsel& morsel,
+                               store::TimeRange range, std::span<const store::StreamId> streams,
+                               const FilterPattern& pattern, store::RowsWanted wanted);
 
 }  // namespace sky::logs

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "logs/query_sessions_impl.h"
 #include "logs/tokens.h"
@@ -123,10 +124,10 @@ Result<std::string> QuerySessions::start(const Tenant& tenant, const NewQuery& q
                                     impl.options.concurrent_max));
         session->number = ++impl.last_number;
         ++impl.accounts[tenant.account].unfinished;
-        ++impl.unfinished;
+        impl.finished.set_unfinished(++impl.unfinished);
         impl.by_id.emplace(session->id, session);
         impl.waiting.push_back(session);
-        impl.make_room();
+        impl.finished.make_room();
     }
     impl.work.notify_one();
     return session->id;
@@ -147,7 +148,7 @@ Result<QueryView> QuerySessions::results(const Tenant& tenant, std::string_view 
     SessionPtr session;
     {
         const std::lock_guard lock(impl.mutex);
-        impl.make_room();
+        impl.finished.make_room();
         session = impl.find(tenant, id);
         if (!session) return unknown_query(id);
         view.status = session->status;
@@ -163,7 +164,7 @@ Result<QueryView> QuerySessions::results(const Tenant& tenant, std::string_view 
     }
     if (run) view.result = impl.render_partial(tenant, id, *run);
     if (is_finished(view.status)) {
-        auto rows_read = impl.rows_of(session);
+        auto rows_read = impl.finished.rows_of(session);
         if (!rows_read && rows_read.error().code == ErrorCode::kNotFound) return unknown_query(id);
         view.result = SKY_TRY(std::move(rows_read));
     }
@@ -243,14 +244,16 @@ Result<QueryPage> QuerySessions::describe(const Tenant& tenant, const QueryFilte
     std::vector<SessionPtr> found;
     QueryPage page;
     const std::lock_guard lock(impl.mutex);
-    impl.make_room();
-    for (const auto& [id, session] : impl.by_id) {
-        if (session->tenant != tenant || session->number >= before) continue;
-        if (filter.status && session->status != *filter.status) continue;
-        if (filter.group && std::find(session->groups.begin(), session->groups.end(),
-                                      *filter.group) == session->groups.end())
-            continue;
-        found.push_back(session);
+    impl.finished.make_room();
+    for (const auto* sessions : {&std::as_const(impl.by_id), &impl.finished.by_id()}) {
+        for (const auto& [id, session] : *sessions) {
+            if (session->tenant != tenant || session->number >= before) continue;
+            if (filter.status && session->status != *filter.status) continue;
+            if (filter.group && std::find(session->groups.begin(), session->groups.end(),
+                                          *filter.group) == session->groups.end())
+                continue;
+            found.push_back(session);
+        }
     }
     std::sort(found.begin(), found.end(),
               [](const SessionPtr& a, const SessionPtr& b) { return a->number > b->number; });
@@ -288,7 +291,7 @@ Result<GroupNamePage> QuerySessions::groups(const Tenant& tenant, std::string_vi
     std::vector<std::string> names;
     {
         const std::lock_guard lock(impl.mutex);
-        impl.make_room();
+        impl.finished.make_room();
         const SessionPtr session = impl.find(tenant, id);
         if (!session) return unknown_query(id);
         names = session->groups;
@@ -320,10 +323,6 @@ void QuerySessions::wait_until_idle() {
     impl_->idle.wait(lock, [&] { return impl_->unfinished == 0; });
 }
 
-void QuerySessions::wait_until_kept() {
-    std::unique_lock lock(impl_->mutex);
-    impl_->errands_done.wait(lock,
-                             [&] { return impl_->errands.empty() && !impl_->is_running_errand; });
-}
+void QuerySessions::wait_until_kept() { impl_->finished.wait_until_kept(); }
 
 }  // namespace sky::logs

@@ -181,6 +181,47 @@ TEST_CASE("concurrent queries: a limit an account, fairness between accounts") {
     s.queries.wait_until_idle();
 }
 
+TEST_CASE("a hundred queries of each of two accounts: neither waits for the other's") {
+    Sessions s({.running_max = 2});
+    for (int i = 0; i < 100; ++i) CHECK(s.start("wait a" + std::to_string(i)));
+    for (int i = 0; i < 100; ++i) CHECK(s.start("wait b" + std::to_string(i), &s.you));
+    std::size_t mine = 0;
+    std::size_t yours = 0;
+    for (std::size_t ended = 0; ended < 200; ++ended) {
+        // The next ones have begun before one ends: the order is what the sessions chose.
+        const std::size_t begun = std::min<std::size_t>(ended + 2, 200);
+        const std::vector<std::string> started = s.engine.started(begun);
+        REQUIRE(started.size() == begun);
+        mine = yours = 0;
+        for (const std::string& text : started) ++(text[5] == 'a' ? mine : yours);
+        const std::size_t ahead = mine > yours ? mine - yours : yours - mine;
+        CHECK(ahead <= 3);
+        s.clock.advance_ms(10);
+        s.engine.release(started[ended].substr(5));
+    }
+    CHECK(mine == 100);
+    CHECK(yours == 100);
+    s.queries.wait_until_idle();
+}
+
+TEST_CASE("an account's few queries pass another one's hundred") {
+    Sessions s({.running_max = 2});
+    for (int i = 0; i < 100; ++i) CHECK(s.start("wait a" + std::to_string(i)));
+    (void)s.engine.started(2);
+    for (int i = 0; i < 5; ++i) CHECK(s.start("wait b" + std::to_string(i), &s.you));
+    std::size_t last = 0;  // How many had begun when the last of the few did.
+    for (std::size_t ended = 0; ended < 105; ++ended) {
+        const std::size_t begun = std::min<std::size_t>(ended + 2, 105);
+        const std::vector<std::string> started = s.engine.started(begun);
+        if (started.back()[5] == 'b') last = begun;
+        s.clock.advance_ms(10);
+        s.engine.release(started[ended].substr(5));
+    }
+    CHECK(last >= 7);
+    CHECK(last <= 2 + 2 * 5);
+    s.queries.wait_until_idle();
+}
+
 TEST_CASE("results: bounded in bytes and number, the oldest go first") {
     SUBCASE("one result larger than a query may keep fails") {
         Sessions s({.result_bytes_max = 500});

@@ -24,6 +24,12 @@ inline constexpr std::size_t kPiecesMax = 2 * kSlotsMax + 1;
 // real programs have fewer; a traceback does not pay for more.
 inline constexpr std::size_t kTokensMax = 128;
 inline constexpr std::size_t kJsonTokensMax = 200;
+// Tokens of all lines of one block, and values of all groups of lines that are being divided at one
+// time: what the miner's memory grows with (8 and 16 bytes each). Lines behind the first are free
+// text, a group beyond the second stays as it is. Whole chunks of access, service and Windows logs
+// stay below half of either.
+inline constexpr std::size_t kBlockTokensMax = 3'000'000;
+inline constexpr std::size_t kDivideValuesMax = 4'000'000;
 // Rows that a decision about a family looks at.
 inline constexpr std::size_t kSampleRows = 256;
 // Times that one family's lines may be divided or one of its slots taken apart, one inside another.

@@ -36,13 +36,15 @@ public:
     Shaping run() {
         out_.family_of_row.assign(lines_.size(), 0);
         read_tokens();
-        std::vector<std::uint32_t> all(lines_.size());
+        std::vector<std::uint32_t> all(lines_of_.size());
         for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::uint32_t>(i);
         // Whole lines first; what is left over shares at least its beginning with others.
         std::vector<std::uint32_t> left = cluster(all, 0);
         for (const std::size_t head : {std::size_t{12}, std::size_t{6}, std::size_t{3}})
             left = cluster(left, head);
         for (const std::uint32_t row : left) loose_.push_back(row);
+        for (std::size_t i = lines_of_.size(); i < lines_.size(); ++i)
+            loose_.push_back(static_cast<std::uint32_t>(i));
         add_loose();
         return std::move(out_);
     }
@@ -55,11 +57,13 @@ private:
         std::array<std::uint64_t, 3> heads{};  // Of 3, 6 and 12 tokens.
     };
 
+    /// Of the lines from the first on, as many as the limit allows.
     void read_tokens() {
-        lines_of_.resize(lines_.size());
+        lines_of_.reserve(lines_.size());
         Tokens tokens;
-        for (std::size_t i = 0; i < lines_.size(); ++i) {
-            Line& line = lines_of_[i];
+        for (std::size_t i = 0; i < lines_.size() && tokens_.size() < limits::kBlockTokensMax;
+             ++i) {
+            Line& line = lines_of_.emplace_back();
             line.json = tokens.read(lines_[i], Grammar::kJson);
             if (!line.json) tokens.read(lines_[i], Grammar::kPlain);
             line.first = static_cast<std::uint32_t>(tokens_.size());
@@ -170,7 +174,11 @@ private:
             loose_.insert(loose_.end(), group.rows.begin(), group.rows.end());
             return;
         }
-        if (group.depth < limits::kMineDepthMax) {
+        // While a group is divided its parts are copies.
+        const std::size_t values = group.rows.size() * group.columns.size();
+        if (group.depth < limits::kMineDepthMax &&
+            values_held_ + values <= limits::kDivideValuesMax) {
+            const Held held(values_held_, values);
             if (!group.json) {
                 if (const std::optional<std::size_t> at = telling_column(group.columns))
                     return divide_by_value(std::move(group), *at);
@@ -294,6 +302,8 @@ private:
 
         const auto& column = group.columns[k];
         const std::size_t structures = seen.hashes.size();
+        const std::size_t slots_max =
+            std::min(limits::kSlotsMax, limits::kDivideValuesMax / column.size());
         std::vector<std::vector<std::uint32_t>> ranks(structures);
         std::vector<std::vector<Token>> lists(structures);  // Tokens of each part's rows.
         std::vector<std::size_t> counts(structures, 0);
@@ -304,8 +314,7 @@ private:
             std::size_t part = structures;
             if (tokens.read(column[i], grammar))
                 for (part = 0; part < structures && seen.hashes[part] != tokens.hash();) ++part;
-            if (part == structures ||
-                group.columns.size() + tokens.list().size() > limits::kSlotsMax) {
+            if (part == structures || group.columns.size() + tokens.list().size() > slots_max) {
                 others.push_back(rank);
                 continue;
             }
@@ -431,8 +440,24 @@ private:
         out_.rows.push_back(std::move(rows));
     }
 
+    /// Counts while it lives.
+    class Held {
+    public:
+        Held(std::size_t& total, std::size_t values) : total_(total), values_(values) {
+            total_ += values_;
+        }
+        ~Held() { total_ -= values_; }
+        Held(const Held&) = delete;
+        Held& operator=(const Held&) = delete;
+
+    private:
+        std::size_t& total_;
+        const std::size_t values_;
+    };
+
     const columnar::TextColumn& lines_;
     std::vector<Line> lines_of_;
+    std::size_t values_held_ = 0;  // Of groups that are being divided.
     std::vector<Token> tokens_;
     std::vector<std::uint32_t> loose_;
     Shaping out_;

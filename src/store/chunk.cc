@@ -2,6 +2,7 @@
 #include "store/chunk.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/assert.h"
 #include "base/time.h"
@@ -50,11 +51,21 @@ PreparedBatch prepare(const AppendBatch& batch) {
         rows.sequence.resize(count);
         rows.ingestion_ms.assign(count, batch.ingestion_ms);
         rows.stream.assign(count, batch.stream);
-        rows.message.reserve(count, bytes);
-        for (std::size_t i = 0; i < count; ++i) {
-            rows.timestamp_ms[i] = events[begin + i].timestamp_ms;
-            rows.message.push_back(events[begin + i].message);
-        }
+        std::string text;
+        std::vector<std::uint32_t> ends(count + 1);
+        text.resize_and_overwrite(bytes, [&](char* const start, std::size_t) {
+            char* at = start;
+            for (std::size_t i = 0; i < count; ++i) {
+                const Event& event = events[begin + i];
+                rows.timestamp_ms[i] = event.timestamp_ms;
+                if (!event.message.empty())
+                    std::memcpy(at, event.message.data(), event.message.size());
+                at += event.message.size();
+                ends[i + 1] = static_cast<std::uint32_t>(at - start);
+            }
+            return bytes;
+        });
+        rows.message.assign(std::move(text), std::move(ends));
         piece->min_ms = rows.timestamp_ms.front();
         piece->max_ms = rows.timestamp_ms.back();
         piece->memory_bytes = held_bytes(rows);
@@ -111,14 +122,14 @@ MiniBatchPtr fold(std::span<const MiniBatchPtr> pieces) {
     return out;
 }
 
-bool OpenChunk::has_room(const MiniBatch& piece) const {
-    return pieces_.empty() ||
-           (rows_ + piece.rows.rows() <= limits::kChunkRowsMax &&
-            message_bytes_ + piece.rows.message.bytes() <= limits::kChunkBytesMax);
+bool OpenChunk::has_room(const MiniBatch& piece, ChunkLimits most) const {
+    return pieces_.empty() || (rows_ + piece.rows.rows() <= most.rows &&
+                               message_bytes_ + piece.rows.message.bytes() <= most.bytes);
 }
 
 void OpenChunk::add(MiniBatchPtr piece) {
-    SKY_ASSERT(has_room(*piece), "the owner seals a chunk that has no room");
+    SKY_ASSERT(has_room(*piece, {limits::kChunkRowsMax, limits::kChunkBytesMax}),
+               "the owner seals a chunk that has no room");
     if (pieces_.empty()) {
         min_ms_ = piece->min_ms;
         max_ms_ = piece->max_ms;

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "store/memory_budget.h"
 #include "store/store.h"
 
 namespace sky::store {
@@ -70,7 +71,7 @@ public:
 
     /// Whether the piece still fits below the seal limits (store.md 2.1). A chunk that has no room
     /// is sealed and a new one opened; an empty chunk always has room.
-    bool has_room(const MiniBatch& piece) const;
+    bool has_room(const MiniBatch& piece, ChunkLimits most) const;
     void add(MiniBatchPtr piece);
 
     GroupId group() const { return group_; }

@@ -13,6 +13,8 @@
 namespace sky::store {
 namespace {
 
+constexpr ChunkLimits kWhole{limits::kChunkRowsMax, limits::kChunkBytesMax};
+
 struct Row {
     std::int64_t timestamp_ms;
     std::uint64_t sequence;
@@ -88,7 +90,7 @@ TEST_CASE("100,000 one-event batches: few pieces, every row kept in order") {
         const auto parts = split_by_day(
             {.group = 1, .stream = random.below(3), .ingestion_ms = 5, .events = {&event, 1}},
             sequence, sequence + 1);
-        REQUIRE(chunk.has_room(*parts[0].rows));
+        REQUIRE(chunk.has_room(*parts[0].rows, kWhole));
         chunk.add(parts[0].rows);
         model.push_back({event.timestamp_ms, sequence++, 5, parts[0].rows->rows.stream[0], text});
         most = std::max(most, chunk.pieces().size());
@@ -97,7 +99,8 @@ TEST_CASE("100,000 one-event batches: few pieces, every row kept in order") {
     const Event one{0, "one too many"};
     CHECK_FALSE(chunk.has_room(
         *split_by_day({.group = 1, .stream = 1, .ingestion_ms = 5, .events = {&one, 1}}, 0, 0)[0]
-             .rows));
+             .rows,
+        kWhole));
     std::sort(model.begin(), model.end());
     CHECK(rows_of(read_all(chunk, {.range = {0, kMillisPerDay}})) == model);
     const MiniBatchPtr whole = fold(chunk.pieces());

@@ -42,6 +42,27 @@ inline constexpr std::uint64_t kMemoryFlushPercent = 50;
 inline constexpr std::uint64_t kMemorySharePercent = 80;
 inline constexpr std::uint64_t kMemoryThrottlePercent = 90;
 
+// Of the budget while a merge runs, for open chunks and the queue before everything is flushed.
+// Ours: what a flush of less would write is small chunks.
+inline constexpr std::uint64_t kMemoryOpenPercentLeast = 10;
+
+// What rows need in memory, and what it takes to encode them, beside their text: upper bounds that
+// a test measures (memory_budget_test.cc). A row: times, sequence, stream, the end of its text.
+inline constexpr std::uint64_t kRowMemoryBytes = 40;
+// Small things; tokens, columns and slots of lines, and their coded forms.
+inline constexpr std::uint64_t kEncodeMemoryFixed = 64U << 10U;
+inline constexpr std::uint64_t kEncodeMemoryPerRow = 128;
+inline constexpr std::uint64_t kEncodeMemoryPerByte = 6;
+// Of the budget, what merging one chunk may take; smaller budgets make smaller chunks. Two such
+// works, a merge and a seal, leave room for what is open.
+inline constexpr std::uint64_t kChunkMemoryPercent = 35;
+// Work that was charged more of it than this gives what the allocator has kept back at its end.
+inline constexpr std::uint64_t kGiveBackPercent = 10;
+// However small the budget.
+inline constexpr std::size_t kChunkRowsLeast = 1'024;
+// Footers of open segments, of the budget.
+inline constexpr std::uint64_t kFooterMemoryPercent = 12;
+
 // The flusher looks by itself this often; expiry and remaking the ballast run at every n-th look.
 inline constexpr std::int64_t kFlushTickMs = 1'000;
 inline constexpr std::int64_t kExpireEveryMs = 60'000;

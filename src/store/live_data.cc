@@ -6,7 +6,9 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "os/free_memory.h"
 #include "os/fs.h"
+#include "store/limits.h"
 #include "store/live_data_impl.h"
 #include "store/snapshot.h"
 
@@ -25,6 +27,10 @@ bool GroupState::holds_records_below(std::uint64_t lsn) const {
                        [&](const auto& c) { return c.second.lsn_min() < lsn; }) ||
            std::any_of(sealing.begin(), sealing.end(),
                        [&](const ChunkPtr& c) { return c->lsn_min() < lsn; });
+}
+
+void LiveData::Impl::give_back(std::uint64_t charged) const {
+    if (charged > memory().percent(limits::kGiveBackPercent)) os::return_free_memory();
 }
 
 GroupStatePtr LiveData::Impl::state_of(GroupId id) const {
@@ -52,8 +58,11 @@ Result<std::unique_ptr<LiveData>> LiveData::open(const LiveDataOptions& options)
     impl->options = options;
     impl->segments_directory = options.directory + "/segments";
     impl->orphans_directory = options.directory + "/orphans";
-    impl->cache = std::make_shared<SegmentCache>(*options.fs, limits::kOpenSegmentsMax,
-                                                 limits::kFooterCacheBytesMax);
+    impl->cache = std::make_shared<SegmentCache>(
+        *options.fs, limits::kOpenSegmentsMax,
+        std::min<std::uint64_t>(limits::kFooterCacheBytesMax,
+                                options.memory->percent(limits::kFooterMemoryPercent)));
+    impl->chunk_limits = chunk_limits(options.memory->limit());
     SKY_TRY(os::make_directories(*options.fs, impl->segments_directory));
     SKY_TRY(os::make_directories(*options.fs, impl->orphans_directory));
     impl->clock.emplace(*options.clock, options.catalog->meta(kDeletionHighWaterKey));
@@ -135,7 +144,7 @@ void LiveData::Impl::close_chunk(GroupState& state, OpenChunk&& chunk) {
 
 void LiveData::Impl::forget_open(const OpenChunk& chunk) {
     open_rows -= chunk.rows();
-    open_bytes -= chunk.memory_bytes();
+    memory().remove(MemoryUse::kOpenChunks, chunk.memory_bytes());
 }
 
 void LiveData::Impl::discard_open(GroupState& state) {
@@ -183,14 +192,15 @@ Status LiveData::publish(PreparedBatch batch) {
                         "log group was deleted meanwhile: " + std::to_string(batch.group));
         for (PreparedBatch::Part& part : batch.parts) {
             auto it = state->open.try_emplace(part.day, batch.group, part.day).first;
-            if (!it->second.has_room(*part.rows)) {
+            if (!it->second.has_room(*part.rows, self.chunk_limits)) {
                 self.close_chunk(*state, std::move(it->second));
                 it->second = OpenChunk(batch.group, part.day);
             }
             const std::uint64_t before = it->second.memory_bytes();
             self.open_rows += part.rows->rows.rows();
             it->second.add(std::move(part.rows));
-            self.open_bytes += it->second.memory_bytes() - before;
+            // Joining pieces may also give memory back: modulo 2^64 both are one sum.
+            self.memory().add(MemoryUse::kOpenChunks, it->second.memory_bytes() - before);
         }
     }
     self.catalog().note_events(times);
@@ -296,12 +306,13 @@ std::uint64_t LiveData::stored_bytes(GroupId group_id, std::int64_t now_ms) cons
 
 LiveDataStats LiveData::stats() const {
     const Impl& self = *impl_;
+    self.memory().set(MemoryUse::kFooters, self.cache->bytes());
     return {.segment_bytes_written = self.segment_bytes_written,
             .merged_bytes_written = self.merged_bytes_written,
             .merges = self.merges,
             .shape_mismatches = self.shape_mismatches,
             .open_rows = self.open_rows,
-            .open_bytes = self.open_bytes,
+            .open_bytes = self.memory().used(MemoryUse::kOpenChunks),
             .live_segments = self.live_segments,
             .live_segment_bytes = self.live_segment_bytes,
             .packs = self.packs,

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "store/chunk.h"
+#include "store/memory_budget.h"
 #include "store/segment_file.h"
 #include "store/segment_limits.h"
 #include "store/sqlite_catalog.h"
@@ -25,6 +26,8 @@ struct LiveDataOptions {
     const Clock* clock;     // Outlives every snapshot.
     std::shared_ptr<SqliteCatalog> catalog;
     std::size_t merge_fan = limits::kMergeFan;  // Tests make it small.
+    /// What everything here is charged to; decides how large chunks get.
+    std::shared_ptr<MemoryBudget> memory = std::make_shared<MemoryBudget>(1ULL << 30U);
 };
 
 struct LiveDataStats {
@@ -84,7 +87,8 @@ public:
 
     /// One merge, if one is due: writes what replaces its inputs, then replaces them in one
     /// transaction; snapshots keep what they read. Rows of deleted streams are not written again.
-    /// Gives up at the next segment when `stop` is set. False: nothing was due. A segment that
+    /// Gives up at the next segment when `stop` is set. False: nothing was due, or memory is short
+    /// (what is open is sealed first). A segment that
     /// cannot be read is logged and left alone. Errors: kNoSpace, kInternal; nothing has changed
     /// then.
     Result<bool> merge(const std::atomic<bool>& stop);

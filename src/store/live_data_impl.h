@@ -57,6 +57,7 @@ struct LiveData::Impl {
     LiveDataOptions options;
     std::string segments_directory, orphans_directory;
     std::shared_ptr<SegmentCache> cache;
+    ChunkLimits chunk_limits{};
 
     mutable std::shared_mutex groups_mutex;
     std::unordered_map<GroupId, GroupStatePtr> groups;
@@ -67,8 +68,7 @@ struct LiveData::Impl {
     std::map<std::pair<Tombstone::Kind, std::uint64_t>, std::optional<std::uint64_t>>
         tombstone_barriers;
 
-    std::atomic<std::uint64_t> segment_bytes_written{0}, shape_mismatches{0}, open_rows{0},
-        open_bytes{0};
+    std::atomic<std::uint64_t> segment_bytes_written{0}, shape_mismatches{0}, open_rows{0};
     std::atomic<std::uint64_t> live_segments{0}, live_segment_bytes{0}, orphans{0};
     std::atomic<std::uint64_t> merges{0}, merged_bytes_written{0};
     std::atomic<std::uint64_t> chunks_due{0};
@@ -82,6 +82,7 @@ struct LiveData::Impl {
     std::vector<std::uint64_t> unmergeable;  // Segments that could not be read; sorted.
 
     SqliteCatalog& catalog() const { return *options.catalog; }
+    MemoryBudget& memory() const { return *options.memory; }
     std::shared_ptr<const SegmentFile> adopt_segment(const SegmentRow& row,
                                                      StoredFilePtr file) const {
         return std::make_shared<const SegmentFile>(row, std::move(file), cache);
@@ -95,6 +96,8 @@ struct LiveData::Impl {
     }
 
     // live_data.cc
+    /// At the end of work that was charged so much.
+    void give_back(std::uint64_t charged) const;
     Status adopt_files();
     Status delete_old_orphans();
     void close_chunk(GroupState& state, OpenChunk&& chunk);

@@ -26,13 +26,10 @@ bool settled(std::int64_t day, std::int64_t now_ms) {
     return now_ms - limits::kMergeSettleMs > last_ms_of_day(day);
 }
 
-bool full(const SegmentRow& row) {
-    return row.rows >= limits::kFullChunkRows || row.message_bytes >= limits::kFullChunkBytes;
-}
-
 class Planner {
 public:
-    explicit Planner(const MergeOptions& options) : now_ms_(options.now_ms), fan_(options.fan) {}
+    explicit Planner(const MergeOptions& options)
+        : now_ms_(options.now_ms), fan_(options.fan), chunk_(options.chunk) {}
 
     void add(const View& view) {
         const SegmentRow& row = view.row();
@@ -63,7 +60,7 @@ public:
             for (; fit < views.size(); ++fit) {
                 rows += views[fit]->row().rows;
                 bytes += views[fit]->row().message_bytes;
-                if (rows > limits::kChunkRowsMax || bytes > limits::kChunkBytesMax) break;
+                if (rows > chunk_.rows || bytes > chunk_.bytes) break;
             }
             const bool filled = fit < views.size();
             if (fit >= 2 && (filled || fit >= fan_ || settled(key.second, now_ms_))) {
@@ -80,6 +77,12 @@ public:
     }
 
 private:
+    /// A chunk of half of what a chunk may hold is left as it is: two smaller ones always fit
+    /// together.
+    bool full(const SegmentRow& row) const {
+        return row.rows >= chunk_.rows / 2 || row.message_bytes >= chunk_.bytes / 2;
+    }
+
     /// The oldest of `views`, as many as a job may have, are due. The first call makes the job.
     void due(std::vector<const View*>& views, std::uint32_t level, const char* reason) {
         std::ranges::sort(views, {}, [](const View* view) { return view->id; });
@@ -113,6 +116,7 @@ private:
 
     const std::int64_t now_ms_;
     const std::size_t fan_;
+    const ChunkLimits chunk_;
     MergePlan plan_;
     std::vector<const View*> young_, holey_;
     std::map<std::pair<Tenant, std::int64_t>, std::vector<const View*>> daily_;

@@ -7,7 +7,9 @@
 #include <span>
 #include <vector>
 
+#include "store/memory_budget.h"
 #include "store/segment_file.h"
+#include "store/segment_limits.h"
 
 namespace sky::store {
 
@@ -36,6 +38,7 @@ struct MergeOptions {
     std::size_t fan;                             // Files of a kind that are merged at once.
     std::int64_t now_ms;                         // Decides which days are settled.
     std::span<const std::uint64_t> unmergeable;  // Ids, sorted, of segments to be left alone.
+    ChunkLimits chunk{limits::kChunkRowsMax, limits::kChunkBytesMax};  // Of what is made.
 };
 
 /// The rules of docs/store.md.

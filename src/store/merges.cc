@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "os/fs.h"
+#include "store/limits.h"
 #include "store/live_data_impl.h"
 #include "store/packs.h"
 #include "store/rows.h"
@@ -11,6 +12,21 @@
 namespace sky::store {
 
 namespace {
+
+/// What a job holds at once, at most: one chunk of what it makes.
+std::uint64_t merge_need(std::span<const MergeCandidate> inputs, ChunkLimits most) {
+    std::uint64_t rows = 0, bytes = 0, largest_rows = 0, largest_bytes = 0;
+    for (const MergeCandidate& input : inputs) {
+        const SegmentRow& row = input.segment->row();
+        rows += row.rows;
+        bytes += row.message_bytes;
+        largest_rows = std::max(largest_rows, row.rows);
+        largest_bytes = std::max(largest_bytes, row.message_bytes);
+    }
+    // A segment that was made under a larger budget is not cut.
+    return merge_memory(std::min<std::uint64_t>(rows, std::max(largest_rows, most.rows)),
+                        std::min<std::uint64_t>(bytes, std::max(largest_bytes, most.bytes)));
+}
 
 bool large_enough(const MiniBatch& rows) {
     return rows.rows.rows() >= limits::kMergedRowsFinal ||
@@ -151,7 +167,7 @@ Status LiveData::Impl::merge_group(std::span<const MergeCandidate> inputs, Merge
         }
         const std::uint64_t more_rows = *piece ? (*piece)->rows.rows() : 0;
         const std::uint64_t more_bytes = *piece ? (*piece)->rows.message.bytes() : 0;
-        if (rows + more_rows > limits::kChunkRowsMax || bytes + more_bytes > limits::kChunkBytesMax)
+        if (rows + more_rows > chunk_limits.rows || bytes + more_bytes > chunk_limits.bytes)
             SKY_TRY(write());
         rows += more_rows;
         bytes += more_bytes;
@@ -254,10 +270,14 @@ Result<bool> LiveData::merge(const std::atomic<bool>& stop) {
     if (version == self.looked_version &&
         now_ns - self.looked_ns < limits::kMergeLookEveryMs * 1'000'000)
         return false;
+    // What is open is sealed first, which gives memory back; a merge takes more.
+    const std::uint64_t used = self.memory().used();
+    if (used > self.memory().percent(limits::kMemoryFlushPercent)) return false;
     const std::vector<MergeCandidate> candidates = self.merge_candidates();
     const MergePlan plan = plan_merges(candidates, {.fan = self.options.merge_fan,
                                                     .now_ms = self.options.clock->now_ms(),
-                                                    .unmergeable = self.unmergeable});
+                                                    .unmergeable = self.unmergeable,
+                                                    .chunk = self.chunk_limits});
     self.debt_segments = plan.debt_segments;
     self.debt_bytes = plan.debt_bytes;
     self.packs = plan.packs;
@@ -268,6 +288,8 @@ Result<bool> LiveData::merge(const std::atomic<bool>& stop) {
         return false;
     }
     const std::span<const MergeCandidate> inputs = plan.job->inputs;
+    const std::uint64_t need = merge_need(inputs, self.chunk_limits);
+    const MemoryCharge charge(self.memory(), MemoryUse::kMerges, need);
     Impl::MergeOutputs out(self, plan.job->level);
     for (std::size_t begin = 0, end = 0; begin < inputs.size(); begin = end) {
         const auto same_day = [&](const MergeCandidate& other) {
@@ -282,6 +304,7 @@ Result<bool> LiveData::merge(const std::atomic<bool>& stop) {
         if (end == inputs.size() || !same_day(inputs[end])) SKY_TRY(out.end_day());
     }
     SKY_TRY(self.commit_merge(out));
+    self.give_back(need);
     log::info(
         "store.merged",
         {{"what", plan.job->reason}, {"inputs", inputs.size()}, {"outputs", out.merged.size()}});

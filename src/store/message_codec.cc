@@ -179,6 +179,10 @@ std::string shape_messages(const columnar::TextColumn& messages) {
     return shapes::encode_block(shapes::mine(messages));
 }
 
+ChosenEncoder plain_message_encoder(const columnar::TextColumn& messages) {
+    return {std::make_unique<ZstdEncoder>(messages), 0};
+}
+
 ChosenEncoder choose_message_encoder(const columnar::TextColumn& messages, Shaper shaper) {
     ChosenEncoder chosen;
     if (messages.size() >= limits::kShapedRowsMin) {

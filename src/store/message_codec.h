@@ -70,6 +70,8 @@ struct ChosenEncoder {
 using Shaper = std::string (*)(const columnar::TextColumn& messages);
 std::string shape_messages(const columnar::TextColumn& messages);
 
+/// Plain text, whatever it is. `messages`: as below.
+ChosenEncoder plain_message_encoder(const columnar::TextColumn& messages);
 /// Shapes, where they give the lines back and are not larger than plain text; else plain text.
 /// `messages` outlives the encoder and has at least one row.
 ChosenEncoder choose_message_encoder(const columnar::TextColumn& messages,

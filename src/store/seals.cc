@@ -16,6 +16,12 @@ bool small(const OpenChunk& chunk) {
            chunk.rows() < limits::kSmallChunkRows;
 }
 
+/// Its families are not worth finding before a merge has put more rows beside them.
+bool tiny(const MiniBatch& rows) {
+    return rows.rows.rows() < limits::kSealMinedRowsMin &&
+           rows.rows.message.bytes() < limits::kSealMinedBytesMin;
+}
+
 /// Writes and syncs a file under its final name, which is durable after fsync_directory().
 Status write_file(os::Fs& fs, const std::string& path, std::string_view bytes) {
     const std::string temporary = path + ".tmp";
@@ -80,6 +86,8 @@ std::vector<Seal> LiveData::Impl::collect_seals(std::uint64_t lsn_below) {
 Status LiveData::Impl::write_seal(Seal& seal, SealBatch& batch) {
     const auto group = catalog().find_group(seal.chunk->group());
     if (!group) return {};  // Deleted meanwhile; the rows go with it.
+    const MemoryCharge charge(memory(), MemoryUse::kSeals,
+                              seal_memory(seal.chunk->rows(), seal.chunk->message_bytes()));
     MiniBatchPtr rows = fold(seal.chunk->pieces());
     if (const auto deleted = catalog().deleted_streams(group->id)) {
         const EventBatch* const piece = &rows->rows;
@@ -98,8 +106,9 @@ Status LiveData::Impl::write_seal(Seal& seal, SealBatch& batch) {
     footer.tenant = group->tenant;
     footer.group_name = group->name;
     footer.group_creation_ms = group->creation_ms;
-    const EncodedSegment encoded = SKY_TRY(
-        encode_segment(*rows, [&](StreamId id) { return catalog().stream_name(id); }, footer));
+    const EncodedSegment encoded = SKY_TRY(encode_segment(
+        *rows, [&](StreamId id) { return catalog().stream_name(id); }, footer,
+        tiny(*rows) ? Mining::kLater : Mining::kNow));
     shape_mismatches += encoded.shape_mismatches;
     SegmentRow row = footer.row;
     if (batch.packing && small(*seal.chunk)) {
@@ -178,6 +187,11 @@ Status LiveData::seal(std::uint64_t lsn_below) {
         Status done;
         while (done && end < seals.size() && !batch.full())
             done = self.write_seal(seals[end++], batch);
+        std::uint64_t largest = 0;
+        for (std::size_t i = begin; i < end; ++i)
+            largest = std::max(
+                largest, seal_memory(seals[i].chunk->rows(), seals[i].chunk->message_bytes()));
+        self.give_back(largest);
         if (done) done = self.commit_seals(std::span(seals).subspan(begin, end - begin), batch);
         if (!done) {
             // kUnavailable: the commit may have happened, so the files must stay for the next

@@ -56,6 +56,9 @@ struct SegmentFooter {
     std::uint64_t memory_bytes() const;
 };
 
+/// Whether a segment's lines are taken apart into families.
+enum class Mining : std::uint8_t { kNow, kLater };
+
 struct EncodedSegment {
     std::string file;
     std::uint64_t shape_mismatches = 0;  // ChosenEncoder::mismatches.
@@ -66,7 +69,7 @@ struct EncodedSegment {
 /// `stream_name` gives a stream's name.
 Result<EncodedSegment> encode_segment(const MiniBatch& rows,
                                       const std::function<std::string(StreamId)>& stream_name,
-                                      SegmentFooter& footer);
+                                      SegmentFooter& footer, Mining mining = Mining::kNow);
 
 /// kIgnore lets a fuzzer past the checksums; everything else verifies.
 enum class Checksums : std::uint8_t { kVerify, kIgnore };

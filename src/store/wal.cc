@@ -587,6 +587,15 @@ std::uint64_t Wal::active_first_lsn() const {
     return impl_->next_lsn;
 }
 
+std::optional<std::uint64_t> Wal::first_full_end() const {
+    const std::lock_guard lock(impl_->mutex);
+    std::optional<std::uint64_t> first;
+    for (const auto& segment : impl_->segments)
+        if (segment->state == SegmentState::kFull && (!first || segment->end_lsn < *first))
+            first = segment->end_lsn;
+    return first;
+}
+
 bool Wal::pressed() const {
     const std::lock_guard lock(impl_->mutex);
     std::uint64_t used = 0;

@@ -107,6 +107,9 @@ public:
     /// First LSN of the segment being written: once everything below it is flushed, all others can
     /// be released.
     std::uint64_t active_first_lsn() const;
+    /// One past the last LSN of the segment that is written full and ends first: released up to
+    /// there, it is recycled. Absent: there is none.
+    std::optional<std::uint64_t> first_full_end() const;
     /// Half of the log is in use: flush, then release().
     bool pressed() const;
     bool read_only() const;

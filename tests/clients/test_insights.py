@@ -193,6 +193,26 @@ def test_the_pointer_leads_to_the_record(logs, query, group, start):
         ("GET ignored", str(start * 1000 + 40_000), "s", f"123456789012:{group}")
 
 
+def test_the_pointer_leads_to_the_object(shared_place, logs, query, group, start):
+    # The SDK puts "stream-" before the host of any endpoint; no such name leads to this machine.
+    streaming = shared_place.client(inject_host_prefix=False)
+    large = json.dumps({"é": "x" * 200_000 + "\U0001f600\n", "n": 1}, ensure_ascii=False)
+    put(logs, group, start * 1000, [*EVENTS, (50, large)])
+    found = query(group, "fields @message | sort @timestamp desc | limit 2", start, start + 59)["results"]
+    for row, message, several in [(found[0], large, True), (found[1], "GET ignored", False)]:
+        pointer = row[-1]["value"]
+        pieces = [event["fields"]["data"] for event in streaming.get_log_object(logObjectPointer=pointer)["fieldStream"]]
+        fields = json.loads(b"".join(pieces))
+        assert fields == logs.get_log_record(logRecordPointer=pointer)["logRecord"]
+        assert fields["@message"] == message
+        assert (len(pieces) > 1) == several
+
+
+def test_an_object_of_no_event_is_refused(shared_place, server, error):
+    streaming = shared_place.client(inject_host_prefix=False)
+    assert error(streaming.get_log_object, logObjectPointer="no pointer")[0] == "InvalidParameterException"
+
+
 def test_several_groups(logs, query, rows, group, name, start):
     second = name + "-second"
     logs.create_log_group(logGroupName=second)

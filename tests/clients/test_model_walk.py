@@ -202,8 +202,9 @@ CHANGES = {
     "UntagLogGroup": ({"logGroupName": "$g", "tags": ["old"]}, "ListTagsLogGroup", {"logGroupName": "$g"}),
     "StartQuery": ({"logGroupName": "$g", "startTime": 0, "endTime": 1, "queryString": "limit 1"}, "DescribeQueries", {"logGroupName": "$g"}),
 }
-# Tested where their state is: a running query, a key that nobody knows, the one storage tier, tables and saved queries (src/logs/api/saved_test.cc).
-ELSEWHERE = {"StopQuery", "PutStorageTierPolicy", "AssociateKmsKey", "DisassociateKmsKey", "StartLiveTail", "CreateLookupTable", "UpdateLookupTable", "DeleteLookupTable",
+# Tested where their state is: a running query, a key that nobody knows, the one storage tier, tokens that nothing takes, tables and saved queries
+# (src/logs/api/saved_test.cc).
+ELSEWHERE = {"StopQuery", "PutBearerTokenAuthentication", "PutStorageTierPolicy", "AssociateKmsKey", "DisassociateKmsKey", "StartLiveTail", "CreateLookupTable", "UpdateLookupTable", "DeleteLookupTable",
              "PutQueryDefinition", "DeleteQueryDefinition"}
 
 

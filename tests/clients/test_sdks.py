@@ -72,6 +72,7 @@ def test_javascript(run):
     assert (got["noTime"], got["badToken"]) == ("ValidationException", "InvalidParameterValueException")
     assert len(got["account"]) == 12
     assert (got["liveStart"], got["live"]) == ("string", ["web [profiler] POST ordre-é\U0001f600 7.00 500"])
+    assert got["object"] == "[profiler] POST ordre-é\U0001f600 7.00 500"
     assert got["skewed"] == [1, 2]
 
 

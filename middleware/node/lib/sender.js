@@ -3,6 +3,7 @@
 // Sends lines to CloudWatch Logs, or to skywatch, with @aws-sdk/client-cloudwatch-logs. A line costs the request one append to a
 // bounded queue; batches leave from a timer. When the queue is full, lines are dropped and counted, never waited for.
 const os = require('node:os');
+const path = require('node:path');
 
 // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
 const EVENTS_MAX = 10_000;
@@ -15,6 +16,14 @@ const BACKOFF_MAX_MS = 30_000;
 const COMPLAINT_PAUSE_MS = 60_000;
 // Sending the same again cannot succeed.
 const HOPELESS = new Set(['InvalidParameterException', 'SerializationException', 'ValidationException']);
+
+const SDK = '@aws-sdk/client-cloudwatch-logs';
+
+// `npm install /a/folder` makes a link, and behind a link Node.js does not look into the application's packages: we do.
+function loadSdk() {
+  const application = process.argv[1] ? path.dirname(process.argv[1]) : process.cwd();
+  return require(require.resolve(SDK, { paths: [__dirname, application, process.cwd()] }));
+}
 
 function cut(text) {
   if (text.length * 3 <= EVENT_BYTES_MAX) return text;
@@ -30,7 +39,7 @@ class Sender {
     backoffMs = 500, complain = (text) => console.error(text), ...clientOptions }) {
     if (!group) throw new TypeError('skywatch-profiler: the sender needs a group');
     // Only those who send need the SDK.
-    this.sdk = require('@aws-sdk/client-cloudwatch-logs');
+    this.sdk = loadSdk();
     this.client = client ?? new this.sdk.CloudWatchLogsClient(clientOptions);
     Object.assign(this, { group, stream, intervalMs, queueMax, closeMs, backoffMs, complain });
     this.sent = 0;

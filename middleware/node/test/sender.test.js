@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 'use strict';
 const assert = require('node:assert/strict');
+const { execFileSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
 const test = require('node:test');
 const sender = require('../lib/sender.js');
 
@@ -121,4 +125,19 @@ test('a program that is done sends what is queued first', async () => {
     const client = { send: async (c) => { if (c.input.logEvents) console.log(c.input.logEvents.map((e) => e.message).join()); return {}; } };
     new Sender({ group: 'g', client, intervalMs: 1e6 }).log('the last line');`;
   assert.equal(execFileSync(process.execPath, ['-e', program], { encoding: 'utf8', timeout: 60_000 }), 'the last line\n');
+});
+
+test('an application that links to the package gives it its own SDK', (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'skywatch-profiler-'));
+  t.after(() => fs.rmSync(folder, { recursive: true }));
+  // Away from here, so that the package has no SDK of its own.
+  fs.cpSync(path.join(__dirname, '..', 'lib'), path.join(folder, 'package', 'lib'), { recursive: true });
+  fs.copyFileSync(path.join(__dirname, '..', 'package.json'), path.join(folder, 'package', 'package.json'));
+  const packages = path.join(folder, 'application', 'node_modules');
+  fs.mkdirSync(path.join(packages, '@aws-sdk', 'client-cloudwatch-logs'), { recursive: true });
+  fs.writeFileSync(path.join(packages, '@aws-sdk', 'client-cloudwatch-logs', 'index.js'), 'exports.CloudWatchLogsClient = class { word = "its own"; };');
+  fs.symlinkSync(path.join(folder, 'package'), path.join(packages, 'skywatch-profiler'));
+  const program = path.join(folder, 'application', 'app.js');
+  fs.writeFileSync(program, 'const { Sender } = require("skywatch-profiler/sender"); console.log(new Sender({ group: "g" }).client.word);');
+  assert.equal(execFileSync(process.execPath, [program], { cwd: os.tmpdir(), encoding: 'utf8', timeout: 20_000 }), 'its own\n');
 });

@@ -433,6 +433,181 @@ TEST_CASE("stop, deadline and memory end a query with their errors") {
     }
 }
 
+namespace {
+
+/// Counts how often it is asked, and can stop an execution at one of these: with a deadline, each
+/// look at the stop token asks it.
+class CountingClock final : public Clock {
+public:
+    std::int64_t now_ms() const override { return 0; }
+    std::int64_t monotonic_ns() const override {
+        if (++asked == stop_at && execution != nullptr) execution->request_stop();
+        return 0;
+    }
+    mutable std::atomic<int> asked{0};
+    int stop_at = 0;
+    Execution* execution = nullptr;
+};
+
+}  // namespace
+
+TEST_CASE("every operator looks at the stop token again and again, and stops") {
+    constexpr std::size_t kRows = 50'000;
+    constexpr int kLooks = kRows / kStepRowsMax;
+    std::vector<TestEvent> events;
+    for (std::size_t i = 0; i < kRows; ++i) {
+        events.push_back({1'767'225'600'000 + static_cast<std::int64_t>(i), i + 1, "s",
+                          fmt::format("[\"a\"] {}", i * 7'919 % kRows)});
+    }
+    const auto snapshot =
+        std::make_shared<TestSnapshot>(group_info(1), std::move(events), Cut::kByTime);
+    auto table = std::make_shared<LookupTable>();
+    table->columns = {"id", "name"};
+    for (std::size_t i = 0; i < kRows; ++i) {
+        table->add_cell(std::to_string(i));
+        table->add_cell("n");
+    }
+    // Behind this all rows are in one table.
+    const std::string before = "fields @message as m | sort m | accum m as z";
+    struct Case {
+        std::string name;
+        std::string text, without;  // What it is compared with: looks for these rows belong to it.
+    };
+    const Case cases[] = {
+        {"sort", before + " | sort m desc | limit 9", before + " | limit 9"},
+        {"regex", before + " | parse m /(?<n>\\d+)$/ | filter n like \"99\" | limit 9",
+         before + " | limit 9"},
+        {"filter", before + " | filter m =~ /7$/ | limit 9", before + " | limit 9"},
+        {"dedup", before + " | dedup m | limit 9", before + " | limit 9"},
+        {"stats with many keys", before + " | stats count(*) by m | limit 9",
+         before + " | limit 9"},
+        {"unnest", before + " | unnest m into e | limit 9", before + " | limit 9"},
+        {"lookup", before + " | parse m \"* *\" as a, b | lookup t id as b OUTPUT name | limit 9",
+         before + " | parse m \"* *\" as a, b | display a, b | limit 9"},
+        {"join",
+         before + " | join left=a right=b where a.m = b.m (fields @message as m | limit 9) | limit "
+                  "9",
+         before + " | limit 9"},
+        {"pattern",
+         "parse @message \"* *\" as a, b | fields concat(\"x\", replace(replace(replace("
+         "replace(b, \"0\", \"q\"), \"1\", \"r\"), \"2\", \"s\"), \"3\", \"t\")) as w | "
+         "pattern w | limit 9",
+         ""},
+    };
+    for (const Case& c : cases) {
+        CAPTURE(c.name);
+        const auto looks = [&](const std::string& text, int stop_at, bool stopped) {
+            const auto query = compile(text);
+            REQUIRE(query);
+            CountingClock clock;
+            RunOptions options = options_over({snapshot}, 1);
+            options.memory_bytes_max = 1ULL << 30;
+            options.clock = &clock;
+            options.deadline_monotonic_ns = INT64_MAX;
+            options.lookup_tables.push_back(table);
+            Execution execution(*query, options);
+            clock.stop_at = stop_at;
+            clock.execution = &execution;
+            const auto result = execution.run();
+            CHECK(result.has_value() != stopped);
+            if (stopped) {
+                REQUIRE(!result);
+                CHECK(result.error().code == ErrorCode::kCancelled);
+                // What was under way ends, with a word about how long it took; nothing new begins.
+                CHECK(clock.asked <= stop_at + 10);
+            }
+            return clock.asked.load();
+        };
+        const int all = looks(c.text, 0, false);
+        const int others = c.without.empty() ? 0 : looks(c.without, 0, false);
+        CHECK(all >= others + kLooks);
+        // Inside the operator, and near the end.
+        for (const int stop_at : {others + 2, all - 3}) {
+            CAPTURE(stop_at);
+            (void)looks(c.text, stop_at, true);
+        }
+    }
+}
+
+TEST_CASE("keys that are too many for the memory come share by share, with the same answer") {
+    const auto snapshot =
+        std::make_shared<TestSnapshot>(group_info(1), seed_events(40'000, 4), Cut::kScattered);
+
+    for (const std::string text :
+         {"stats count(*), max(strlen(@message)) by @message, @timestamp | sort @message desc, "
+          "@timestamp | limit 10",
+          "stats count(*) as n by @message, @timestamp | limit 100",
+          "stats count(*) as n, pct(strlen(@message), 50) by @message, bin(1s) | limit 50",
+          "stats latest(@logStream) by @message, @timestamp as t, bin(1m) | filter @message like "
+          "\"view-3\" | fields strlen(@message) as bytes | sort bytes | limit 40",
+          "stats count(*) as n by @message, @timestamp | filter n > 1 | sort n desc, @message | "
+          "limit 9",
+          "stats count(*) as n by @message, @timestamp | sort n | limit 5 | stats sum(n)",
+          "dedup @message, @timestamp | limit 30",
+          "parse @message \"[*] *\" as p, rest | dedup rest, @timestamp | filter p = \"profiler\" "
+          "| "
+          "sort rest desc | limit 7"}) {
+        CAPTURE(text);
+        const auto query = compile(text);
+        REQUIRE(query);
+        const auto run = [&](std::uint64_t memory_bytes, bool shares) {
+            columnar::MemoryPool pool(64ULL << 20);
+            RunOptions options = options_over({snapshot}, 2);
+            options.memory_bytes_max = memory_bytes;
+            options.memory_pool = &pool;
+            std::string out;
+            {
+                Execution execution(*query, options);
+                const auto result = execution.run();
+                REQUIRE_MESSAGE(result.has_value(), result.error().message);
+                out = fmt::format("{} of {} in {}\n", result->statistics.records_matched,
+                                  result->statistics.records_scanned,
+                                  result->statistics.bytes_scanned) +
+                      text_of(*result);
+                CHECK(text_of(execution.progress()) == text_of(*result));
+                CHECK((execution.explain().find("share by share") != std::string::npos) == shares);
+            }
+            CHECK(pool.used() == 0);
+            if (shares) CHECK(pool.most() < 2 * memory_bytes);
+            return out;
+        };
+        const std::string expected = run(256ULL << 20, false);
+        CHECK(expected.size() > 30);
+        // A pass of a dedup has all columns of its rows.
+        const bool wide = text.find("dedup") != std::string::npos;
+        CHECK(run((wide ? 9ULL : 5ULL) << 20, true) == expected);
+    }
+}
+
+TEST_CASE("rows that are too wide to sort are sorted by their keys first") {
+    const auto snapshot =
+        std::make_shared<TestSnapshot>(group_info(1), seed_events(60'000, 8), Cut::kScattered);
+    for (const std::string text :
+         {"sort @message desc, @timestamp | limit 10000", "sort @logStream | tail 10000",
+          "parse @message \"[*] *\" as p, rest | sort rest | limit 10000 | fields strlen(rest) as "
+          "n"}) {
+        CAPTURE(text);
+        const auto query = compile(
+            "display @message, @ptr, @logStream, @log, @timestamp, "
+            "@ingestionTime, @aws.region, @aws.account | " +
+            text);
+        REQUIRE(query);
+        const auto run = [&](std::uint64_t memory_bytes, bool twice) {
+            RunOptions options = options_over({snapshot}, 1);
+            options.memory_bytes_max = memory_bytes;
+            Execution execution(*query, options);
+            const auto result = execution.run();
+            REQUIRE_MESSAGE(result.has_value(), result.error().message);
+            CHECK(result->rows.size() == 10'000);
+            CHECK((execution.explain().find("by their keys first") != std::string::npos) == twice);
+            return fmt::format("{}\n", result->statistics.records_scanned) + text_of(*result);
+        };
+        const std::string expected = run(256ULL << 20, false);
+        const bool wider = text.find("parse") != std::string::npos;
+        CHECK(run((wider ? 19ULL : 14ULL) << 20, true) == expected);
+    }
+}
+
 TEST_CASE("sorting twice is sorting by both, over several runs of the merge") {
     const auto snapshot =
         std::make_shared<TestSnapshot>(group_info(1), seed_events(150'000, 3), Cut::kOneMorsel);

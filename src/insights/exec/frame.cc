@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "columnar/kernels.h"
 #include "insights/exec/pointer.h"
+#include "insights/functions/derived.h"
 
 namespace sky::insights {
 namespace {
@@ -286,6 +287,13 @@ const Vector* decision(EvalContext& context, const symbolic::Binding& once) {
                             Value::of_boolean(once.verdict == symbolic::Verdict::kMatch));
 }
 
+/// Whether the call is what `pattern @message` groups by.
+bool asks_for_templates(const BoundExpr& expr, const Frame& frame) {
+    return expr.function == &derived_function(Derived::kPatternTemplate) &&
+           expr.args[0].kind == BoundExpr::Kind::kSlot &&
+           frame.plan().slots[expr.args[0].slot].kind == SlotKind::kMessage;
+}
+
 /// The one slot that the expression reads; kNoSlot when there are none or several.
 std::uint32_t only_slot(const BoundExpr& expr) {
     std::uint32_t slot = kNoSlot;
@@ -368,6 +376,9 @@ const Vector* evaluate(const BoundExpr& expr, Frame& frame) {
         case BoundExpr::Kind::kSlot:
             return frame.column(expr.slot);
         case BoundExpr::Kind::kCall: {
+            if (asks_for_templates(expr, frame)) {
+                if (const Vector* made = frame.templates()) return made;
+            }
             const std::size_t count = expr.args.size();
             auto* args = context.arena.array<const Vector*>(count);
             for (std::size_t i = 0; i < count; ++i) args[i] = arg(i);

@@ -89,6 +89,10 @@ public:
     const Vector* filtered(const void* asker) {
         return shaped_ == nullptr ? nullptr : shaped_->filter(context_, *part_, ranks(), asker);
     }
+    /// The template of each message, told by family; null: look at the lines.
+    const Vector* templates() {
+        return shaped_ == nullptr ? nullptr : shaped_->templates(context_, *part_, ranks());
+    }
     /// Keeps these rows, in this order.
     void select(std::span<const std::uint32_t> rows);
     /// Rows of a table as select() has them, but any number of times; kNewRow is one without

@@ -294,6 +294,73 @@ TEST_CASE("golden queries: the same rows under every configuration") {
     CHECK(files >= 6);
 }
 
+namespace {
+
+/// What a replayed query has: its columns, then its rows or its error.
+struct Outcome {
+    std::string name, columns;
+    std::vector<std::string> rows;
+};
+
+std::vector<Outcome> outcomes_of(const std::string& replayed) {
+    std::vector<Outcome> out;
+    std::istringstream in(replayed);
+    std::string line;
+    bool rows = false;
+    while (std::getline(in, line)) {
+        if (line.starts_with("== ")) {
+            rows = false;
+            if (line.starts_with("== query")) out.push_back({line.substr(9), "", {}});
+        } else if (line.starts_with("-- rows")) {
+            rows = true;
+        } else if (line.starts_with("-- ")) {
+            out.back().columns = line;
+        } else if (rows && !line.empty()) {
+            out.back().rows.push_back(line);
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("what Grafana puts in front of each query changes no row of any command") {
+    constexpr std::string_view kPrefix =
+        "fields @timestamp,ltrim(@log) as __log__grafana_internal__,ltrim(@logStream) as "
+        "__logstream__grafana_internal__|";
+    std::size_t compared = 0;
+    std::size_t alike = 0;
+    for (const char* file : {"reference.txt", "worked_examples.txt", "samples_services.txt"}) {
+        const std::string content =
+            read_file(std::string(SKY_SOURCE_DIR) + "/tests/queries/" + file);
+        std::string prefixed;
+        std::istringstream in(content);
+        std::string line;
+        bool begins = false;  // The query's first line is next.
+        while (std::getline(in, line)) {
+            // A SOURCE comes first; Grafana puts the rest behind it.
+            if (begins && !line.starts_with("SOURCE")) prefixed += kPrefix;
+            begins = line.starts_with("== query");
+            prefixed += line + "\n";
+        }
+        const std::vector<Outcome> plain = outcomes_of(replay(content, kConfigs[0]));
+        const std::vector<Outcome> behind = outcomes_of(replay(prefixed, kConfigs[0]));
+        REQUIRE(plain.size() == behind.size());
+        for (std::size_t i = 0; i < plain.size(); ++i) {
+            CAPTURE(plain[i].name);
+            const bool refused = plain[i].columns.starts_with("-- error");
+            CHECK(behind[i].columns.starts_with("-- error") == refused);
+            CHECK(behind[i].rows.size() == plain[i].rows.size());
+            ++compared;
+            if (refused || behind[i].columns != plain[i].columns) continue;
+            CHECK(behind[i].rows == plain[i].rows);
+            ++alike;
+        }
+    }
+    CHECK(compared > 80);
+    CHECK(alike > 40);
+}
+
 TEST_CASE("every command's example stands in the reference queries") {
     const std::string content =
         read_file(std::string(SKY_SOURCE_DIR) + "/tests/queries/reference.txt");

@@ -118,8 +118,7 @@ public:
     ~GroupSink() override { budget_.release(accounted_bytes_); }
 
     void add(Frame& frame) override {
-        const std::size_t rows = frame.rows();
-        if (rows == 0) return;
+        if (frame.rows() == 0) return;
         EvalContext& context = frame.context();
         const std::uint32_t* groups = nullptr;
         if (step_.keys.empty()) {
@@ -127,7 +126,13 @@ public:
         } else {
             std::vector<const Vector*> columns;
             for (const GroupKey& key : step_.keys) columns.push_back(evaluate(key.expr, frame));
-            auto* numbers = context.arena.array<std::uint32_t>(rows);
+            if (!spec_.share.all()) {
+                auto* hashes = context.arena.array<std::uint64_t>(frame.rows());
+                hash_keys(context, columns, hashes);
+                select_share(spec_.share, frame, columns, hashes);
+                if (frame.rows() == 0) return;
+            }
+            auto* numbers = context.arena.array<std::uint32_t>(frame.rows());
             if (!keys_.number_rows(context, columns, numbers)) return;
             groups_ = keys_.size();
             groups = numbers;
@@ -141,7 +146,7 @@ public:
         }
         if (by_appearance_) {
             const RowOrder rank = frame.order();
-            for (std::size_t i = 0; i < rows; ++i) {
+            for (std::size_t i = 0; i < frame.rows(); ++i) {
                 raise(appearance_[groups[i]], {rank.timestamp_ms[i], rank.sequence[i]});
             }
         }
@@ -185,14 +190,18 @@ public:
         table->columns.assign(plan_.slots.size(), nullptr);
         auto* timestamps = arena.array<std::int64_t>(shown.size());
         auto* ranks = arena.array<std::uint64_t>(shown.size());
+        const bool places = by_appearance_ && !spec_.share.all();
         for (std::size_t i = 0; i < shown.size(); ++i) {
-            timestamps[i] = 0;
-            ranks[i] = shown.size() - i;
+            timestamps[i] = places ? appearance_[shown[i]].timestamp_ms : 0;
+            ranks[i] = places ? appearance_[shown[i]].sequence : shown.size() - i;
         }
         table->order = {timestamps, ranks};
         for (std::size_t k = 0; k < step_.keys.size(); ++k) {
             const std::uint32_t slot = step_.keys[k].slot;
-            if (plan_.needed[slot] != 0) table->columns[slot] = key_column(arena, k, shown);
+            // Shares of groups are put in order by their keys.
+            if (plan_.needed[slot] != 0 || !spec_.share.all()) {
+                table->columns[slot] = key_column(arena, k, shown);
+            }
             if (budget.exhausted()) return table;
         }
         EvalContext context{arena, groups_, 0, std::nullopt};

@@ -10,6 +10,9 @@ namespace sky::insights {
 /// Source: store.md 3.4.
 constexpr std::size_t kPassRowsMax = 4'096;
 constexpr std::size_t kPassTextBytesMax = 1 << 20;
+/// Rows that a step behind the scan takes between two looks at the stop token. Ours: some
+/// milliseconds.
+constexpr std::size_t kStepRowsMax = 16'384;
 /// Rows of a result when neither the query nor the API says how many. Source:
 /// logs-insights-ql.md 1.7.
 constexpr std::uint64_t kResultRowsDefault = 10'000;
@@ -23,6 +26,9 @@ constexpr std::size_t kFilterRowsAnEntry = 100;
 /// Rows of a family for which values in a question's way are sought: about as many trials as it
 /// has slots, each as dear as a few lines. Ours.
 constexpr std::size_t kCleanRowsMin = 64;
+/// Layouts of families that a worker keeps: a block has at most 1,024 families, and blocks of one
+/// group have many in common. A layout is about as large as a line. Ours.
+constexpr std::size_t kLayoutsMax = 2'048;
 /// Texts of which a message must have one, asked of every chunk's header. Ours: as a filter with so
 /// many alternatives passes nearly every chunk.
 constexpr std::size_t kRequiredTextsMax = 64;
@@ -33,9 +39,6 @@ constexpr std::uint64_t kPartialBytesMax = 4 << 20;
 /// length. Ours: a hundred dashboards of ten panels; StartQuery's longest text.
 constexpr std::size_t kPartialQueriesMax = 1'000;
 constexpr std::size_t kPartialQueryBytesMax = 10'000;
-/// Layouts of families that a worker keeps: a block has at most 1,024 families, and blocks of one
-/// group have many in common. A layout is about as large as a line. Ours.
-constexpr std::size_t kLayoutsMax = 2'048;
 /// Workers of one execution. Ours.
 constexpr unsigned kThreadsMax = 64;
 /// Morsels that one worker reads one after the other where bins that only they have rows of are
@@ -46,10 +49,23 @@ constexpr std::size_t kRunsAWorker = 8;
 /// @ptr as clients hand it back. Source: logs-insights-ql.md 9.
 constexpr std::size_t kPointerBytesMax = 512;
 
+/// Keys that need more memory than there is are shared out among so many scans, at most: a query
+/// that needs more of them is too wide for its memory. Ours: bounds how often chunks are read.
+constexpr std::uint32_t kKeySharesMax = 64;
+/// Rows beyond those wanted before the others are dropped. Ours.
+constexpr std::size_t kShareSlackRows = 1'024;
 /// A query in parentheses. Source: logs-insights-ql.md 6.15.
 constexpr std::int64_t kSubqueryRunMsMax = 30'000;
 /// Rows that unnest, join and fillmissing may make. Ours: bounds one column's memory.
 constexpr std::size_t kMadeRowsMax = 4'000'000;
+/// Texts of one family's templates, and of the values that stand for each class of a slot's: with
+/// more of them the lines themselves are no dearer. Ours: bounds their memory.
+constexpr std::size_t kTemplateBytesMax = 4 << 20;
+/// A word whose digits do not matter: shorter than a number beyond all doubles. Ours.
+constexpr std::size_t kDigitsWordBytesMax = 256;
+/// Templates are made for a whole family where at least one of this many of its rows is looked at
+/// in a pass; else for those lines alone. Ours.
+constexpr std::size_t kTemplateRowsShare = 64;
 /// Templates that pattern compares with one another, the most frequent first; rarer ones are
 /// patterns of their own. Ours: bounds its time.
 constexpr std::size_t kPatternTemplatesMax = 50'000;

@@ -17,79 +17,93 @@
 namespace sky::insights {
 namespace {
 
-using Parts = std::vector<std::string_view>;  // Words and the marks between them.
-
-struct Family {
-    Parts parts;
-    double count = 0;
-};
-
-const std::string_view kAnyToken = "\x01T";
+constexpr std::string_view kAnyToken = "\x01T";
 constexpr double kSimilarityMin = 0.5;  // logs-insights-ql.md 6.9.
 
 bool is_dynamic(std::string_view part) { return part[0] == kTemplateMark; }
 
-/// The share of words that are equal; 0 when the texts are built differently.
-double similarity(const Parts& a, const Parts& b) {
-    std::size_t words = 0;
-    std::size_t equal = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        const bool mark = is_word_end(a[i][0]);
-        if (mark != is_word_end(b[i][0]) || (mark && a[i] != b[i])) return 0;
-        if (mark) continue;
-        ++words;
-        if (a[i] == b[i]) ++equal;
-    }
-    return words == 0 ? 1 : static_cast<double>(equal) / static_cast<double>(words);
-}
-
-/// Puts `parts` into the family: what differs is any token.
-void widen(Family& family, const Parts& parts) {
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-        if (family.parts[i] != parts[i]) family.parts[i] = kAnyToken;
-    }
-}
-
 /// Clusters templates, the most frequent first, so that the answer hangs on no order of events.
-/// The first word tells families apart, as the fixed depth of a Drain tree does.
+/// The first word tells families apart, as the fixed depth of a Drain tree does; so do the marks
+/// between words, without which two texts are built differently.
 class Miner {
 public:
+    struct Family {
+        std::vector<std::uint32_t> parts;  // Numbers of texts: words and the marks between them.
+        std::size_t words = 0;
+        double count = 0;
+    };
+
+    /// The text outlives the miner.
     void add(std::string_view text, double count) {
-        Parts parts;
-        for_each_part(text, [&](std::string_view part) { parts.push_back(part); });
+        Family made;
+        made.count = count;
+        key_.clear();
         std::string_view first;
-        for (const std::string_view part : parts) {
-            if (is_word_end(part[0])) continue;
-            first = part;
-            break;
-        }
-        std::vector<std::size_t>& candidates = index_[{parts.size(), first}];
-        std::size_t best = families_.size();
-        double best_share = kSimilarityMin;
-        if (seen_++ < kPatternTemplatesMax) {
-            const std::size_t compared = std::min(candidates.size(), kPatternCandidatesMax);
-            for (std::size_t i = 0; i < compared; ++i) {
-                const double share = similarity(families_[candidates[i]].parts, parts);
-                if (share > best_share || (share == best_share && best == families_.size())) {
-                    best_share = share;
-                    best = candidates[i];
-                }
+        for_each_part(text, [&](std::string_view part) {
+            made.parts.push_back(number_of(part));
+            if (is_word_end(part[0])) {
+                key_ += part;
+                return;
             }
-        }
+            key_ += kTemplateMark;
+            if (made.words++ == 0) first = part;
+        });
+        key_ += kTemplateMark;
+        key_ += first;
+        std::vector<std::size_t>& candidates = index_[key_];
+        const std::size_t best =
+            seen_++ < kPatternTemplatesMax ? most_similar(candidates, made) : families_.size();
         if (best == families_.size()) {
             candidates.push_back(best);
-            families_.push_back({std::move(parts), count});
+            families_.push_back(std::move(made));
             return;
         }
-        widen(families_[best], parts);
-        families_[best].count += count;
+        Family& family = families_[best];
+        for (std::size_t i = 0; i < family.parts.size(); ++i) {
+            if (family.parts[i] != made.parts[i]) family.parts[i] = number_of(kAnyToken);
+        }
+        family.count += count;
     }
     const std::vector<Family>& families() const { return families_; }
+    std::string_view text(std::uint32_t number) const { return texts_[number]; }
 
 private:
-    std::map<std::pair<std::size_t, std::string_view>, std::vector<std::size_t>> index_;
+    std::uint32_t number_of(std::string_view part) {
+        const auto [at, added] =
+            numbers_.try_emplace(part, static_cast<std::uint32_t>(texts_.size()));
+        if (added) texts_.push_back(part);
+        return at->second;
+    }
+
+    /// The family with the greatest share of equal words, the first of those; none: their number.
+    std::size_t most_similar(const std::vector<std::size_t>& candidates, const Family& to) const {
+        std::size_t best = families_.size();
+        double best_share = kSimilarityMin;
+        const std::size_t marks = to.parts.size() - to.words;
+        const std::size_t compared = std::min(candidates.size(), kPatternCandidatesMax);
+        for (std::size_t i = 0; i < compared; ++i) {
+            const std::vector<std::uint32_t>& parts = families_[candidates[i]].parts;
+            std::size_t equal = 0;
+            for (std::size_t k = 0; k < parts.size(); ++k) {
+                equal += parts[k] == to.parts[k] ? 1U : 0U;
+            }
+            const double share =
+                to.words == 0 ? 1
+                              : static_cast<double>(equal - marks) / static_cast<double>(to.words);
+            if (share > best_share || (share == best_share && best == families_.size())) {
+                best_share = share;
+                best = candidates[i];
+            }
+        }
+        return best;
+    }
+
+    std::unordered_map<std::string_view, std::uint32_t> numbers_;
+    std::vector<std::string_view> texts_;
+    std::unordered_map<std::string, std::vector<std::size_t>> index_;
     std::vector<Family> families_;
     std::size_t seen_ = 0;
+    std::string key_;
 };
 
 struct Shown {
@@ -97,11 +111,12 @@ struct Shown {
     double count = 0;
 };
 
-Shown show(const Family& family) {
+Shown show(const Miner& miner, const Miner::Family& family) {
     Shown made;
     made.count = family.count;
     std::size_t ordinal = 0;
-    for (const std::string_view part : family.parts) {
+    for (const std::uint32_t number : family.parts) {
+        const std::string_view part = miner.text(number);
         if (!is_dynamic(part)) {
             made.pattern += part;
             for (const char c : part) {
@@ -166,8 +181,8 @@ Status run(const PatternRows&, RowsCall& call) {
     }
     // Two families may have become the same.
     std::map<std::string, Shown> merged;
-    for (const Family& family : miner.families()) {
-        Shown made = show(family);
+    for (const Miner::Family& family : miner.families()) {
+        Shown made = show(miner, family);
         auto [at, added] = merged.try_emplace(made.pattern, made);
         if (!added) at->second.count += made.count;
     }

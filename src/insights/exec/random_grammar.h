@@ -200,12 +200,18 @@ private:
             case 13:
                 return fill("filldown {}", one({"a", "b", ""}));
             case 14:
-                return fill("unnest {} into u{}", one({"l", "a"}), number);
+                return fill("unnest {} into u{}", one({"l", "a", "n"}), number);
             case 15:
                 return fill("countFrequent {}", field());
             case 16:
-                return one(
-                    {"pattern @message", "addtotals", "outlier a", "display a, b, @message"});
+                return one({"pattern @message",
+                            "pattern @message | display @pattern, @ratio, @sampleCount",
+                            "pattern concat(b, ' of ', a) | display @pattern, @severityLabel",
+                            "addtotals", "addtotals col=true a, b",
+                            "fields a, b | addtotals fieldname=all col=true", "outlier a",
+                            "outlier param=0.5 uselower=true a b", "outlier mark=true param=1 a",
+                            "outlier action=transform param=1 uselower=true b",
+                            "display a, b, @message"});
             default:
                 return fill("filter {} in (filter {} | fields {})", field(), condition(1), field());
         }

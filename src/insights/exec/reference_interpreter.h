@@ -3,9 +3,7 @@
               // plainly; for tests.
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,7 +13,8 @@
 #include <vector>
 
 #include "base/time.h"
-#include "insights/exec/reference_values.h"
+#include "insights/exec/reference_expressions.h"
+#include "insights/exec/reference_patterns.h"
 #include "insights/exec/test_snapshot.h"
 #include "insights/syntax/parser.h"
 
@@ -24,49 +23,15 @@
 // compares the two leaves that query out. Numbers in brackets are sections.
 namespace sky::insights::testing::reference {
 
-// Rows -------------------------------------------------------------------------------------------
-
-struct Row {
-    std::map<std::string, Value> fields;  // What commands and the service gave.
-    std::shared_ptr<const Json> message;  // Null: no JSON object.
-    std::int64_t timestamp_ms = 0;
-    std::uint64_t sequence = 0;
-};
-
-/// A path below a structure: keys and indices with dots between them.
-inline Value member(const Json& json, std::string_view path) {
-    if (json.kind == Json::Kind::kMap) {
-        for (std::size_t i = 0; i < json.keys.size(); ++i) {
-            if (json.keys[i] == path) return of_json(json.list[i]);
-        }
-    }
-    const std::size_t dot = path.find('.');
-    const std::string_view head = path.substr(0, dot);
-    const std::string_view rest = dot == path.npos ? std::string_view() : path.substr(dot + 1);
-    const auto below = [&](const Json& found) {
-        return dot == path.npos ? of_json(found) : member(found, rest);
-    };
-    if (json.kind == Json::Kind::kMap) {
-        for (std::size_t i = 0; i < json.keys.size(); ++i) {
-            if (json.keys[i] == head) return below(json.list[i]);
-        }
-    } else if (json.kind == Json::Kind::kList) {
-        std::size_t index = 0;
-        const auto read = std::from_chars(head.data(), head.data() + head.size(), index);
-        if (read.ec == std::errc() && read.ptr == head.data() + head.size() &&
-            index < json.list.size()) {
-            return below(json.list[index]);
-        }
-    }
-    return {};
-}
-
-class Interpreter {
+class Interpreter final : public Expressions {
 public:
     /// The rows in their order, "field=value" with tabs; @ptr is not shown. Throws Unknown.
     static std::string run(const Query& query, const std::vector<TestEvent>& events) {
         Interpreter interpreter(events);
         interpreter.run_commands(query);
+        for (const std::string& column : interpreter.columns()) {
+            if (column == "@regexString" || column == "@patternId") throw Unknown();
+        }
         std::string out;
         // The request's default limit [1.7].
         for (std::size_t i = 0; i < std::min<std::size_t>(interpreter.rows_.size(), 10'000); ++i) {
@@ -101,6 +66,15 @@ private:
         });
     }
 
+    std::vector<Value> first_column(const Query& query) override {
+        Interpreter inner(events_);
+        inner.run_commands(query);
+        const std::string column = inner.columns().at(0);
+        std::vector<Value> values;
+        for (const Row& row : inner.rows_) values.push_back(inner.field(row, column));
+        return values;
+    }
+
     // Columns [4] --------------------------------------------------------------------------------
     std::vector<std::string> columns() const {
         if (!chosen_) return {"@timestamp", "@message"};
@@ -116,229 +90,6 @@ private:
     void extend(const std::string& name) {
         if (!chosen_) columns_ = {"@timestamp", "@message"};
         add_column(name);
-    }
-
-    // Expressions --------------------------------------------------------------------------------
-    Value field(const Row& row, const std::string& name) const {
-        if (const auto found = row.fields.find(name); found != row.fields.end()) {
-            return found->second;
-        }
-        // Below a structure that a command made.
-        for (std::size_t dot = name.find('.'); dot != name.npos; dot = name.find('.', dot + 1)) {
-            const auto found = row.fields.find(name.substr(0, dot));
-            if (found == row.fields.end()) continue;
-            if (found->second.kind != Value::Kind::kStructure) return {};
-            return member(*found->second.json, std::string_view(name).substr(dot + 1));
-        }
-        return row.message == nullptr ? missing() : member(*row.message, name);
-    }
-
-    bool equal(const Value& a, const Value& b) const {
-        return a.present() && b.present() && compare_values(a, b) == 0;
-    }
-
-    Value evaluate(const Expr& expr, const Row& row) {
-        switch (expr.kind) {
-            case Expr::Kind::kNumber:
-                return number_value(std::strtod(expr.text.c_str(), nullptr));
-            case Expr::Kind::kString:
-                return text_value(expr.text);
-            case Expr::Kind::kBoolean:
-                return truth(expr.boolean);
-            case Expr::Kind::kField:
-                return field(row, expr.text);
-            case Expr::Kind::kGroup:
-                return evaluate(expr.args[0], row);
-            case Expr::Kind::kUnary:
-                return unary(expr, row);
-            case Expr::Kind::kBinary:
-                return binary(expr, row);
-            case Expr::Kind::kCall:
-                return call(expr, row);
-            case Expr::Kind::kPath: {
-                const Value value = evaluate(expr.args[0], row);
-                if (value.kind != Value::Kind::kStructure) return {};
-                return member(*value.json, expr.text);
-            }
-            default:
-                throw Unknown();
-        }
-    }
-
-    Value unary(const Expr& expr, const Row& row) {
-        const Value value = evaluate(expr.args[0], row);
-        if (expr.op == Op::kNot) return truth(!is_true(value));
-        const auto number = as_number(value);
-        if (!number) return {};
-        return number_value(expr.op == Op::kNegate ? -*number : *number);
-    }
-
-    Value binary(const Expr& expr, const Row& row) {
-        if (expr.op == Op::kAnd || expr.op == Op::kOr) {
-            bool all = true;
-            bool any = false;
-            for (const Expr& arg : expr.args) {
-                const bool value = is_true(evaluate(arg, row));
-                all = all && value;
-                any = any || value;
-            }
-            return truth(expr.op == Op::kAnd ? all : any);
-        }
-        const Value left = evaluate(expr.args[0], row);
-        switch (expr.op) {
-            case Op::kIn:
-                return truth(in(left, expr.args[1], row));
-            case Op::kNotIn:
-                return truth(!in(left, expr.args[1], row));
-            case Op::kLike:
-            case Op::kNotLike: {
-                if (expr.args[1].kind == Expr::Kind::kRegex) {
-                    return truth(matches(left, expr.args[1].text) == (expr.op == Op::kLike));
-                }
-                const Value right = evaluate(expr.args[1], row);
-                const bool found = left.present() && right.present() &&
-                                   shown(left).find(shown(right)) != std::string::npos;
-                return truth(found == (expr.op == Op::kLike));
-            }
-            default:
-                break;
-        }
-        const Value right = evaluate(expr.args[1], row);
-        const bool both = left.present() && right.present();
-        const int order = both ? compare_values(left, right) : 0;
-        switch (expr.op) {
-            case Op::kEqual:
-                return truth(both && order == 0);
-            case Op::kNotEqual:
-                return truth(!(both && order == 0));
-            case Op::kLess:
-                return truth(both && order < 0);
-            case Op::kLessEqual:
-                return truth(both && order <= 0);
-            case Op::kGreater:
-                return truth(both && order > 0);
-            case Op::kGreaterEqual:
-                return truth(both && order >= 0);
-            default:
-                break;
-        }
-        const auto x = as_number(left);
-        const auto y = as_number(right);
-        if (!x || !y) return {};
-        switch (expr.op) {
-            case Op::kAdd:
-                return number_value(*x + *y);
-            case Op::kSubtract:
-                return number_value(*x - *y);
-            case Op::kMultiply:
-                return number_value(*x * *y);
-            case Op::kDivide:
-                return *y == 0 ? missing() : number_value(*x / *y);
-            case Op::kModulo:
-                return *y == 0 ? missing() : number_value(std::fmod(*x, *y));
-            case Op::kPower:
-                return number_value(std::pow(*x, *y));
-            default:
-                throw Unknown();
-        }
-    }
-
-    bool in(const Value& left, const Expr& list, const Row& row) {
-        if (list.kind == Expr::Kind::kArray) {
-            return std::any_of(list.args.begin(), list.args.end(), [&](const Expr& element) {
-                return equal(left, evaluate(element, row));
-            });
-        }
-        if (list.kind != Expr::Kind::kQuery) throw Unknown();
-        // The first output column of the query is the set [6.15].
-        auto [kept, fresh] = sets_.try_emplace(list.subquery.query.get());
-        if (fresh) {
-            Interpreter inner(events_);
-            inner.run_commands(*list.subquery.query);
-            const std::string column = inner.columns().at(0);
-            for (const Row& other : inner.rows_) kept->second.push_back(inner.field(other, column));
-        }
-        return std::any_of(kept->second.begin(), kept->second.end(),
-                           [&](const Value& element) { return equal(left, element); });
-    }
-
-    /// The few patterns that the generator writes.
-    static bool matches(const Value& value, const std::string& pattern) {
-        if (!value.present()) return false;
-        const std::string text = shown(value);
-        if (pattern == "[0-9]+") return text.find_first_of("0123456789") != std::string::npos;
-        if (pattern == "^$") return text.empty();
-        throw Unknown();
-    }
-
-    Value call(const Expr& expr, const Row& row) {
-        std::string name = expr.text;
-        for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-        if (name == "bin") {
-            // The only period that the generator writes.
-            if (expr.args.size() != 1 || expr.args[0].text != "1m") throw Unknown();
-            const Value time = field(row, "@timestamp");
-            if (time.kind != Value::Kind::kTime) return {};
-            return time_value(floor_div(static_cast<std::int64_t>(time.number), 60'000) * 60'000);
-        }
-        std::vector<Value> args;
-        for (const Expr& arg : expr.args) args.push_back(evaluate(arg, row));
-        if (name == "ispresent") return truth(args.at(0).present());
-        if (name == "isempty") return truth(!args.at(0).present() || shown(args[0]).empty());
-        if (name == "isblank") {
-            return truth(shown(args.at(0)).find_first_not_of(" \t\r\n") == std::string::npos);
-        }
-        if (name == "coalesce") {
-            for (const Value& arg : args) {
-                if (arg.present()) return arg;
-            }
-            return {};
-        }
-        if (name == "concat") {
-            std::string out;
-            for (const Value& arg : args) out += shown(arg);
-            return text_value(out);
-        }
-        // A missing argument makes the result missing [7].
-        for (const Value& arg : args) {
-            if (!arg.present()) return {};
-        }
-        const std::string text = args.empty() ? "" : shown(args[0]);
-        if (name == "strlen") {
-            return number_value(static_cast<double>(std::count_if(
-                text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; })));
-        }
-        if (name == "tolower" || name == "toupper") {
-            std::string out = text;
-            for (char& c : out) {
-                if ((c & 0x80) != 0) throw Unknown();  // Case of other letters is the kernel's.
-                if (name == "tolower" && c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-                if (name == "toupper" && c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
-            }
-            return text_value(out);
-        }
-        if (name == "trim") {
-            const std::size_t begin = text.find_first_not_of(" \t\r\n");
-            if (begin == std::string::npos) return text_value("");
-            return text_value(text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1));
-        }
-        if (name == "strcontains") return truth(text.find(shown(args.at(1))) != std::string::npos);
-        if (name == "jsonparse") {
-            if (args[0].kind == Value::Kind::kStructure) return args[0];
-            const auto json = JsonReader(text).whole();
-            // MAP or LIST [7]; scalars are not said to be either.
-            if (!json) return {};
-            if (json->kind != Json::Kind::kList && json->kind != Json::Kind::kMap) throw Unknown();
-            return of_json(*json);
-        }
-        const auto number = as_number(args.at(0));
-        if (name == "abs") return number ? number_value(std::fabs(*number)) : missing();
-        if (name == "floor") return number ? number_value(std::floor(*number)) : missing();
-        if (name == "ceil") return number ? number_value(std::ceil(*number)) : missing();
-        if (name == "sqrt") {
-            return number && *number >= 0 ? number_value(std::sqrt(*number)) : missing();
-        }
-        throw Unknown();
     }
 
     // Commands [6] -------------------------------------------------------------------------------
@@ -525,6 +276,146 @@ private:
         }
     }
 
+    void run_command(const UnnestCommand& command) {
+        if (command.alias.text.empty()) throw Unknown();  // expand: golden queries have it.
+        std::vector<Row> out;
+        for (const Row& row : rows_) {
+            const Value value = evaluate(command.field, row);
+            const bool list =
+                value.kind == Value::Kind::kStructure && value.json->kind == Json::Kind::kList;
+            std::vector<Value> elements;
+            if (list) {
+                for (const Json& element : value.json->list) elements.push_back(of_json(element));
+            } else if (value.present()) {
+                elements.push_back(value);
+            }
+            for (const Value& element : elements) {
+                out.push_back(row);
+                out.back().fields[command.alias.text] = element;
+            }
+        }
+        rows_ = std::move(out);
+        extend(command.alias.text);
+    }
+
+    void run_command(const CountFrequentCommand& command) {
+        StatsCommand stats;
+        for (const Name& name : command.fields) {
+            Item by;
+            by.expr.kind = Expr::Kind::kField;
+            by.expr.text = by.alias = name.text;
+            stats.by.push_back(std::move(by));
+        }
+        Item count;
+        count.expr.kind = Expr::Kind::kCall;
+        count.expr.text = "count";
+        count.alias = "_approxcount";
+        stats.aggregates.push_back(std::move(count));
+        run_command(stats);
+        std::stable_sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) {
+            return a.fields.at("_approxcount").number > b.fields.at("_approxcount").number;
+        });
+    }
+
+    void run_command(const AddtotalsCommand& command) {
+        std::vector<std::string> names;
+        for (const Name& name : command.fields) names.push_back(name.text);
+        for (const std::string& name : columns()) {  // Numbers; instants are none.
+            const bool instant = name.starts_with('@') || name.starts_with("bin(");
+            if (command.fields.empty() && !instant) names.push_back(name);
+        }
+        const std::string total = command.fieldname.text.empty() ? "Total" : command.fieldname.text;
+        std::map<std::string, double> sums;
+        const auto add = [&](const std::string& name, double number) { sums[name] += number; };
+        for (Row& row : rows_) {
+            std::optional<double> sum;
+            for (const std::string& name : names) {
+                const auto number = as_number(field(row, name));
+                if (!number) continue;
+                sum = sum.value_or(0) + *number;
+                add(name, *number);
+            }
+            if (!command.row) continue;
+            row.fields[total] = sum ? number_value(*sum) : missing();
+            if (sum) add(total, *sum);
+        }
+        if (command.row) extend(total);
+        if (!command.column || rows_.empty()) return;
+        Row last;
+        last.timestamp_ms = INT64_MIN;
+        for (const auto& [name, sum] : sums) last.fields[name] = number_value(sum);
+        rows_.push_back(std::move(last));
+    }
+
+    void run_command(const OutlierCommand& command) {
+        const double param = command.param.kind == Expr::Kind::kNumber
+                                 ? std::strtod(command.param.text.c_str(), nullptr)
+                                 : 2.5;
+        std::vector<bool> beyond(rows_.size(), false);
+        for (const Name& name : command.fields) {
+            std::vector<double> numbers;
+            for (const Row& row : rows_) {
+                if (const auto number = as_number(field(row, name.text)))
+                    numbers.push_back(*number);
+            }
+            std::sort(numbers.begin(), numbers.end());
+            const auto quartile = [&](double share) {
+                const double place = share * static_cast<double>(numbers.size() - 1);
+                const auto low = static_cast<std::size_t>(place);
+                const std::size_t high = std::min(low + 1, numbers.size() - 1);
+                return numbers[low] + (numbers[high] - numbers[low]) * (place - std::floor(place));
+            };
+            const double first = numbers.empty() ? 0 : quartile(0.25);
+            const double third = numbers.empty() ? 0 : quartile(0.75);
+            const double high = third + param * (third - first);
+            const double low = first - param * (third - first);
+            for (std::size_t i = 0; i < rows_.size(); ++i) {
+                const auto number = as_number(field(rows_[i], name.text));
+                const bool above = number && *number > high;
+                const bool below = number && command.use_lower && *number < low;
+                if (above || below) beyond[i] = true;
+                if (command.mark) rows_[i].fields[name.text + "_outlier"] = truth(above || below);
+                if (command.transform && (above || below)) {
+                    rows_[i].fields[name.text] = number_value(above ? high : low);
+                }
+            }
+        }
+        for (const Name& name : command.fields) {
+            if (command.mark) extend(name.text + "_outlier");
+        }
+        if (command.transform || command.mark) return;
+        std::vector<Row> kept;
+        for (std::size_t i = 0; i < rows_.size(); ++i) {
+            if (!beyond[i]) kept.push_back(std::move(rows_[i]));
+        }
+        rows_ = std::move(kept);
+    }
+
+    void run_command(const PatternCommand& command) {
+        std::vector<std::string> texts;
+        for (const Row& row : rows_) {
+            const Value value = evaluate(command.expr, row);
+            if (value.present()) texts.push_back(shown(value));
+        }
+        rows_.clear();
+        for (const Pattern& pattern : patterns_of(texts)) {
+            Row row;
+            const auto count = static_cast<double>(pattern.count);
+            row.fields["@pattern"] = text_value(pattern.text);
+            row.fields["@ratio"] = number_value(count / static_cast<double>(texts.size()));
+            row.fields["@sampleCount"] = number_value(count);
+            row.fields["@severityLabel"] = text_value(pattern.severity());
+            rows_.push_back(std::move(row));
+        }
+        columns_.clear();
+        // The last two are the machine's: whoever shows them is not compared.
+        for (const char* name : {"@pattern", "@ratio", "@sampleCount", "@severityLabel",
+                                 "@regexString", "@patternId"}) {
+            add_column(name);
+        }
+        grouped_ = true;
+    }
+
     // stats [6.4, 8] -----------------------------------------------------------------------------
     struct Group {
         std::vector<Value> keys;
@@ -705,7 +596,6 @@ private:
     std::vector<std::string> columns_;
     bool chosen_ = false;   // Some command named columns.
     bool grouped_ = false;  // There was a stats.
-    std::map<const Query*, std::vector<Value>> sets_;
 };
 
 /// nullopt: the query has a construct that is not interpreted.

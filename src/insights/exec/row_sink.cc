@@ -15,7 +15,12 @@ public:
         : plan_(plan),
           spec_(spec),
           key_count_(spec.sort != nullptr ? spec.sort->keys.size() : 0),
-          store_(key_count_ + spec.slots.size(), budget) {}
+          store_(key_count_ + spec.slots.size(), budget) {
+        if (spec.bound == nullptr) return;
+        std::vector<Value> row = spec.bound->keys;
+        row.resize(std::max<std::size_t>(key_count_ + spec.slots.size(), 1), Value::missing());
+        bound_ = KeptRow{spec.bound->timestamp_ms, spec.bound->sequence, store_.append(row.data())};
+    }
 
     void add(Frame& frame) override {
         if (spec_.sort == nullptr && !spec_.oldest && frame.rows() > spec_.rows_max) {
@@ -62,6 +67,24 @@ public:
         return store_.table(plan_, order, spec_.slots, key_count_, budget);
     }
 
+    std::shared_ptr<const SortBound> bound() const override {
+        if (rows_.size() < spec_.rows_max || rows_.empty() || spec_.rows_max == 0) return nullptr;
+        std::vector<KeptRow> order = rows_;
+        keep_best(order);
+        const KeptRow& last = order[static_cast<std::size_t>(spec_.rows_max) - 1];
+        auto made = std::make_shared<SortBound>();
+        made->timestamp_ms = last.timestamp_ms;
+        made->sequence = last.sequence;
+        made->texts.reserve(key_count_);  // Keys point into them.
+        for (std::size_t i = 0; i < key_count_; ++i) {
+            Value key = store_.row(last.row)[i];
+            made->texts.emplace_back(key.text);
+            key.text = made->texts.back();
+            made->keys.push_back(key);
+        }
+        return made;
+    }
+
     std::optional<std::int64_t> earliest_useful_ms() const override {
         if (!bound_ || spec_.sort != nullptr || spec_.oldest) return std::nullopt;
         return bound_->timestamp_ms;
@@ -98,7 +121,11 @@ private:
             }
             const KeptRow row{order.timestamp_ms[i], order.sequence[i], 0};
             const bool first = compared != 0 ? compared < 0 : row.newer_than(*bound_);
-            if (first != spec_.oldest) useful.push_back(static_cast<std::uint32_t>(i));
+            // A bound that was found before is one of the rows.
+            const bool itself = spec_.bound != nullptr && compared == 0 &&
+                                order.timestamp_ms[i] == bound_->timestamp_ms &&
+                                order.sequence[i] == bound_->sequence;
+            if (first != spec_.oldest || itself) useful.push_back(static_cast<std::uint32_t>(i));
         }
         if (useful.size() == frame.rows()) return;
         for (const Vector*& key : keys) key = key->gather(frame.context().arena, useful);
@@ -139,6 +166,8 @@ public:
         EvalContext& context = frame.context();
         std::vector<const Vector*> keys;
         for (const BoundExpr& key : spec_.dedup->keys) keys.push_back(evaluate(key, frame));
+        if (!spec_.share.all()) take_share(frame, keys);
+        if (frame.rows() == 0) return;
         auto* numbers = context.arena.array<std::uint32_t>(frame.rows());
         if (!keys_.number_rows(context, keys, numbers)) return;
         newest_.resize(keys_.size(), KeptRow{0, 0, kNoRow});
@@ -190,6 +219,19 @@ public:
 
 private:
     static constexpr std::uint32_t kNoRow = 0xFFFFFFFF;
+    /// Rows that lack a key are no key's: any share may have each of them.
+    void take_share(Frame& frame, std::vector<const Vector*>& keys) const {
+        EvalContext& context = frame.context();
+        auto* hashes = context.arena.array<std::uint64_t>(frame.rows());
+        hash_keys(context, keys, hashes);
+        const RowOrder order = frame.order();
+        for (std::size_t i = 0; i < frame.rows(); ++i) {
+            const bool whole = std::all_of(keys.begin(), keys.end(),
+                                           [&](const Vector* key) { return key->present(i); });
+            if (!whole) hashes[i] = mix_hash(order.sequence[i], hashes[i]);
+        }
+        select_share(spec_.share, frame, keys, hashes);
+    }
     static bool replaces(const KeptRow& row, const KeptRow& held) {
         return held.row == kNoRow || row.newer_than(held);
     }

@@ -33,9 +33,6 @@ Value number_value(double number) {
     return std::isfinite(number) ? Value::of_number(number) : Value::missing();
 }
 
-/// Rows before a poll, so that a stop takes effect soon.
-constexpr std::size_t kPollRows = 65'536;
-
 }  // namespace
 
 std::string_view RowsCall::keep(std::string_view text) const {
@@ -62,7 +59,7 @@ Status run(const UnnestRows&, RowsCall& call) {
     std::vector<Value> elements;
     std::string scratch;
     for (std::size_t row = 0; row < call.rows(); ++row) {
-        if (row % kPollRows == 0) SKY_TRY(call.poll());
+        if (row % kStepRowsMax == 0) SKY_TRY(call.poll());
         const Value value = call.reads[0]->at(row);
         if (!value.present()) continue;
         const bool text = value.kind == Kind::kJson || value.kind == Kind::kText;
@@ -209,7 +206,7 @@ Status run(const FillmissingRows& rows, RowsCall& call) {
     for (std::int64_t bin = first; bin <= last; bin = next_boundary(rows.period, bin)) {
         bins.push_back(bin);
         SKY_TRY(check_made_rows(bins.size() * examples.size()));
-        if (bins.size() % kPollRows == 0) SKY_TRY(call.poll());
+        if (bins.size() % kStepRowsMax == 0) SKY_TRY(call.poll());
     }
     if (!ascending) std::reverse(bins.begin(), bins.end());
     std::vector<std::uint32_t> order;

@@ -13,147 +13,16 @@
 #include "insights/exec/frame.h"
 #include "insights/exec/limits.h"
 #include "insights/exec/partial_cache.h"
+#include "insights/exec/plan_cut.h"
 #include "insights/exec/plan_run.h"
 #include "insights/exec/required_texts.h"
 #include "insights/exec/run_trace.h"
+#include "insights/exec/scan_work.h"
 #include "insights/exec/sink.h"
 #include "insights/exec/table_steps.h"
 
 namespace sky::insights {
 namespace {
-
-bool is_row_step(const Step& step) {
-    return std::holds_alternative<ComputeStep>(step) || std::holds_alternative<ParseStep>(step) ||
-           std::holds_alternative<FilterStep>(step);
-}
-bool keeps_rows(const Step& step) {
-    return std::holds_alternative<ComputeStep>(step) || std::holds_alternative<ParseStep>(step);
-}
-
-/// How a plan is cut: steps[0, sink) run on the scan's rows, a sink takes them, steps[rest..] run
-/// on what it keeps.
-struct Cut {
-    std::size_t sink = 0;
-    std::size_t rest = 0;
-    GroupSinkSpec groups;  // groups.stats is null: rows are kept.
-    /// A stats over the groups that runs with them, steps [groups_rest, rest - 1) between.
-    GroupSinkSpec second;  // second.stats is null: there is none.
-    std::size_t groups_rest = 0;
-    RowSinkSpec rows;
-};
-
-void for_each_read(const Step& step, const std::function<void(std::uint32_t)>& visit) {
-    const auto all = [&](const auto& list) {
-        for (const auto& entry : list) for_each_slot(entry.expr, visit);
-    };
-    if (const auto* compute = std::get_if<ComputeStep>(&step)) {
-        for_each_slot(compute->expr, visit);
-    } else if (const auto* parse = std::get_if<ParseStep>(&step)) {
-        for_each_slot(parse->source, visit);
-    } else if (const auto* filter = std::get_if<FilterStep>(&step)) {
-        for_each_slot(filter->condition, visit);
-    } else if (const auto* stats = std::get_if<StatsStep>(&step)) {
-        all(stats->keys);
-        for (const AggregateCall& call : stats->aggregates) {
-            if (call.argument) for_each_slot(*call.argument, visit);
-        }
-        if (stats->timestamp_slot != kNoSlot) visit(stats->timestamp_slot);
-    } else if (const auto* sort = std::get_if<SortStep>(&step)) {
-        all(sort->keys);
-    } else if (const auto* dedup = std::get_if<DedupStep>(&step)) {
-        for (const BoundExpr& key : dedup->keys) for_each_slot(key, visit);
-    } else if (const auto* rows = std::get_if<RowsStep>(&step)) {
-        for (const BoundExpr& read : rows->reads) for_each_slot(read, visit);
-    }
-}
-
-void for_each_write(const Step& step, const std::function<void(std::uint32_t)>& visit) {
-    if (const auto* compute = std::get_if<ComputeStep>(&step)) {
-        visit(compute->slot);
-    } else if (const auto* parse = std::get_if<ParseStep>(&step)) {
-        for (const std::uint32_t slot : parse->slots) {
-            if (slot != kNoSlot) visit(slot);
-        }
-    } else if (const auto* stats = std::get_if<StatsStep>(&step)) {
-        for (const GroupKey& key : stats->keys) visit(key.slot);
-        for (const AggregateCall& call : stats->aggregates) visit(call.slot);
-    } else if (const auto* rows = std::get_if<RowsStep>(&step)) {
-        for (const std::uint32_t slot : rows->writes) visit(slot);
-    }
-}
-
-/// Slots that the steps from `rest` on, or the output, read and do not write themselves.
-std::vector<std::uint32_t> carried_slots(const Plan& plan, std::size_t rest) {
-    std::vector<std::uint8_t> carried(plan.slots.size(), 0);
-    for (const OutputColumn& column : plan.output) carried[column.slot] = 1;
-    for (std::size_t i = rest; i < plan.steps.size(); ++i) {
-        for_each_read(plan.steps[i], [&](std::uint32_t slot) { carried[slot] = 1; });
-    }
-    for (std::size_t i = rest; i < plan.steps.size(); ++i) {
-        for_each_write(plan.steps[i], [&](std::uint32_t slot) { carried[slot] = 0; });
-    }
-    std::vector<std::uint32_t> slots;
-    for (std::uint32_t i = 0; i < carried.size(); ++i) {
-        if (carried[i] != 0 && plan.slots[i].kind != SlotKind::kMissing) slots.push_back(i);
-    }
-    return slots;
-}
-
-bool newest_first(const Plan& plan, const SortStep& sort) {
-    const BoundSortKey& key = sort.keys[0];
-    return sort.keys.size() == 1 && key.descending && key.expr.kind == BoundExpr::Kind::kSlot &&
-           plan.slots[key.expr.slot].kind == SlotKind::kTimestamp;
-}
-
-Cut cut_plan(const Plan& plan, std::uint64_t rows_max) {
-    const std::vector<Step>& steps = plan.steps;
-    Cut cut;
-    while (cut.sink < steps.size() && is_row_step(steps[cut.sink])) ++cut.sink;
-    cut.rest = std::min(cut.sink + 1, steps.size());
-    // A step on all rows in their order takes them from a sink that keeps them.
-    if (cut.sink < steps.size() && std::holds_alternative<RowsStep>(steps[cut.sink])) {
-        cut.rest = cut.sink;
-    }
-    std::size_t behind = cut.rest;  // First step behind the sink that may drop rows.
-    while (behind < steps.size() && keeps_rows(steps[behind])) ++behind;
-    const bool last = behind == steps.size();
-    if (cut.sink == steps.size()) {
-        cut.rows.rows_max = rows_max;
-    } else if (const auto* stats = std::get_if<StatsStep>(&steps[cut.sink])) {
-        cut.groups.stats = stats;
-        cut.groups.ordered = order_matters(plan, cut.rest);
-        std::size_t at = cut.rest;
-        while (at < steps.size() && is_row_step(steps[at])) ++at;
-        const auto* over = at < steps.size() ? std::get_if<StatsStep>(&steps[at]) : nullptr;
-        if (over != nullptr && !cut.groups.ordered && may_chain(plan, *stats)) {
-            cut.second = {over, ~0ULL, order_matters(plan, at + 1)};
-            cut.groups_rest = cut.rest;
-            cut.rest = at + 1;
-        } else if (last) {
-            cut.groups.rows_max = rows_max;
-        } else if (const auto* next = std::get_if<LimitStep>(&steps[behind]);
-                   next != nullptr && !next->tail) {
-            cut.groups.rows_max = next->count;
-        }
-    } else if (const auto* dedup = std::get_if<DedupStep>(&steps[cut.sink])) {
-        cut.rows.dedup = dedup;
-    } else if (const auto* limit = std::get_if<LimitStep>(&steps[cut.sink])) {
-        cut.rows.oldest = limit->tail;
-        cut.rows.rows_max = limit->count;
-        if (last && !limit->tail) cut.rows.rows_max = std::min(limit->count, rows_max);
-    } else if (const auto* sort = std::get_if<SortStep>(&steps[cut.sink])) {
-        // Newest first is the order that rows have without a sort.
-        if (!newest_first(plan, *sort)) cut.rows.sort = sort;
-        if (last) {
-            cut.rows.rows_max = rows_max;
-        } else if (const auto* next = std::get_if<LimitStep>(&steps[behind])) {
-            cut.rows.rows_max = next->count;
-            cut.rows.oldest = next->tail;
-        }
-    }
-    cut.rows.slots = carried_slots(plan, cut.rest);
-    return cut;
-}
 
 store::Columns columns_of(const Plan& plan) {
     store::Columns columns = store::Columns::kNone;
@@ -174,34 +43,6 @@ std::uint64_t effective_rows_max(const Plan& plan, std::uint64_t api_limit) {
     return std::min(api_limit, kResultRowsMax);
 }
 
-std::uint64_t batch_bytes(const store::EventBatch& batch) {
-    return batch.message.bytes() + batch.message.offsets().size() * sizeof(std::uint32_t) +
-           (batch.shaped != nullptr ? batch.shaped->text_bytes() : 0) +
-           (batch.timestamp_ms.size() + batch.sequence.size() + batch.ingestion_ms.size() +
-            batch.stream.size()) *
-               sizeof(std::uint64_t);
-}
-
-struct Work {
-    EventSource source;
-    store::Morsel morsel;
-    TimeSpan own;  // Times whose rows go to the sink's add_own().
-};
-
-/// The lowest begin of [begin, end), at least one row in ascending time, so that all of them are
-/// before `own`, or in it, or behind it.
-template <class TimeOf>
-std::size_t cut_at_own(const TimeSpan& own, std::size_t begin, std::size_t end,
-                       const TimeOf& time_of) {
-    const std::int64_t last = time_of(end - 1);
-    if (own.begin_ms >= own.end_ms || last < own.begin_ms) return begin;
-    const std::int64_t first = last >= own.end_ms ? own.end_ms : own.begin_ms;
-    if (time_of(begin) >= first) return begin;
-    const auto places = std::views::iota(begin, end);
-    const auto at = std::ranges::lower_bound(places, first, {}, time_of);
-    return begin + static_cast<std::size_t>(at - places.begin());
-}
-
 }  // namespace
 
 struct PlanRun::Impl {
@@ -212,7 +53,7 @@ struct PlanRun::Impl {
               context{arena, 0, owner.options.now_s, std::nullopt},
               frame(owner.query->plan, context, &owner.discovery),
               shaped(owner.sites, &owner.discovery.discovery, owner.fields),
-              sink(owner.make_sink(budget)),
+              sink(owner.make_sink(budget, {})),
               trace(owner.query->plan.steps.size()) {}
         std::mutex mutex;
         Arena arena;
@@ -252,14 +93,22 @@ struct PlanRun::Impl {
         }
     }
 
-    std::unique_ptr<Sink> make_sink(columnar::MemoryBudget& payer) const {
+    std::unique_ptr<Sink> make_sink(columnar::MemoryBudget& payer, const KeyShare& keys) const {
         if (cut.second.stats != nullptr) {
             const ChainSpec chain{cut.groups, cut.second, cut.groups_rest, cut.rest - 1,
                                   options.now_s};
             return make_chain_sink(query->plan, chain, payer);
         }
-        return cut.groups.stats != nullptr ? make_group_sink(query->plan, cut.groups, payer)
-                                           : make_row_sink(query->plan, cut.rows, payer);
+        if (cut.groups.stats != nullptr) {
+            GroupSinkSpec spec = cut.groups;
+            spec.share = keys;
+            return make_group_sink(query->plan, spec, payer);
+        }
+        RowSinkSpec spec = cut.rows;
+        spec.share = keys;
+        if (keys_only) spec.slots.clear();
+        spec.bound = bound;
+        return make_row_sink(query->plan, spec, payer);
     }
 
     Status poll() const {
@@ -360,7 +209,7 @@ struct PlanRun::Impl {
 
     /// The name under which what the morsel's rows come to may be kept.
     std::optional<PartialKey> kept_key(const Work& item) const {
-        if (kept_query == 0) return std::nullopt;
+        if (kept_query == 0 || !share.all()) return std::nullopt;  // All keys or none.
         const store::Snapshot& snapshot = *item.source.source->snapshot;
         const auto name = snapshot.lasting_name(item.morsel);
         if (!name || !snapshot.known_rows(item.morsel, options.range)) return std::nullopt;
@@ -380,7 +229,7 @@ struct PlanRun::Impl {
         made->query = query;
         made->budget = std::make_unique<columnar::MemoryBudget>(
             std::min(kPartialBytesMax, options.memory_bytes_max), options.memory_pool);
-        made->sink = make_sink(*made->budget);
+        made->sink = make_sink(*made->budget, {});
         RunTrace trace;
         {
             const std::lock_guard lock(worker.mutex);
@@ -631,7 +480,6 @@ struct PlanRun::Impl {
     }
 
     Status scan_all() {
-        list_work();
         const std::size_t threads = std::max<std::size_t>(std::min(workers.size(), work.size()), 1);
         std::vector<std::thread> others;
         for (std::size_t i = 1; i < threads; ++i) {
@@ -650,23 +498,29 @@ struct PlanRun::Impl {
             const std::lock_guard moving(moving_mutex);
             const std::scoped_lock lock(workers[0]->mutex, workers[i]->mutex);
             workers[0]->sink->merge(*workers[i]->sink);
-            workers[i]->sink = make_sink(budget);
+            workers[i]->sink = make_sink(budget, share);
         }
         if (budget.exhausted()) return std::unexpected(memory_error(budget.bytes_max()));
         return {};
     }
 
+    /// What the scan left, and the step that it goes to.
+    struct Kept {
+        std::unique_ptr<Table> table;
+        std::size_t rest = 0;
+    };
+
     /// `trace` may be null.
-    Result<std::unique_ptr<Table>> finish_rows(std::unique_ptr<Table> kept,
-                                               columnar::MemoryBudget& payer,
+    Result<std::unique_ptr<Table>> finish_rows(Kept kept, columnar::MemoryBudget& payer,
                                                RunTrace* trace) const {
-        if (trace != nullptr && cut.rest > cut.sink) trace->steps[cut.sink].rows_out = kept->rows;
-        return run_table_steps(query->plan, cut.rest, std::move(kept), options.now_s, payer,
+        if (trace != nullptr && cut.rest > cut.sink) {
+            trace->steps[cut.sink].rows_out = kept.table->rows;
+        }
+        return run_table_steps(query->plan, kept.rest, std::move(kept.table), options.now_s, payer,
                                [this] { return poll(); }, {options.clock, trace});
     }
 
-    Result<QueryResult> finish(std::unique_ptr<Table> kept, columnar::MemoryBudget& payer,
-                               RunTrace* trace) const {
+    Result<QueryResult> finish(Kept kept, columnar::MemoryBudget& payer, RunTrace* trace) const {
         std::unique_ptr<Table> table = SKY_TRY(finish_rows(std::move(kept), payer, trace));
         QueryResult result = SKY_TRY(render_table(query->plan, *table, rows_max));
         result.statistics = statistics();
@@ -683,19 +537,119 @@ struct PlanRun::Impl {
             sum.records_scanned += static_cast<double>(rows.scanned);
             sum.bytes_scanned += rows.bytes;
         }
+        {
+            // A row that is read once more for other keys is one row.
+            const std::lock_guard lock(seen_mutex);
+            sum.records_matched = std::max(sum.records_matched, seen.records_matched);
+            sum.records_scanned = std::max(sum.records_scanned, seen.records_scanned);
+            sum.bytes_scanned = std::max(sum.bytes_scanned, seen.bytes_scanned);
+        }
         sum.log_groups_scanned = static_cast<double>(options.sources.size());
         return sum;
     }
 
-    Result<std::unique_ptr<Table>> kept_rows() {
+    Result<Kept> scanned_rows() {
         SKY_TRY(scan_all());
         SKY_TRY(gather());
         const std::lock_guard lock(workers[0]->mutex);
-        return workers[0]->sink->finish(budget);
+        return Kept{workers[0]->sink->finish(budget), cut.rest};
+    }
+
+    Result<Kept> kept_rows() {
+        list_work();
+        auto kept = scanned_rows();
+        const bool ordered = cut.groups.stats == nullptr && cut.rows.rows_max <= kResultRowsMax;
+        if (!budget.exhausted() || (!cut.shares && !ordered)) return kept;
+        kept = Kept{};  // What it holds is given back.
+        return cut.shares ? rows_by_shares() : rows_by_bound();
+    }
+
+    /// The rows that stay are too wide to hold more than them: a scan of their order's keys alone
+    /// finds the last one that stays, another one those in front of it.
+    Result<Kept> rows_by_bound() {
+        begin_share({}, [this] { keys_only = true; });
+        SKY_TRY(scan_all());
+        SKY_TRY(gather());
+        std::shared_ptr<const SortBound> found = workers[0]->sink->bound();
+        begin_share({}, [&] {
+            keys_only = false;
+            bound = std::move(found);
+        });
+        return scanned_rows();
+    }
+
+    void remember_seen() {
+        const Statistics until_now = statistics();
+        const std::lock_guard lock(seen_mutex);
+        seen = until_now;
+    }
+
+    /// Called with moving_mutex held.
+    void empty_sinks() {
+        for (const auto& worker : workers) {
+            const std::lock_guard lock(worker->mutex);
+            worker->sink = nullptr;
+            worker->sink = make_sink(budget, share);
+            worker->arena.reset();
+            worker->context.error.reset();
+            worker->rows = {};
+        }
+    }
+
+    /// Everything that the scans hold is given back; the next one takes the keys of `to`.
+    void begin_share(const KeyShare& to, const std::function<void()>& change = [] {}) {
+        remember_seen();
+        const std::lock_guard moving(moving_mutex);
+        share = to;
+        change();
+        empty_sinks();
+        {
+            const std::lock_guard lock(workers[0]->mutex);
+            ++scans;
+        }
+        first_error.reset();
+        useful_ms.store(INT64_MIN);
+        next.store(0);
+        budget.forget_exhaustion();
+    }
+
+    /// The keys are too many: half of them at a time, and of each half that is still too large
+    /// again, until kKeySharesMax.
+    Result<Kept> rows_by_shares() {
+        {
+            const std::lock_guard moving(moving_mutex);
+            collected =
+                std::make_unique<ShareCollector>(query->plan, *cut.shares, options.now_s, budget);
+        }
+        std::vector<KeyShare> waiting = {{1, 2}, {0, 2}};
+        while (!waiting.empty()) {
+            const KeyShare taken = waiting.back();
+            waiting.pop_back();
+            begin_share(taken);
+            auto kept = scanned_rows();
+            if (budget.exhausted() && 2 * taken.of <= kKeySharesMax) {
+                waiting.push_back({taken.part + taken.of, 2 * taken.of});
+                waiting.push_back({taken.part, 2 * taken.of});
+                continue;
+            }
+            if (!kept) return kept;
+            remember_seen();
+            const std::lock_guard moving(moving_mutex);
+            empty_sinks();
+            SKY_TRY(collected->add(*kept->table));
+            if (budget.exhausted()) return std::unexpected(memory_error(budget.bytes_max()));
+        }
+        begin_share({});  // Room for the answer.
+        {
+            const std::lock_guard lock(workers[0]->mutex);
+            --scans;
+        }
+        const std::lock_guard moving(moving_mutex);
+        return Kept{collected->finish(budget), cut.shares->rest};
     }
 
     Result<QueryResult> run() {
-        std::unique_ptr<Table> kept = SKY_TRY(kept_rows());
+        Kept kept = SKY_TRY(kept_rows());
         RunTrace behind(query->plan.steps.size());
         auto result = finish(std::move(kept), budget, &behind);
         if (result) ended(behind, result->rows.size());
@@ -703,7 +657,7 @@ struct PlanRun::Impl {
     }
 
     Result<std::unique_ptr<Table>> run_rows() {
-        std::unique_ptr<Table> kept = SKY_TRY(kept_rows());
+        Kept kept = SKY_TRY(kept_rows());
         RunTrace behind(query->plan.steps.size());
         auto table = finish_rows(std::move(kept), budget, &behind);
         if (table) ended(behind, (*table)->rows);
@@ -723,22 +677,39 @@ struct PlanRun::Impl {
             sum.add(worker->trace);
         }
         const std::lock_guard lock(workers[0]->mutex);
-        return explain_run(query->plan, sum, chunks, result_rows);
+        std::string text = explain_run(query->plan, sum, chunks, result_rows);
+        if (scans > 1) {
+            text += fmt::format("read {} times: its {} for its memory\n", scans,
+                                cut.shares
+                                    ? "keys were too many and came share by share, too many at once"
+                                    : "rows were put in order by their keys first, too wide");
+        }
+        return text;
     }
 
     QueryResult progress() const {
         // Paid apart, so that looking cannot end the query.
         columnar::MemoryBudget payer(options.memory_bytes_max, options.memory_pool);
-        const std::unique_ptr<Sink> together = make_sink(payer);
+        Kept kept;
         {
             const std::lock_guard moving(moving_mutex);
-            for (const auto& worker : workers) {
-                const std::lock_guard lock(worker->mutex);
-                together->merge(*worker->sink);
-                if (worker->partial != nullptr) together->merge(*worker->partial->sink);
+            if (keys_only) {  // Rows without their columns are nothing to show.
+                QueryResult bare;
+                bare.statistics = statistics();
+                return bare;
+            }
+            if (collected != nullptr) {
+                kept = {collected->finish(payer), cut.shares->rest};
+            } else {
+                const std::unique_ptr<Sink> together = make_sink(payer, {});
+                for (const auto& worker : workers) {
+                    const std::lock_guard lock(worker->mutex);
+                    together->merge(*worker->sink);
+                    if (worker->partial != nullptr) together->merge(*worker->partial->sink);
+                }
+                kept = {together->finish(payer), cut.rest};
             }
         }
-        std::unique_ptr<Table> kept = together->finish(payer);
         if (auto result = finish(std::move(kept), payer, nullptr)) return *std::move(result);
         QueryResult bare;  // Too large to show half-way, or ending: the counters alone.
         bare.statistics = statistics();
@@ -766,6 +737,14 @@ struct PlanRun::Impl {
     std::atomic<std::int64_t> useful_ms{INT64_MIN};  // Rows before it cannot change the answer.
     std::atomic<bool> stop{false};
     mutable std::mutex moving_mutex;  // Rows move from sink to sink; taken before a worker's.
+    std::uint64_t scans = 1;          // Under the first worker's mutex.
+    // What the sinks take; changed between scans, under moving_mutex.
+    KeyShare share;
+    bool keys_only = false;                     // Of a sort.
+    std::shared_ptr<const SortBound> bound;     // Rows behind it are not wanted; null: not known.
+    std::unique_ptr<ShareCollector> collected;  // Of the shares before; null: there are none.
+    mutable std::mutex seen_mutex;
+    Statistics seen;  // Of the scans before.
     std::mutex error_mutex;
     std::optional<Error> first_error;
 };

@@ -443,6 +443,35 @@ const Vector* ShapedScan::capture(EvalContext& context, const ShapedPart& part, 
     return joined(context, part.family, ranks, capture.pieces);
 }
 
+const Vector* ShapedScan::templates(EvalContext& context, const ShapedPart& part,
+                                    const Ranks& ranks) {
+    Arena& arena = context.arena;
+    FamilyState& state = families_[part.family];
+    if (!state.templates_made) {
+        const std::size_t rows = block_->rows_of(part.family).size();
+        if (ranks.count * kTemplateRowsShare < rows) return nullptr;
+        auto made = FamilyTemplates::make(*block_, part.family);
+        if (!made) {
+            context.fail(made.error().code, made.error().message);
+            return Vector::missing(arena, ranks.count);
+        }
+        state.templates = *std::move(made);
+        state.templates_made = true;
+        if (state.templates != nullptr) {
+            state.template_texts = {state.templates->texts(), next_dictionary_id()};
+        }
+    }
+    if (state.templates == nullptr) return nullptr;
+    const std::span<const std::uint32_t> from = state.templates->codes();
+    if (from.empty()) {
+        return Vector::constant(arena, ranks.count,
+                                Value::of_text(state.templates->texts().front()));
+    }
+    auto* const codes = arena.array<std::uint32_t>(ranks.count);
+    for (std::size_t i = 0; i < ranks.count; ++i) codes[i] = from[ranks[i]];
+    return Vector::coded_texts(arena, ranks.count, codes, &state.template_texts);
+}
+
 const Vector* ShapedScan::messages(EvalContext& context, const ShapedPart& part,
                                    const Ranks& ranks) {
     std::vector<symbolic::Piece> pieces;

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "insights/exec/json_layout.h"
 #include "insights/exec/limits.h"
+#include "insights/exec/shaped_templates.h"
 #include "insights/exec/slot_tree.h"
 #include "insights/exec/symbolic_sites.h"
 #include "insights/functions/discover.h"
@@ -75,6 +76,9 @@ public:
     /// neither.
     const Vector* filter(EvalContext& context, const ShapedPart& part, const Ranks& ranks,
                          const void* asker);
+    /// The template of each of these lines (functions/text_template.h). Null where their texts are
+    /// the better way to it.
+    const Vector* templates(EvalContext& context, const ShapedPart& part, const Ranks& ranks);
     /// Field `name` of the discovery in rows of a part that has a layout. Never null; an error is
     /// the context's.
     const Vector* field(EvalContext& context, const ShapedPart& part, const Ranks& ranks,
@@ -102,8 +106,11 @@ private:
         std::vector<symbolic::SlotFacts> facts;              // Of parts that are cleaned.
         std::vector<symbolic::SlotFacts> all_facts;          // Of all rows.
         std::vector<columnar::TextDictionary> dictionaries;  // A slot; id 0: not asked for yet.
-        std::shared_ptr<const JsonLayout> layout;            // Null: not asked for yet.
-        std::deque<ReadEntries> read_entries;                // Of slots with escapes.
+        bool templates_made = false;
+        std::unique_ptr<const FamilyTemplates> templates;  // Null: of no use.
+        columnar::TextDictionary template_texts;
+        std::shared_ptr<const JsonLayout> layout;  // Null: not asked for yet.
+        std::deque<ReadEntries> read_entries;      // Of slots with escapes.
     };
 
     /// A stretch of pieces that one occurrence of a text may touch, and how its lines are told.

@@ -19,11 +19,12 @@ enum class Same : std::uint8_t {
 /// The rows of a side by the values of some of its columns.
 class SideIndex {
 public:
-    SideIndex(const SideRows& side, const std::vector<std::uint32_t>& keys, Same same,
-              columnar::MemoryBudget& budget)
-        : same_(same), budget_(budget) {
+    SideIndex(Same same, columnar::MemoryBudget& budget) : same_(same), budget_(budget) {}
+    /// Errors: those of `poll`, kLimitExceeded (memory).
+    Status add(const SideRows& side, const std::vector<std::uint32_t>& keys, const Poll& poll) {
         std::string key;
-        for (std::size_t row = 0; row < side.rows() && !budget.exhausted(); ++row) {
+        for (std::size_t row = 0; row < side.rows() && !budget_.exhausted(); ++row) {
+            if (row % kStepRowsMax == 0) SKY_TRY(poll());
             key.clear();
             bool whole = true;
             for (const std::uint32_t column : keys) {
@@ -36,6 +37,8 @@ public:
             budget_.reserve(bytes);
             bytes_ += bytes;
         }
+        if (budget_.exhausted()) return std::unexpected(memory_error(budget_.bytes_max()));
+        return {};
     }
     ~SideIndex() { budget_.release(bytes_); }
     SideIndex(const SideIndex&) = delete;
@@ -68,8 +71,6 @@ private:
     std::string key_;
 };
 
-constexpr std::size_t kPollRows = 65'536;
-
 }  // namespace
 
 Status run(const LookupRows& rows, RowsCall& call) {
@@ -77,13 +78,12 @@ Status run(const LookupRows& rows, RowsCall& call) {
     std::vector<std::uint32_t> keys(rows.keys);
     for (std::uint32_t i = 0; i < keys.size(); ++i) keys[i] = i;
     // Exact, case-sensitive match of texts (logs-insights-ql.md 6.14), the first row wins.
-    columnar::MemoryBudget& budget = call.arena().budget();
-    SideIndex index(side, keys, Same::kText, budget);
-    if (budget.exhausted()) return std::unexpected(memory_error(budget.bytes_max()));
+    SideIndex index(Same::kText, call.arena().budget());
+    SKY_TRY(index.add(side, keys, call.poll));
     std::vector<Value*> columns;
     for (std::size_t i = 0; i < call.step.writes.size(); ++i) columns.push_back(call.values());
     for (std::size_t row = 0; row < call.rows(); ++row) {
-        if (row % kPollRows == 0) SKY_TRY(call.poll());
+        if (row % kStepRowsMax == 0) SKY_TRY(call.poll());
         const auto* found = index.find(call.reads, rows.keys, row);
         for (std::size_t i = 0; i < columns.size(); ++i) {
             columns[i][row] = found != nullptr ? side.at(found->front(), rows.keys + i)
@@ -96,13 +96,12 @@ Status run(const LookupRows& rows, RowsCall& call) {
 
 Status run(const JoinRows& rows, RowsCall& call) {
     const SideRows& side = *call.step.side;
-    columnar::MemoryBudget& budget = call.arena().budget();
-    SideIndex index(side, rows.keys, Same::kValue, budget);
-    if (budget.exhausted()) return std::unexpected(memory_error(budget.bytes_max()));
+    SideIndex index(Same::kValue, call.arena().budget());
+    SKY_TRY(index.add(side, rows.keys, call.poll));
     std::vector<std::uint32_t> left;
     std::vector<std::uint32_t> right;
     for (std::size_t row = 0; row < call.rows(); ++row) {
-        if (row % kPollRows == 0) SKY_TRY(call.poll());
+        if (row % kStepRowsMax == 0) SKY_TRY(call.poll());
         const auto* found = index.find(call.reads, call.reads.size(), row);
         if (found == nullptr) {
             if (!rows.keep_left) continue;
@@ -118,6 +117,7 @@ Status run(const JoinRows& rows, RowsCall& call) {
     }
     call.frame.expand(left);
     for (std::size_t i = 0; i < rows.columns.size(); ++i) {
+        SKY_TRY(call.poll());
         Value* const column = call.values();
         for (std::size_t row = 0; row < right.size(); ++row) {
             column[row] =

@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "insights/exec/frame.h"
+#include "insights/exec/key_shares.h"
 #include "insights/exec/key_table.h"
 #include "insights/functions/aggregate.h"
 #include "insights/plan/plan.h"
@@ -18,6 +20,14 @@ namespace sky::insights {
 struct TimeSpan {
     std::int64_t begin_ms = 0, end_ms = 0;
     bool has(std::int64_t unix_ms) const { return begin_ms <= unix_ms && unix_ms < end_ms; }
+};
+
+/// The last row of an order that stays: its sort keys and its place among the events.
+struct SortBound {
+    std::vector<Value> keys;  // Their texts are in `texts`.
+    std::vector<std::string> texts;
+    std::int64_t timestamp_ms = 0;
+    std::uint64_t sequence = 0;
 };
 
 /// Collects the rows of one worker; the answer depends on the multiset of rows alone.
@@ -40,6 +50,8 @@ public:
     virtual void end_own() {}
     /// No rows will come any more: from here on it is merged into others only. Holds less then.
     virtual void settle() {}
+    /// Of a sort, when more rows have come than stay: the last one that does.
+    virtual std::shared_ptr<const SortBound> bound() const { return nullptr; }
     /// Rows with an earlier timestamp cannot change the answer any more.
     virtual std::optional<std::int64_t> earliest_useful_ms() const { return std::nullopt; }
 };
@@ -51,6 +63,9 @@ struct RowSinkSpec {
     const DedupStep* dedup = nullptr;  // Keeps the newest row of each key.
     std::uint64_t rows_max = ~0ULL;    // Of the order; more are dropped.
     bool oldest = false;               // The last rows of the order, not the first.
+    KeyShare share = {};               // Of the keys of `dedup`.
+    /// Of `sort`: rows behind it are not among them. Null: it is not known.
+    std::shared_ptr<const SortBound> bound = {};
 };
 
 /// Which groups a group sink shows.
@@ -58,6 +73,7 @@ struct GroupSinkSpec {
     const StatsStep* stats = nullptr;
     std::uint64_t rows_max = ~0ULL;  // Of the order of logs-insights-ql.md 6.4.
     bool ordered = true;             // False: nothing behind it depends on the order.
+    KeyShare share = {};             // Not all: Table::order has where each group appeared.
 };
 
 /// Groups that are rows of another stats: steps [begin, end) of the plan run on them in between.

@@ -59,6 +59,7 @@ void add_regex(const void* asker, const Regex& regex, std::span<const bool> need
     SymbolicSite site;
     site.asker = asker;
     site.regex = symbolic::RegexProgram::compile(regex.pattern(), needed);
+    site.literals = regex.literals();
     if (!site.regex) return;
     for (std::size_t byte = 0; byte < 256; ++byte) {
         site.classes[byte] = site.regex->class_of(static_cast<char>(byte));
@@ -104,6 +105,10 @@ void add_parse(const Plan& plan, const ParseStep& parse, std::vector<SymbolicSit
 
 symbolic::Binding SymbolicSite::decide(const symbolic::Family& family) const {
     if (glob != nullptr) return symbolic::bind_glob(*glob, family);
+    // Most families lack some word of the regex, which is told sooner than by running it.
+    for (const std::string& literal : literals)
+        if (symbolic::decide_contains(literal, family) == symbolic::Verdict::kMiss)
+            return {symbolic::Verdict::kMiss, {}};
     if (regex) return symbolic::bind_regex(*regex, family);
     return {symbolic::decide_contains(substring, family), {}};
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "insights/exec/carried_slots.h"
 #include "insights/exec/key_table.h"
 #include "insights/exec/limits.h"
 #include "insights/exec/rows_steps.h"
@@ -16,13 +17,115 @@
 namespace sky::insights {
 namespace {
 
-/// Rows that are sorted between two looks at the stop token. Ours: some tens of milliseconds.
-constexpr std::size_t kSortRunRows = 65'536;
+const Vector* slice(Arena& arena, const Vector* column, std::size_t begin, std::size_t count) {
+    auto* rows = arena.array<std::uint32_t>(count);
+    std::iota(rows, rows + count, static_cast<std::uint32_t>(begin));
+    return column->gather(arena, {rows, count});
+}
+
+/// Calls `visit(begin, count)` for runs of the frame's rows, in which the columns of `slots` are
+/// those rows alone. Columns that it sets for them are of no use behind it.
+template <class Visit>
+Status each_run(Frame& frame, const std::vector<std::uint32_t>& slots, const Poll& poll,
+                Visit&& visit) {
+    EvalContext& context = frame.context();
+    const std::size_t rows = context.rows;
+    std::vector<const Vector*> whole;
+    for (const std::uint32_t slot : slots) whole.push_back(frame.column(slot));
+    for (std::size_t begin = 0; begin < rows; begin += kStepRowsMax) {
+        SKY_TRY(poll());
+        const std::size_t count = std::min(kStepRowsMax, rows - begin);
+        for (std::size_t i = 0; i < slots.size(); ++i) {
+            frame.set(slots[i], slice(context.arena, whole[i], begin, count));
+        }
+        context.rows = count;
+        visit(begin, count);
+        context.rows = rows;
+        for (std::size_t i = 0; i < slots.size(); ++i) frame.set(slots[i], whole[i]);
+    }
+    return {};
+}
+
+/// As evaluate(); an expression over millions of rows takes seconds.
+Result<const Vector*> evaluate_in_runs(const BoundExpr& expr, Frame& frame, const Poll& poll) {
+    const bool cheap =
+        expr.kind == BoundExpr::Kind::kConstant || expr.kind == BoundExpr::Kind::kSlot;
+    if (cheap || frame.rows() <= kStepRowsMax) return evaluate(expr, frame);
+    std::vector<std::uint32_t> slots;
+    for_each_slot(expr, [&](std::uint32_t slot) {
+        if (std::find(slots.begin(), slots.end(), slot) == slots.end()) slots.push_back(slot);
+    });
+    Arena& arena = frame.context().arena;
+    auto* const values = arena.array<Value>(frame.rows());
+    SKY_TRY(each_run(frame, slots, poll, [&](std::size_t begin, std::size_t count) {
+        const Vector* const part = evaluate(expr, frame);
+        for (std::size_t i = 0; i < count; ++i) values[begin + i] = part->at(i);
+    }));
+    return Vector::from_values(arena, frame.rows(), values);
+}
+
+/// As apply_row_step(), for a step that is one.
+Status row_step_in_runs(const Step& step, Frame& frame, const Poll& poll) {
+    if (frame.rows() <= kStepRowsMax) {
+        apply_row_step(step, frame);
+        return {};
+    }
+    if (const auto* filter = std::get_if<FilterStep>(&step)) {
+        const Vector* const wanted = SKY_TRY(evaluate_in_runs(filter->condition, frame, poll));
+        std::vector<std::uint32_t> rows;
+        select_true(frame.context(), wanted, rows);
+        if (rows.size() != frame.rows()) frame.select(rows);
+        return {};
+    }
+    Arena& arena = frame.context().arena;
+    const std::vector<std::uint32_t> written = written_slots(step);
+    std::vector<Value*> columns(written.size());
+    for (Value*& column : columns) column = arena.array<Value>(frame.rows());
+    SKY_TRY(each_run(frame, read_slots(step), poll, [&](std::size_t begin, std::size_t count) {
+        apply_row_step(step, frame);
+        for (std::size_t k = 0; k < written.size(); ++k) {
+            const Vector* const part = frame.column(written[k]);
+            for (std::size_t i = 0; i < count; ++i) columns[k][begin + i] = part->at(i);
+        }
+    }));
+    for (std::size_t k = 0; k < written.size(); ++k) {
+        frame.set(written[k], Vector::from_values(arena, frame.rows(), columns[k]));
+    }
+    return {};
+}
+
+/// Groups all rows of the frame.
+Result<std::unique_ptr<Table>> group_rows(const GroupSinkSpec& spec, const Step& step, Frame& frame,
+                                          columnar::MemoryBudget& budget, const Poll& poll) {
+    const auto sink = make_group_sink(frame.plan(), spec, budget);
+    const std::vector<std::uint32_t> slots = read_slots(step);
+    const RowOrder order = frame.order();
+    for (std::size_t begin = 0; begin < frame.rows(); begin += kStepRowsMax) {
+        SKY_TRY(poll());
+        Table run(budget);  // Its arena holds what the run's rows need, and no longer.
+        run.rows = std::min(kStepRowsMax, frame.rows() - begin);
+        run.columns.assign(frame.plan().slots.size(), nullptr);
+        for (const std::uint32_t slot : slots) {
+            run.columns[slot] = slice(run.arena, frame.column(slot), begin, run.rows);
+        }
+        run.order = {order.timestamp_ms + begin, order.sequence + begin};
+        EvalContext context{run.arena, run.rows, frame.context().now_s, std::nullopt};
+        Frame rows(frame.plan(), context, nullptr);
+        rows.begin_table(run);
+        sink->add(rows);
+        if (context.error) return std::unexpected(*context.error);
+        if (budget.exhausted()) return std::unexpected(memory_error(budget.bytes_max()));
+    }
+    SKY_TRY(poll());
+    return sink->finish(budget);
+}
 
 /// A stable merge sort in runs, so that stopping a query need not wait for millions of rows.
 Status sort_rows(const SortStep& step, Frame& frame, const Poll& poll) {
     std::vector<const Vector*> keys;
-    for (const BoundSortKey& key : step.keys) keys.push_back(evaluate(key.expr, frame));
+    for (const BoundSortKey& key : step.keys) {
+        keys.push_back(SKY_TRY(evaluate_in_runs(key.expr, frame, poll)));
+    }
     const std::size_t rows = frame.rows();
     // The values side by side: a comparison reads them many times.
     auto* values = frame.context().arena.array<Value>(rows * keys.size());
@@ -42,12 +145,12 @@ Status sort_rows(const SortStep& step, Frame& frame, const Poll& poll) {
     const auto at = [&](std::size_t i) {
         return order.begin() + static_cast<std::ptrdiff_t>(std::min(i, rows));
     };
-    for (std::size_t begin = 0; begin < rows; begin += kSortRunRows) {
+    for (std::size_t begin = 0; begin < rows; begin += kStepRowsMax) {
         SKY_TRY(poll());
-        std::stable_sort(at(begin), at(begin + kSortRunRows), before);
+        std::stable_sort(at(begin), at(begin + kStepRowsMax), before);
     }
-    std::vector<std::uint32_t> merged(rows > kSortRunRows ? rows : 0);
-    for (std::size_t width = kSortRunRows; width < rows; width *= 2) {
+    std::vector<std::uint32_t> merged(rows > kStepRowsMax ? rows : 0);
+    for (std::size_t width = kStepRowsMax; width < rows; width *= 2) {
         for (std::size_t begin = 0; begin < rows; begin += 2 * width) {
             SKY_TRY(poll());
             std::merge(at(begin), at(begin + width), at(begin + width), at(begin + 2 * width),
@@ -65,13 +168,21 @@ void limit_rows(const LimitStep& step, Frame& frame) {
     frame.slice(step.tail ? frame.rows() - count : 0, count);
 }
 
-void dedup_rows(const DedupStep& step, Frame& frame) {
+Status dedup_rows(const DedupStep& step, Frame& frame, const Poll& poll) {
     EvalContext& context = frame.context();
     std::vector<const Vector*> keys;
-    for (const BoundExpr& key : step.keys) keys.push_back(evaluate(key, frame));
+    for (const BoundExpr& key : step.keys) {
+        keys.push_back(SKY_TRY(evaluate_in_runs(key, frame, poll)));
+    }
     KeyTable table(keys.size(), context.arena.budget());
     std::vector<std::uint32_t> numbers(frame.rows());
-    if (!table.number_rows(context, keys, numbers.data())) return;
+    bool fits = true;
+    SKY_TRY(each_run(frame, {}, poll, [&](std::size_t begin, std::size_t count) {
+        std::vector<const Vector*> run;
+        for (const Vector* key : keys) run.push_back(slice(context.arena, key, begin, count));
+        fits = fits && table.number_rows(context, run, numbers.data() + begin);
+    }));
+    if (!fits) return {};  // The budget is exhausted.
     std::vector<std::uint8_t> seen(table.size(), 0);
     std::vector<std::uint32_t> kept;
     for (std::size_t i = 0; i < frame.rows(); ++i) {
@@ -84,6 +195,7 @@ void dedup_rows(const DedupStep& step, Frame& frame) {
         kept.push_back(static_cast<std::uint32_t>(i));
     }
     if (kept.size() != frame.rows()) frame.select(kept);
+    return {};
 }
 
 }  // namespace
@@ -120,16 +232,14 @@ Result<std::unique_ptr<Table>> run_table_steps(const Plan& plan, std::size_t fir
             } else if (const auto* limit = std::get_if<LimitStep>(&step)) {
                 limit_rows(*limit, frame);
             } else if (const auto* dedup = std::get_if<DedupStep>(&step)) {
-                dedup_rows(*dedup, frame);
+                SKY_TRY(dedup_rows(*dedup, frame, poll));
             } else if (const auto* rows = std::get_if<RowsStep>(&step)) {
                 SKY_TRY(run_rows_step(*rows, frame, poll));
             } else if (const auto* stats = std::get_if<StatsStep>(&step)) {
                 const GroupSinkSpec spec{stats, ~0ULL, order_matters(plan, at + 1)};
-                const auto sink = make_group_sink(plan, spec, budget);
-                sink->add(frame);
-                groups = sink->finish(budget);
+                groups = SKY_TRY(group_rows(spec, step, frame, budget, poll));
             } else {
-                apply_row_step(step, frame);
+                SKY_TRY(row_step_in_runs(step, frame, poll));
             }
             if (to.trace != nullptr) {
                 const std::size_t rows_out = groups != nullptr ? groups->rows : frame.rows();

@@ -93,6 +93,7 @@ ValueDictionary::~ValueDictionary() { texts_.budget().release(accounted_bytes_);
 void ValueDictionary::settle() {
     entries_ = {};
     entry_codes_ = {};
+    entries_id_ = 0;
     values_.shrink_to_fit();
     texts_.budget().release(accounted_bytes_);
     accounted_bytes_ = 0;
@@ -265,17 +266,24 @@ bool ValueDictionary::code_rows(EvalContext& context, const Vector& column, std:
     return fits && !texts_.budget().exhausted();
 }
 
+std::uint64_t ValueDictionary::hash_of(const Value& value) {
+    return hash_canonical(canonical(value));
+}
+
+int ValueDictionary::compare_ranks(const Value& a, const Value& b) {
+    if (const int compared = compare_order(a, b); compared != 0) return compared;
+    // Different values that sort alike (the number 5 and the text "5"): any fixed rule.
+    if (a.kind != b.kind) return a.kind < b.kind ? -1 : 1;
+    if (a.text != b.text) return a.text < b.text ? -1 : 1;
+    if (a.kind == Kind::kText || bits_of(a) == bits_of(b)) return 0;
+    return bits_of(a) < bits_of(b) ? -1 : 1;
+}
+
 std::vector<std::uint32_t> ValueDictionary::ranks() const {
     std::vector<std::uint32_t> order(values_.size());
     std::iota(order.begin(), order.end(), 0U);
     std::sort(order.begin(), order.end(), [&](std::uint32_t left, std::uint32_t right) {
-        const Value& a = values_[left];
-        const Value& b = values_[right];
-        if (const int compared = compare_order(a, b); compared != 0) return compared < 0;
-        // Different values that sort alike (the number 5 and the text "5"): any fixed rule.
-        if (a.kind != b.kind) return a.kind < b.kind;
-        if (a.text != b.text) return a.text < b.text;
-        return a.kind != Kind::kText && bits_of(a) < bits_of(b);
+        return compare_ranks(values_[left], values_[right]) < 0;
     });
     std::vector<std::uint32_t> ranks(values_.size());
     for (std::uint32_t i = 0; i < order.size(); ++i) ranks[order[i]] = i;

@@ -35,6 +35,10 @@ public:
     }
     /// Code of one value. False when the budget refuses.
     bool code_of(const Value& value, std::uint32_t& code);
+    /// Equal for values that are one here.
+    static std::uint64_t hash_of(const Value& value);
+    /// Below, at or above 0: the order that ranks() gives.
+    static int compare_ranks(const Value& a, const Value& b);
     /// Place of each code in the ascending order of logs-insights-ql.md 6.5; no two are equal.
     std::vector<std::uint32_t> ranks() const;
     /// Forgets what is needed to add values: from here on it is only read.

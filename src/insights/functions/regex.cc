@@ -15,8 +15,9 @@ namespace sky::insights {
 struct Regex::Impl {
     std::unique_ptr<re2::RE2> program;
     std::vector<std::string> names;
-    std::string required;  // Every match contains it; empty = nothing is known.
-    std::string prefix;    // Every match begins with it; empty = nothing is known.
+    std::vector<std::string> literals;  // Every match contains each.
+    std::string required;               // The longest of them; empty = nothing is known.
+    std::string prefix;                 // Every match begins with it; empty = nothing is known.
 
     bool may_match(std::string_view text) const {
         return required.empty() || find_literal(text, required, 0) != std::string_view::npos;
@@ -81,12 +82,15 @@ Result<Regex> Regex::compile(std::string_view pattern) {
     for (const auto& [index, name] : impl->program->CapturingGroupNames()) {
         impl->names[static_cast<std::size_t>(index) - 1] = name;
     }
+    impl->literals = text.literals;
     impl->required = text.required;
     impl->prefix = text.prefix;
     return Regex(std::move(impl));
 }
 
 const std::vector<std::string>& Regex::group_names() const { return impl_->names; }
+
+std::span<const std::string> Regex::literals() const { return impl_->literals; }
 
 std::string_view Regex::required() const { return impl_->required; }
 

@@ -39,7 +39,9 @@ public:
                                      std::span<const bool> needed) const;
     /// The pattern in RE2's syntax.
     std::string_view pattern() const;
-    /// A text that every match contains; empty when none is known.
+    /// Texts that every match contains, in the order in which they stand there.
+    std::span<const std::string> literals() const;
+    /// The longest of them; empty when none is known.
     std::string_view required() const;
     /// Memory of the compiled program, for the query's account.
     std::uint64_t bytes() const;

@@ -28,9 +28,11 @@ public:
         end_literal();
         out_.origin.push_back(static_cast<std::uint32_t>(source_.size()));
         if (!literals_ok_) {
-            out_.required.clear();
+            out_.literals.clear();
             out_.prefix.clear();
         }
+        for (const std::string& literal : out_.literals)
+            if (literal.size() > out_.required.size()) out_.required = literal;
         return std::move(out_);
     }
 
@@ -304,9 +306,9 @@ private:
         return {};
     }
 
-    /// Keeps the longest run of top-level literals.
+    /// Keeps a run of top-level literals.
     void end_literal() {
-        if (run_.size() > out_.required.size()) out_.required = run_;
+        if (!run_.empty()) out_.literals.push_back(run_);
         if (first_token_) out_.prefix = run_;
         first_token_ = false;
         run_.clear();

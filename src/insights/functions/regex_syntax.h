@@ -13,7 +13,8 @@ namespace sky::insights {
 struct RegexText {
     std::string pattern;                // For RE2.
     std::vector<std::uint32_t> origin;  // Offset in the source of each byte, and of the end.
-    std::string required;               // A literal that every match contains; may be empty.
+    std::vector<std::string> literals;  // Every match contains each of them, in this order.
+    std::string required;               // The longest of them; may be empty.
     std::string prefix;                 // A literal that every match begins with; may be empty.
 };
 

@@ -151,6 +151,27 @@ TEST_CASE("regex: the literal that a match must contain") {
     }
 }
 
+TEST_CASE("regex: every literal that a match must contain") {
+    struct Case {
+        std::string_view pattern;
+        std::vector<std::string> literals;
+    };
+    const Case cases[] = {
+        {"ERROR.*Service", {"ERROR", "Service"}},
+        {"ab?cd", {"a", "cd"}},
+        {"x(y|z)w", {"x", "w"}},
+        {"ERROR|Service", {}},
+        {"ERROR(?i).*x", {}},
+        {"", {}},
+    };
+    for (const Case& c : cases) {
+        CAPTURE(c.pattern);
+        const auto regex = Regex::compile(c.pattern);
+        REQUIRE(regex);
+        CHECK(std::ranges::equal(regex->literals(), c.literals));
+    }
+}
+
 TEST_CASE("regex: the literal that a match begins with leads to the leftmost match") {
     struct Case {
         std::string_view pattern, prefix, text, group;  // group "-" = no match.

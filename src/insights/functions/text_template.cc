@@ -117,6 +117,10 @@ std::string_view template_type(char letter_of_type) {
 
 void append_template(std::string_view text, std::string& out) {
     while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
+    append_words(text, out);
+}
+
+void append_words(std::string_view text, std::string& out) {
     for_each_part(text, [&](std::string_view part) {
         if (is_word_end(part[0])) {
             out += part;

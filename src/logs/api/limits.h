@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once  // src/logs/api/limits.h - body sizes of the Logs operations.
+#pragma once  // src/logs/api/limits.h - sizes of what the Logs operations take and give.
 
+#include <cstddef>
 #include <cstdint>
 
 namespace sky::logs::api::limits {
@@ -16,5 +17,8 @@ inline constexpr std::uint64_t kLookupBodyBytesMax = 32ULL << 20;
 /// Every other request. The largest honest ones are 100 stream names of 512 characters and 50 tags
 /// of 384: both below 512 KiB with escapes. Ours.
 inline constexpr std::uint64_t kBodyBytesMax = 1ULL << 20;
+
+/// GetLogObject: bytes of one `fields` event. Ours: far below what SDKs take as one message.
+inline constexpr std::size_t kObjectPieceBytes = 64U << 10U;
 
 }  // namespace sky::logs::api::limits

@@ -22,6 +22,7 @@
 #include "logs/api/shapes/get_log_events.h"
 #include "logs/api/shapes/get_log_fields.h"
 #include "logs/api/shapes/get_log_group_fields.h"
+#include "logs/api/shapes/get_log_object.h"
 #include "logs/api/shapes/get_log_record.h"
 #include "logs/api/shapes/get_lookup_table.h"
 #include "logs/api/shapes/get_query_results.h"
@@ -31,6 +32,7 @@
 #include "logs/api/shapes/list_log_groups_for_query.h"
 #include "logs/api/shapes/list_tags_for_resource.h"
 #include "logs/api/shapes/list_tags_log_group.h"
+#include "logs/api/shapes/put_bearer_token_authentication.h"
 #include "logs/api/shapes/put_log_group_deletion_protection.h"
 #include "logs/api/shapes/put_query_definition.h"
 #include "logs/api/shapes/put_retention_policy.h"
@@ -83,6 +85,7 @@ constexpr auto kOperations = std::to_array<OperationDef>({
     {"GetLogEvents", Access::kRead, kBodyBytesMax, aws::typed<get_log_events>},
     {"GetLogFields", Access::kRead, kBodyBytesMax, aws::typed<get_log_fields>},
     {"GetLogGroupFields", Access::kRead, kBodyBytesMax, aws::typed<get_log_group_fields>},
+    {"GetLogObject", Access::kRead, kBodyBytesMax, aws::raw<get_log_object>},
     {"GetLogRecord", Access::kRead, kBodyBytesMax, aws::typed<get_log_record>},
     {"GetLookupTable", Access::kControl, kBodyBytesMax, aws::typed<get_lookup_table>, kReaders},
     {"GetQueryResults", Access::kRead, kBodyBytesMax, aws::typed<get_query_results>},
@@ -96,6 +99,8 @@ constexpr auto kOperations = std::to_array<OperationDef>({
     {"ListTagsForResource", Access::kControl, kBodyBytesMax, aws::typed<list_tags_for_resource>,
      kAll},
     {"ListTagsLogGroup", Access::kControl, kBodyBytesMax, aws::typed<list_tags_log_group>, kAll},
+    {"PutBearerTokenAuthentication", Access::kControl, kBodyBytesMax,
+     aws::typed<put_bearer_token_authentication>},
     {"PutLogEvents", Access::kWrite, limits::kPutBodyBytesMax, aws::raw<put_log_events>},
     {"PutLogGroupDeletionProtection", Access::kControl, kBodyBytesMax,
      aws::typed<put_log_group_deletion_protection>},

@@ -71,6 +71,8 @@ struct ListTagsForResourceRequest;
 struct ListTagsForResourceResponse;
 struct ListTagsLogGroupRequest;
 struct ListTagsLogGroupResponse;
+struct PutBearerTokenAuthenticationRequest;
+struct PutBearerTokenAuthenticationResponse;
 struct PutLogGroupDeletionProtectionRequest;
 struct PutLogGroupDeletionProtectionResponse;
 struct PutQueryDefinitionRequest;
@@ -142,6 +144,8 @@ aws::Reply<ListTagsForResourceResponse> list_tags_for_resource(Service&, const a
                                                                const ListTagsForResourceRequest&);
 aws::Reply<ListTagsLogGroupResponse> list_tags_log_group(Service&, const aws::CallContext&,
                                                          const ListTagsLogGroupRequest&);
+aws::Reply<PutBearerTokenAuthenticationResponse> put_bearer_token_authentication(
+    Service&, const aws::CallContext&, const PutBearerTokenAuthenticationRequest&);
 aws::Reply<PutLogGroupDeletionProtectionResponse> put_log_group_deletion_protection(
     Service&, const aws::CallContext&, const PutLogGroupDeletionProtectionRequest&);
 aws::Reply<PutQueryDefinitionResponse> put_query_definition(Service&, const aws::CallContext&,
@@ -178,7 +182,8 @@ aws::Reply<PutStorageTierPolicyResponse> put_storage_tier_policy(
     Service&, const aws::CallContext&, const PutStorageTierPolicyRequest&);
 /// Decodes by hand and answers when the store has synced; see put_log_events.cc.
 void put_log_events(Service& service, aws::Call call);
-/// Answers with a stream of events; see start_live_tail.cc.
+/// Answer with a stream of events; see get_log_object.cc and start_live_tail.cc.
+void get_log_object(Service& service, aws::Call call);
 void start_live_tail(Service& service, aws::Call call);
 
 }  // namespace sky::logs::api

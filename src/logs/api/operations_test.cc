@@ -90,6 +90,14 @@ TEST_CASE("groups over the wire") {
             {"DeleteLogGroup", R"({"logGroupName":"h"})",
              "400 ValidationException: The log group has deletion protection enabled. Disable it "
              "first."},
+            {"PutBearerTokenAuthentication",
+             R"({"logGroupIdentifier":"h","bearerTokenAuthenticationEnabled":true})",
+             "400 InvalidOperationException: Bearer token authentication is not available: no "
+             "endpoint takes tokens."},
+            {"PutBearerTokenAuthentication",
+             R"({"logGroupIdentifier":"h","bearerTokenAuthenticationEnabled":false})", "200 "},
+            {"PutBearerTokenAuthentication",
+             R"({"logGroupIdentifier":"none","bearerTokenAuthenticationEnabled":false})", kNoGroup},
             {"PutLogGroupDeletionProtection",
              R"({"logGroupIdentifier":"arn:aws:logs:us-east-1:123456789012:log-group:h:*","deletionProtectionEnabled":false})",
              "200 "},

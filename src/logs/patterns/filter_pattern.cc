@@ -242,4 +242,10 @@ bool FilterPattern::may_match(const std::function<bool(std::string_view)>& may_c
     });
 }
 
+std::vector<std::span<const std::string>> FilterPattern::needed() const {
+    std::vector<std::span<const std::string>> out;
+    for (const Clause& clause : impl_->clauses) out.emplace_back(clause.texts);
+    return out;
+}
+
 }  // namespace sky::logs

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,9 @@ public:
     /// False: no message matches of a lot for which `may_contain` answers, text by text, whether
     /// some message may contain it.
     bool may_match(const std::function<bool(std::string_view)>& may_contain) const;
+    /// Lists of texts, the most telling one first: every match contains, of each list, some text,
+    /// byte for byte. No text is empty. Lives as long as the pattern.
+    std::vector<std::span<const std::string>> needed() const;
 
     struct Impl;
 

@@ -3,7 +3,7 @@
 // JSON object. CloudWatch's client speaks JSON 1.0 in query mode.
 import { CloudWatchClient, DescribeAlarmsCommand, GetMetricDataCommand, ListMetricsCommand } from "@aws-sdk/client-cloudwatch";
 import {
-  CloudWatchLogsClient, CreateLogGroupCommand, CreateLogStreamCommand, DescribeLogStreamsCommand, GetQueryResultsCommand,
+  CloudWatchLogsClient, CreateLogGroupCommand, CreateLogStreamCommand, DescribeLogStreamsCommand, GetLogObjectCommand, GetQueryResultsCommand,
   paginateFilterLogEvents, PutLogEventsCommand, StartLiveTailCommand, StartQueryCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
@@ -35,14 +35,16 @@ for await (const page of paginateFilterLogEvents({ client: logs, pageSize: 1 }, 
   out.events.push(...page.events.map((event) => event.message));
 }
 const seconds = Math.floor(now / 1000);
-const { queryId } = await logs.send(new StartQueryCommand({
-  logGroupName: group, startTime: seconds - 60, endTime: seconds + 60,
-  queryString: 'parse @message "[*] * * * *" as logger, method, view, duration, status | stats avg(duration) as ms by view | sort view',
-}));
-let answer;
-do {
-  answer = await logs.send(new GetQueryResultsCommand({ queryId }));
-} while (answer.status === "Scheduled" || answer.status === "Running");
+
+async function results(queryString) {
+  const { queryId } = await logs.send(new StartQueryCommand({ logGroupName: group, startTime: seconds - 60, endTime: seconds + 60, queryString }));
+  for (;;) {
+    const got = await logs.send(new GetQueryResultsCommand({ queryId }));
+    if (got.status !== "Scheduled" && got.status !== "Running") return got;
+  }
+}
+
+const answer = await results('parse @message "[*] * * * *" as logger, method, view, duration, status | stats avg(duration) as ms by view | sort view');
 out.rows = answer.results.map((row) => Object.fromEntries(row.map(({ field, value }) => [field, value])));
 out.recordsScanned = answer.statistics.recordsScanned;
 
@@ -78,6 +80,11 @@ for await (const event of tail.responseStream) {
   for (const { logStreamName, message } of event.sessionUpdate?.sessionResults ?? []) out.live.push(`${logStreamName} ${message}`);
   if (out.live.length) break;
 }
+const [found] = (await results("fields @message | filter @message like 'POST' | limit 1")).results;
+const pieces = [];
+const object = await live.send(new GetLogObjectCommand({ logObjectPointer: found.find(({ field }) => field === "@ptr").value }));
+for await (const { fields } of object.fieldStream) pieces.push(Buffer.from(fields.data));
+out.object = JSON.parse(Buffer.concat(pieces).toString())["@message"];
 live.destroy(); // Its connection is an open session.
 
 // With a clock two hours off the first call is refused, mended from the answer's Date header, and sent again (trap 22).

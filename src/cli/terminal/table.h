@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once  // src/cli/table.h - query results as an aligned table, JSON or CSV.
+#pragma once  // src/cli/terminal/table.h - query results as an aligned table, JSON or CSV.
 
 #include <cstddef>
 #include <cstdint>

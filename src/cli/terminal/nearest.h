@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once  // src/cli/nearest.h - "did you mean": the known word that is closest to a mistyped
-              // one.
+#pragma once  // src/cli/terminal/nearest.h - "did you mean": the known word that is closest to a
+              // mistyped one.
 
 #include <span>
 #include <string>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/nearest.h"
+#include "cli/terminal/nearest.h"
 
 #include <algorithm>
 #include <vector>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once  // src/cli/terminal.h - what the terminal behind a file descriptor can show.
+#pragma once  // src/cli/terminal/terminal.h - what the terminal behind a file descriptor can show.
 
 #include <cstddef>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/query_words.h"
+#include "cli/terminal/query_words.h"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once  // src/cli/line_editor.h - one line of a terminal, with editing, history and
+#pragma once  // src/cli/terminal/line_editor.h - one line of a terminal, with editing, history and
               // completion (libedit).
 
 #include <functional>
@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "cli/query_words.h"
+#include "cli/terminal/query_words.h"
 
 namespace sky::cli {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/line_editor.h"
+#include "cli/terminal/line_editor.h"
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -11,9 +11,9 @@
 #include <clocale>
 #include <cstdlib>
 
-#include "cli/limits.h"
-#include "cli/table.h"
-#include "cli/terminal.h"
+#include "cli/terminal/limits.h"
+#include "cli/terminal/table.h"
+#include "cli/terminal/terminal.h"
 #include "os/fs.h"
 
 namespace sky::cli {

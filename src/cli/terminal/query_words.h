@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once  // src/cli/query_words.h - what a half-written query line may go on with.
+#pragma once  // src/cli/terminal/query_words.h - what a half-written query line may go on with.
 
 #include <string>
 #include <string_view>

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once  // src/insights/exec/scan_work.h - what a scan's workers take one by one, and where
+              // its passes are cut.
+
+#include <algorithm>
+#include <cstdint>
+#include <ranges>
+
+#include "insights/exec/frame.h"
+#include "insights/exec/sink.h"
+
+namespace sky::insights {
+
+struct Work {
+    EventSource source;
+    store::Morsel morsel;
+    TimeSpan own;  // Times whose rows go to the sink's add_own().
+};
+
+/// The lowest begin of [begin, end), at least one row in ascending time, so that all of them are
+/// before `own`, or in it, or behind it.
+template <class TimeOf>
+std::size_t cut_at_own(const TimeSpan& own, std::size_t begin, std::size_t end,
+                       const TimeOf& time_of) {
+    const std::int64_t last = time_of(end - 1);
+    if (own.begin_ms >= own.end_ms || last < own.begin_ms) return begin;
+    const std::int64_t first = last >= own.end_ms ? own.end_ms : own.begin_ms;
+    if (time_of(begin) >= first) return begin;
+    const auto places = std::views::iota(begin, end);
+    const auto at = std::ranges::lower_bound(places, first, {}, time_of);
+    return begin + static_cast<std::size_t>(at - places.begin());
+}
+
+/// What a batch holds in memory, and will when its lines are made.
+inline std::uint64_t batch_bytes(const store::EventBatch& batch) {
+    return batch.message.bytes() + batch.message.offsets().size() * sizeof(std::uint32_t) +
+           (batch.shaped != nullptr ? batch.shaped->text_bytes() : 0) +
+           (batch.timestamp_ms.size() + batch.sequence.size() + batch.ingestion_ms.size() +
+            batch.stream.size()) *
+               sizeof(std::uint64_t);
+}
+
+}  // namespace sky::insights
