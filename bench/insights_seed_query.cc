@@ -79,7 +79,7 @@ constexpr const char* kQueries[] = {
     "fields @timestamp, @message | sort @timestamp desc | limit 10000",
     "filter @message like \"no such word\" | limit 20",
     "pattern @message",
-    "stats count(*) as n by @timestamp, @message | stats count(*), max(n)",
+    "stats count(*) as n by @timestamp, @message | sort n desc, @timestamp | limit 10",
     "parse @message \"[*] * * * *\" as logger, method, view, duration, status_code | sort duration "
     "desc, @timestamp desc | limit 10000 | stats count(*), min(duration)",
     "parse @message \"[*] * * * *\" as logger, method, view, duration, status_code | dedup view, "
