@@ -10,9 +10,9 @@ namespace sky::os::limits {
 // longer lists are cut by real_fs.
 constexpr std::size_t kWritePartsMax = 1024;
 
-// write_zeros() writes and syncs this much at a time: small beside what a disk writes in a tenth of
-// a second, large beside the cost of a sync.
-constexpr std::size_t kZeroBlockBytes = 8 << 20;
+// write_zeros() writes and syncs this much at a time: syncs of the log that acknowledge appends
+// wait behind it, a few milliseconds of a disk's; and what is copied from stays in a core's cache.
+constexpr std::size_t kZeroBlockBytes = 1 << 20;
 
 // Sectors are lost or kept whole: what disks promise (store.md 1.9).
 constexpr std::size_t kSectorBytes = 512;

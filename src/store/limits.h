@@ -58,6 +58,8 @@ inline constexpr std::uint64_t kEncodeMemoryPerByte = 6;
 inline constexpr std::uint64_t kChunkMemoryPercent = 35;
 // Work that was charged more of it than this gives what the allocator has kept back at its end.
 inline constexpr std::uint64_t kGiveBackPercent = 10;
+// And so does the flusher this often, where anything was sealed since. Takes milliseconds.
+inline constexpr std::int64_t kGiveBackEveryMs = 10'000;
 // However small the budget.
 inline constexpr std::size_t kChunkRowsLeast = 1'024;
 // Footers of open segments, of the budget.

@@ -270,9 +270,6 @@ Result<bool> LiveData::merge(const std::atomic<bool>& stop) {
     if (version == self.looked_version &&
         now_ns - self.looked_ns < limits::kMergeLookEveryMs * 1'000'000)
         return false;
-    // What is open is sealed first, which gives memory back; a merge takes more.
-    const std::uint64_t used = self.memory().used();
-    if (used > self.memory().percent(limits::kMemoryFlushPercent)) return false;
     const std::vector<MergeCandidate> candidates = self.merge_candidates();
     const MergePlan plan = plan_merges(candidates, {.fan = self.options.merge_fan,
                                                     .now_ms = self.options.clock->now_ms(),
@@ -287,6 +284,11 @@ Result<bool> LiveData::merge(const std::atomic<bool>& stop) {
         self.looked_ns = now_ns;
         return false;
     }
+    // What is open is sealed first, which gives memory back; a merge takes more. Not for ever:
+    // merges that are behind go on, and appends wait for the memory.
+    if (self.memory().used() > self.memory().percent(limits::kMemoryFlushPercent) &&
+        !merge_debt_is_soft())
+        return false;
     const std::span<const MergeCandidate> inputs = plan.job->inputs;
     const std::uint64_t need = merge_need(inputs, self.chunk_limits);
     const MemoryCharge charge(self.memory(), MemoryUse::kMerges, need);

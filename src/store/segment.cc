@@ -32,7 +32,9 @@ std::span<const std::uint64_t> as_unsigned(std::span<const std::int64_t> values)
 std::vector<SegmentStream> describe_streams(const EventBatch& rows,
                                             const std::function<std::string(StreamId)>& stream_name,
                                             std::vector<std::uint64_t>& codes) {
-    std::vector<StreamId> ids(rows.stream);
+    std::vector<StreamId> ids;  // Neighbours mostly share theirs.
+    for (const StreamId id : rows.stream)
+        if (ids.empty() || ids.back() != id) ids.push_back(id);
     std::sort(ids.begin(), ids.end());
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
     std::vector<SegmentStream> streams(ids.size());

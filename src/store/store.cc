@@ -75,7 +75,7 @@ Status StoreImpl::start() {
          .memory = memory_}));
     SKY_TRY(recover());
     ballast_.make();
-    expired_ns_ = ballast_ns_ = usage_ns_ = options_.clock->monotonic_ns();
+    expired_ns_ = ballast_ns_ = given_back_ns_ = usage_ns_ = options_.clock->monotonic_ns();
     if (options_.background == Background::kThreads) {
         committer_ = std::thread([this] { run_committer(); });
         flusher_ = std::thread([this] { run_flusher(); });

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "os/free_memory.h"
 #include "os/thread_priority.h"
 #include "store/store_impl.h"
 
@@ -28,6 +29,7 @@ void StoreImpl::wake_flusher() {
 
 Status StoreImpl::seal(std::uint64_t lsn_below) {
     const Status sealed = live_->seal(lsn_below);
+    sealed_ = true;
     disk_full_ = !sealed && sealed.error().code == ErrorCode::kNoSpace;
     return sealed;
 }
@@ -100,6 +102,9 @@ void StoreImpl::keep_house() {
         if (!expired) log::warn("store.expire_failed", {{"error", expired.error().message}});
     }
     if (due(usage_ns_, limits::kKeyUsageEveryMs)) write_key_usage();
+    // Rows are copied by one thread and let go by another; what lies free between others' adds up.
+    if (due(given_back_ns_, limits::kGiveBackEveryMs) && sealed_.exchange(false))
+        os::return_free_memory();
     if (!ballast_.held() && due(ballast_ns_, limits::kBallastEveryMs)) ballast_.make();
 }
 

@@ -122,6 +122,7 @@ private:
     std::atomic<std::uint64_t> published_lsn_ = 0;  // Everything up to it is visible (or deleted).
     std::atomic<bool> disk_full_ = false;           // The last seal failed for want of space.
 
+    std::atomic<bool> sealed_ = false;       // Since memory was last given back.
     std::atomic<bool> log_starved_ = false;  // A commit found no segment to write to.
 
     std::mutex release_mutex_;
@@ -130,7 +131,7 @@ private:
     std::mutex flusher_mutex_;
     std::condition_variable flusher_wake_;
     bool flush_wanted_ = false, stop_flusher_ = false;
-    std::int64_t expired_ns_ = 0, ballast_ns_ = 0,
+    std::int64_t expired_ns_ = 0, ballast_ns_ = 0, given_back_ns_ = 0,
                  usage_ns_ = 0;  // The flusher's own: when it last did these.
 
     // Merges. Two threads, because one that stepped aside cannot come back: the second works only
