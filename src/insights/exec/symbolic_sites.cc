@@ -76,7 +76,10 @@ void add_expression(const Plan& plan, const BoundExpr& expr, std::vector<Symboli
     } else if (expr.kind == BoundExpr::Kind::kMatches && is_message(plan, expr.args[0])) {
         const std::size_t before = out.size();
         add_regex(&expr, *expr.regex, {}, out);
-        if (out.size() > before) out.back().search = expr.regex.get();
+        if (out.size() > before) {
+            out.back().search = expr.regex.get();
+            out.back().literals = expr.regex->literals();
+        }
     }
     for (const BoundExpr& arg : expr.args) add_expression(plan, arg, out);
 }
@@ -104,7 +107,15 @@ void add_parse(const Plan& plan, const ParseStep& parse, std::vector<SymbolicSit
 
 symbolic::Binding SymbolicSite::decide(const symbolic::Family& family) const {
     if (glob != nullptr) return symbolic::bind_glob(*glob, family);
-    if (regex) return symbolic::bind_regex(*regex, family);
+    if (regex) {
+        // Texts are looked for faster than a pattern.
+        for (const std::string_view literal : literals) {
+            const bool misses =
+                symbolic::decide_contains(literal, family) == symbolic::Verdict::kMiss;
+            if (misses) return {symbolic::Verdict::kMiss, {}};
+        }
+        return symbolic::bind_regex(*regex, family);
+    }
     return {symbolic::decide_contains(substring, family), {}};
 }
 

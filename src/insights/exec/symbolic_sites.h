@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,8 @@ struct SymbolicSite {
     const Glob* glob = nullptr;  // One of the three.
     std::string substring;       // Not empty.
     std::optional<symbolic::RegexProgram> regex;
-    const Regex* search = nullptr;  // Of a `=~`: the regex itself.
+    const Regex* search = nullptr;          // Of a `=~`: the regex itself.
+    std::span<const std::string> literals;  // Of it: every match contains them.
 
     symbolic::Binding decide(const symbolic::Family& family) const;
     /// Bytes that the question tells apart have different classes; 0 is one of them.

@@ -17,6 +17,8 @@ inline constexpr std::size_t kRegexTextMax = 10'000;
 inline constexpr std::int64_t kPeriodCountMax = 1'000'000;
 // logs-insights-ql.md 8.1: exact up to here, HyperLogLog beyond.
 inline constexpr std::size_t kDistinctExactMax = 100'000;
+// Ours: literals of a regular expression that lines are told apart by before it is tried.
+inline constexpr std::size_t kRegexLiteralsMax = 8;
 // Ours: memory of one group's exact percentile, then a log-bucket histogram (store.md 4.1).
 inline constexpr std::size_t kPercentileExactBytesMax = 64 << 20;
 // Ours: ranges of one histogram.

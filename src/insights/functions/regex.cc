@@ -16,7 +16,8 @@ struct Regex::Impl {
     std::unique_ptr<re2::RE2> program;
     std::vector<std::string> names;
     std::string required;  // Every match contains it; empty = nothing is known.
-    std::string prefix;    // Every match begins with it; empty = nothing is known.
+    std::vector<std::string> literals;
+    std::string prefix;  // Every match begins with it; empty = nothing is known.
 
     bool may_match(std::string_view text) const {
         return required.empty() || find_literal(text, required, 0) != std::string_view::npos;
@@ -82,6 +83,7 @@ Result<Regex> Regex::compile(std::string_view pattern) {
         impl->names[static_cast<std::size_t>(index) - 1] = name;
     }
     impl->required = text.required;
+    impl->literals = text.literals;
     impl->prefix = text.prefix;
     return Regex(std::move(impl));
 }
@@ -89,6 +91,7 @@ Result<Regex> Regex::compile(std::string_view pattern) {
 const std::vector<std::string>& Regex::group_names() const { return impl_->names; }
 
 std::string_view Regex::required() const { return impl_->required; }
+std::span<const std::string> Regex::literals() const { return impl_->literals; }
 
 std::string_view Regex::pattern() const { return impl_->program->pattern(); }
 

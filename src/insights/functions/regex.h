@@ -41,6 +41,8 @@ public:
     std::string_view pattern() const;
     /// A text that every match contains; empty when none is known.
     std::string_view required() const;
+    /// Texts that every match contains, some of them.
+    std::span<const std::string> literals() const;
     /// Memory of the compiled program, for the query's account.
     std::uint64_t bytes() const;
 

@@ -29,6 +29,7 @@ public:
         out_.origin.push_back(static_cast<std::uint32_t>(source_.size()));
         if (!literals_ok_) {
             out_.required.clear();
+            out_.literals.clear();
             out_.prefix.clear();
         }
         return std::move(out_);
@@ -307,6 +308,8 @@ private:
     /// Keeps the longest run of top-level literals.
     void end_literal() {
         if (run_.size() > out_.required.size()) out_.required = run_;
+        const bool kept = !run_.empty() && out_.literals.size() < limits::kRegexLiteralsMax;
+        if (kept) out_.literals.push_back(run_);
         if (first_token_) out_.prefix = run_;
         first_token_ = false;
         run_.clear();

@@ -14,6 +14,7 @@ struct RegexText {
     std::string pattern;                // For RE2.
     std::vector<std::uint32_t> origin;  // Offset in the source of each byte, and of the end.
     std::string required;               // A literal that every match contains; may be empty.
+    std::vector<std::string> literals;  // Such literals in their order, `required` among them.
     std::string prefix;                 // A literal that every match begins with; may be empty.
 };
 

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "insights/functions/limits.h"
 #include "insights/functions/regex_syntax.h"
 #include "insights/functions/test_batch.h"
 
@@ -147,8 +148,25 @@ TEST_CASE("regex: the literal that a match must contain") {
         const auto text = translate_regex(c.pattern);
         REQUIRE(text);
         CHECK(text->required == c.required);
+        // The longest of them; the first of those.
+        std::string longest;
+        for (const std::string& literal : text->literals) {
+            CHECK(!literal.empty());
+            if (literal.size() > longest.size()) longest = literal;
+        }
+        CHECK(longest == c.required);
         CHECK(text->origin.size() == text->pattern.size() + 1);
     }
+}
+
+TEST_CASE("regex: all literals that a match must contain") {
+    const auto text = translate_regex(R"(ab(c|d)e.f+gh\.i)");
+    REQUIRE(text);
+    CHECK(text->literals == std::vector<std::string>{"ab", "e", "gh.i"});
+    std::string many;
+    for (int i = 0; i < 20; ++i) many += "x.";
+    CHECK(translate_regex(many)->literals.size() == limits::kRegexLiteralsMax);
+    CHECK(translate_regex("ab.cd|e")->literals.empty());
 }
 
 TEST_CASE("regex: the literal that a match begins with leads to the leftmost match") {
