@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 #include <cstring>
 #include <numeric>
+#include <optional>
 
 #include "insights/functions/order.h"
+#include "insights/functions/render.h"
 
 namespace sky::insights {
 namespace {
@@ -81,6 +84,27 @@ bool equal_canonical(const Value& a, const Value& b) {
     return bits_of(a) == bits_of(b) && a.text == b.text;
 }
 
+/// Numbers and booleans that the query made: an event's have their text.
+bool is_computed(const Value& canonical) {
+    return canonical.kind == Kind::kNumber || canonical.kind == Kind::kBoolean;
+}
+
+/// The value that the query may make and that shows as the text does.
+std::optional<Value> computed_like(std::string_view text) {
+    if (text == "true" || text == "false") return Value::of_boolean(text == "true");
+    double number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    const Value value = canonical(Value::of_number(number));
+    if (render(value) != text) return std::nullopt;
+    return value;
+}
+
+bool shows_alike(const Value& a, const Value& b) {
+    if (a.kind == Kind::kText) return is_computed(b) && render(b) == a.text;
+    return b.kind == Kind::kText && is_computed(a) && render(a) == b.text;
+}
+
 }  // namespace
 
 ValueDictionary::ValueDictionary(columnar::MemoryBudget& budget)
@@ -112,6 +136,7 @@ void ValueDictionary::account() {
 
 void ValueDictionary::grow() {
     entries_.assign(entries_.size() * 2, Entry{0, kFree});
+    others_ = 0;  // They are found again when they come.
     const std::size_t mask = entries_.size() - 1;
     for (std::size_t i = 0; i < values_.size(); ++i) {
         const std::uint64_t hash = hash_canonical(values_[i]);
@@ -122,14 +147,44 @@ void ValueDictionary::grow() {
     account();
 }
 
+/// A text and a computed value that show alike are one: who came first stays.
+bool ValueDictionary::find_alike(const Value& value, std::uint32_t& code) const {
+    std::optional<Value> other;
+    std::string text;
+    if (value.kind == Kind::kText && has_computed_) {
+        other = computed_like(value.text);
+    } else if (is_computed(value) && has_texts_) {
+        text = render(value);
+        other = Value::of_text(text);
+    }
+    if (!other) return false;
+    const std::uint64_t hash = hash_canonical(*other);
+    const std::size_t mask = entries_.size() - 1;
+    for (std::size_t at = hash & mask; entries_[at].code != kFree; at = (at + 1) & mask) {
+        if (entries_[at].tag != static_cast<std::uint32_t>(hash >> 32) ||
+            !equal_canonical(values_[entries_[at].code], *other))
+            continue;
+        code = entries_[at].code;
+        return true;
+    }
+    return false;
+}
+
 bool ValueDictionary::add(Value value, std::uint64_t hash, std::size_t at, std::uint32_t& code) {
-    if ((values_.size() + 1) * 2 > entries_.size()) {
+    if ((values_.size() + others_ + 1) * 2 > entries_.size()) {
         grow();
         if (texts_.budget().exhausted()) return false;
         const std::size_t mask = entries_.size() - 1;
         at = hash & mask;
         while (entries_[at].code != kFree) at = (at + 1) & mask;
     }
+    if (find_alike(value, code)) {
+        entries_[at] = {static_cast<std::uint32_t>(hash >> 32), code};
+        ++others_;
+        return true;
+    }
+    has_texts_ |= value.kind == Kind::kText;
+    has_computed_ |= is_computed(value);
     if (value.text.empty()) {
         value.text = {};
     } else {
@@ -152,7 +207,8 @@ bool ValueDictionary::find_text(std::string_view text, std::uint32_t& code) {
     for (; entries_[at].code != kFree; at = (at + 1) & mask) {
         if (entries_[at].tag != tag) continue;
         const Value& held = values_[entries_[at].code];
-        if (held.kind == Kind::kText && held.text == text) {
+        if (held.kind == Kind::kText ? held.text == text
+                                     : shows_alike(held, Value::of_text(text))) {
             code = entries_[at].code;
             return true;
         }
@@ -165,7 +221,9 @@ bool ValueDictionary::find(const Value& value, std::uint64_t hash, std::uint32_t
     const std::size_t mask = entries_.size() - 1;
     std::size_t at = hash & mask;
     for (; entries_[at].code != kFree; at = (at + 1) & mask) {
-        if (entries_[at].tag == tag && equal_canonical(values_[entries_[at].code], value)) {
+        if (entries_[at].tag != tag) continue;
+        const Value& held = values_[entries_[at].code];
+        if (equal_canonical(held, value) || shows_alike(held, value)) {
             code = entries_[at].code;
             return true;
         }
@@ -267,12 +325,13 @@ bool ValueDictionary::code_rows(EvalContext& context, const Vector& column, std:
 }
 
 std::uint64_t ValueDictionary::hash_of(const Value& value) {
-    return hash_canonical(canonical(value));
+    const Value one = canonical(value);
+    return is_computed(one) ? hash_text(render(one)) : hash_canonical(one);
 }
 
 int ValueDictionary::compare_ranks(const Value& a, const Value& b) {
     if (const int compared = compare_order(a, b); compared != 0) return compared;
-    // Different values that sort alike (the number 5 and the text "5"): any fixed rule.
+    // Different values that sort alike: any fixed rule.
     if (a.kind != b.kind) return a.kind < b.kind ? -1 : 1;
     if (a.text != b.text) return a.text < b.text ? -1 : 1;
     if (a.kind == Kind::kText || bits_of(a) == bits_of(b)) return 0;

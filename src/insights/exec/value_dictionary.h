@@ -10,8 +10,8 @@
 
 namespace sky::insights {
 
-/// Two values are one when kind and text are: 10.1 and 10.10 are two (store.md 2.6). A number
-/// written in the query counts as its text; MAP and LIST count as theirs; missing is a value.
+/// Two values are one when they show alike: 10.1 and 10.10 are two (store.md 2.6), a computed 10.1
+/// and the text 10.1 are one. MAP and LIST count as their texts; missing is a value.
 /// Threads: one at a time.
 class ValueDictionary {
 public:
@@ -57,12 +57,15 @@ private:
                       std::uint32_t* codes);
     bool find(const Value& canonical, std::uint64_t hash, std::uint32_t& code);
     bool add(Value canonical, std::uint64_t hash, std::size_t at, std::uint32_t& code);
+    bool find_alike(const Value& canonical, std::uint32_t& code) const;
     void grow();
     void account();
 
     Arena texts_;
     std::vector<Value> values_;
     std::vector<Entry> entries_;  // A power of two of them, at most half in use.
+    std::size_t others_ = 0;      // Entries beyond the first of a value.
+    bool has_texts_ = false, has_computed_ = false;
     std::uint64_t accounted_bytes_ = 0;
     // Codes of the entries of the text dictionary seen last; kFree: not met yet.
     std::vector<std::uint32_t> entry_codes_;
