@@ -128,6 +128,9 @@ Line LineEditor::read(const std::string& prompt) {
     impl_->prompt = prompt;
     impl_->interrupted = false;
     el_resize(impl_->editor);  // The window may have changed meanwhile.
+    // The library would show the prompt first: who sees it and answers at once with Ctrl-D would be
+    // answered by the terminal, whose end of input nobody reads.
+    el_set(impl_->editor, EL_PREP_TERM, 1);
     int count = 0;
     const char* const text = el_gets(impl_->editor, &count);
     if (impl_->interrupted) return {Line::End::kInterrupted, {}};
