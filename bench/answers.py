@@ -143,9 +143,10 @@ def dashboard(root, work, lines, log):
         with datasets.sending(root, server, "s1", 400_000, rate=50_000) as running:
             took = []
             while running.poll() is None and len(took) < 10:
-                end = int(time.time()) + 1
+                # The newest hour of what was there, and what has come since.
+                begin, end = load["last_ms"] // 1000 - 3600, int(time.time()) + 1
                 start = time.monotonic()
-                ids = [json.loads(calls("StartQuery", logGroupName="bench", startTime=end - 3600, endTime=end, queryString=panel))["queryId"] for panel in panels]
+                ids = [json.loads(calls("StartQuery", logGroupName="bench", startTime=begin, endTime=end, queryString=panel))["queryId"] for panel in panels]
                 answers = []
                 for query_id in ids:
                     while b'"status":"Complete"' not in (answer := calls("GetQueryResults", queryId=query_id)):

@@ -401,6 +401,27 @@ TEST_CASE("stop, deadline and memory end a query with their errors") {
         CHECK(result.error().code == ErrorCode::kCancelled);
         CHECK(gated->reads == 2);
     }
+    SUBCASE("looking takes no memory that running queries may need") {
+        columnar::MemoryPool pool(64U << 20U);
+        columnar::MemoryBudget others(pool.bytes_max(), &pool);
+        auto gated = std::make_shared<GatedSnapshot>(
+            std::make_shared<TestSnapshot>(group_info(1), events, Cut::kScattered));
+        RunOptions options = options_over({gated}, 1);
+        options.memory_pool = &pool;
+        Execution execution(*compiled, options);
+        auto running = std::async(std::launch::async, [&] { return execution.run(); });
+        gated->arrived.acquire();
+        gated->gate.release();
+        gated->arrived.acquire();
+        others.reserve(pool.bytes_max() / 2);
+        const QueryResult counters = execution.progress();
+        CHECK(counters.rows.empty());
+        CHECK(counters.statistics.records_scanned > 0);
+        others.release(pool.bytes_max() / 2);
+        CHECK(!execution.progress().rows.empty());
+        gated->gate.release(100);
+        CHECK(running.get());
+    }
     SUBCASE("deadline") {
         ManualClock clock(0);
         clock.advance_ms(10);

@@ -668,6 +668,7 @@ struct PlanRun::Impl {
         const std::lock_guard lock(workers[0]->mutex);
         workers[0]->trace.add(behind);
         result_rows = rows;
+        has_ended.store(true);
     }
 
     std::string explain() const {
@@ -687,9 +688,24 @@ struct PlanRun::Impl {
         return text;
     }
 
+    /// What a look at the rows so far may take: it must not end the query, nor another one, so it
+    /// is a part of the memory, and nothing where much is in use.
+    std::uint64_t look_bytes() const {
+        if (has_ended.load()) return options.memory_bytes_max;
+        const columnar::MemoryPool* const pool = options.memory_pool;
+        const std::uint64_t part = options.memory_bytes_max / kLookPart;
+        const bool free = pool == nullptr || pool->used() < pool->bytes_max() / 2;
+        return free && budget.used() <= part ? part : 0;
+    }
+
     QueryResult progress() const {
-        // Paid apart, so that looking cannot end the query.
-        columnar::MemoryBudget payer(options.memory_bytes_max, options.memory_pool);
+        const std::uint64_t bytes = look_bytes();
+        if (bytes == 0) {
+            QueryResult counters;
+            counters.statistics = statistics();
+            return counters;
+        }
+        columnar::MemoryBudget payer(bytes, options.memory_pool);  // Paid apart.
         Kept kept;
         {
             const std::lock_guard moving(moving_mutex);
@@ -735,7 +751,7 @@ struct PlanRun::Impl {
     std::uint64_t result_rows = 0;         // Under the first worker's mutex.
     std::atomic<std::size_t> next{0};
     std::atomic<std::int64_t> useful_ms{INT64_MIN};  // Rows before it cannot change the answer.
-    std::atomic<bool> stop{false};
+    std::atomic<bool> stop{false}, has_ended{false};
     mutable std::mutex moving_mutex;  // Rows move from sink to sink; taken before a worker's.
     std::uint64_t scans = 1;          // Under the first worker's mutex.
     // What the sinks take; changed between scans, under moving_mutex.
