@@ -215,6 +215,7 @@ Status QuerySessions::stop(const Tenant& tenant, std::string_view id) {
         }
         run = session->run;
     }
+    if (!run) return {};  // It has ended by itself, and its result is about to be told.
     run->request_stop();
     // Rendering what was found so far may take a moment: not under the lock.
     ResultPtr partial = std::make_shared<const insights::QueryResult>(run->progress());

@@ -223,7 +223,7 @@ struct QuerySessions::Impl {
             *session->started_ns + limits::kQueryRunMsMax * 1'000'000;
         session->run = session->plan->start(std::move(session->options));
         session->options = {};
-        const std::shared_ptr<QueryRun> run = session->run;
+        std::shared_ptr<QueryRun> run = session->run;
         ++accounts[account].running;
         lock.unlock();
 
@@ -255,8 +255,17 @@ struct QuerySessions::Impl {
             }
         }
         ResultPtr kept = std::make_shared<const insights::QueryResult>(std::move(result));
+        std::string explained = run->explain();
+
+        // Who reads Complete may ask again at once and needs the memory; and freeing what many
+        // groups held takes long, which is no work for under the lock.
+        lock.lock();
+        session->run.reset();
+        lock.unlock();
+        run.reset();
 
         lock.lock();
+        session->explained = std::move(explained);
         AccountUse& use = accounts[account];
         --use.running;
         use.used_ns += clock.monotonic_ns() - *session->started_ns;
@@ -268,7 +277,6 @@ struct QuerySessions::Impl {
         } else if (use.unfinished == 0 && use.running == 0) {  // StopQuery finished it before.
             accounts.erase(account);
         }
-        session->run.reset();
     }
 };
 
