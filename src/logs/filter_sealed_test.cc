@@ -7,6 +7,7 @@
 #include "logs/insights_engine.h"
 #include "logs/limits.h"
 #include "logs/service.h"
+#include "logs/testing/running_service.h"
 #include "os/sim_fs.h"
 
 namespace sky::logs {
@@ -41,29 +42,12 @@ private:
     std::shared_ptr<const store::Snapshot> inner_;
 };
 
-struct Sealed {
-    os::SimFs fs{1};
-    ManualClock clock{kNow};
-    SeededRandom store_random{7}, random{9};
-    InsightsEngine engine;
-    std::unique_ptr<store::Store> store;
-    std::unique_ptr<Service> service;
-    const Tenant me{"123456789012", "us-east-1"};
+struct Sealed : testing::RunningService {
     GroupPtr group;
     std::vector<std::string> lines;  // By time.
 
     /// Three days, each a file of its own; half of the lines have the shape of an application's.
-    Sealed() {
-        auto opened = store::Store::open({.directory = "/data",
-                                          .fs = &fs,
-                                          .clock = &clock,
-                                          .random = &store_random,
-                                          .memory_bytes = 64U << 20U,
-                                          .wal_segment_bytes = 1U << 20U,
-                                          .ballast_bytes = 64U << 10U});
-        REQUIRE(opened.has_value());
-        store = *std::move(opened);
-        service = std::make_unique<Service>(*store, clock, random, engine, SessionOptions{});
+    Sealed() : RunningService(kNow) {
         REQUIRE(service->groups.create(me, {.name = "g", .kms_key_id = {}, .tags = {}}));
         REQUIRE(service->streams.create(me, "g", "s"));
         REQUIRE(service->streams.create(me, "g", "t"));

@@ -5,6 +5,7 @@
 
 #include "logs/insights_engine.h"
 #include "logs/service.h"
+#include "logs/testing/running_service.h"
 #include "os/sim_fs.h"
 
 namespace sky::logs {
@@ -21,28 +22,12 @@ constexpr std::string_view kPanels[] = {
     R"(stats count(*) by bin(1d))",
 };
 
-struct Running {
-    os::SimFs fs{1};
-    ManualClock clock{kNow};
-    SeededRandom store_random{7}, random{9};
-    InsightsEngine engine;
-    std::unique_ptr<store::Store> store;
-    std::unique_ptr<Service> service;          // Keeps.
-    std::unique_ptr<QuerySessions> forgetful;  // Does not.
-    const Tenant me{"123456789012", "us-east-1"};
+/// Its service keeps, `forgetful` does not.
+struct Running : testing::RunningService {
+    std::unique_ptr<QuerySessions> forgetful;
     std::uint64_t written = 0;
 
-    Running() {
-        auto opened = store::Store::open({.directory = "/data",
-                                          .fs = &fs,
-                                          .clock = &clock,
-                                          .random = &store_random,
-                                          .memory_bytes = 64U << 20U,
-                                          .wal_segment_bytes = 1U << 20U,
-                                          .ballast_bytes = 64U << 10U});
-        REQUIRE(opened.has_value());
-        store = *std::move(opened);
-        service = std::make_unique<Service>(*store, clock, random, engine, SessionOptions{});
+    Running() : RunningService(kNow) {
         SessionOptions options;
         options.partials_bytes_max = 0;
         forgetful = std::make_unique<QuerySessions>(*store, clock, random, service->groups,

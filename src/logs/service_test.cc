@@ -10,6 +10,7 @@
 
 #include "logs/identifiers.h"
 #include "logs/insights_engine.h"
+#include "logs/testing/running_service.h"
 #include "os/sim_fs.h"
 
 namespace sky::logs {
@@ -19,34 +20,8 @@ constexpr std::int64_t kNow = 1'767'225'600'000;  // 2026-01-01T00:00:00Z
 constexpr std::int64_t kHour = 3'600'000, kDay = 24 * kHour;
 using Line = std::pair<std::int64_t, std::string>;
 
-struct Server {
-    os::SimFs fs{1};
-    ManualClock clock{kNow};
-    SeededRandom store_random{7}, random{9};
-    InsightsEngine engine;
-    std::unique_ptr<store::Store> store;
-    std::unique_ptr<Service> service;
-    const Tenant me{"123456789012", "us-east-1"};
-
-    Server() { start(); }
-    void start() {
-        auto opened = store::Store::open({.directory = "/data",
-                                          .fs = &fs,
-                                          .clock = &clock,
-                                          .random = &store_random,
-                                          .memory_bytes = 64U << 20U,
-                                          .wal_segment_bytes = 1U << 20U,
-                                          .ballast_bytes = 64U << 10U});
-        REQUIRE(opened.has_value());
-        store = *std::move(opened);
-        service = std::make_unique<Service>(*store, clock, random, engine, SessionOptions{});
-    }
-    void restart() {
-        service.reset();
-        REQUIRE(store->close().has_value());
-        store.reset();
-        start();
-    }
+struct Server : testing::RunningService {
+    Server() : RunningService(kNow) {}
     void make(const std::string& group, const std::string& stream) {
         (void)service->groups.create(me, {.name = group, .kms_key_id = {}, .tags = {}});
         REQUIRE(service->streams.create(me, group, stream).has_value());
