@@ -17,7 +17,7 @@ def _make(root, server, **flags):
     command = [str(root / "build/release/bench/bench_many_groups"), "--port", str(server.port), "--access-key", server.access_key, "--secret-key", server.secret_key]
     for flag, value in flags.items():
         command += [f"--{flag}", str(value)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True, timeout=900).stdout)
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True, timeout=3_600).stdout)
 
 
 def measure(root, work, log):
