@@ -3,12 +3,15 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
+#include <cmath>
 #include <exception>
 #include <mutex>
 #include <new>
 #include <ranges>
 #include <thread>
 
+#include "insights/exec/carried_slots.h"
 #include "insights/exec/compiled.h"
 #include "insights/exec/frame.h"
 #include "insights/exec/limits.h"
@@ -23,20 +26,6 @@
 
 namespace sky::insights {
 namespace {
-
-store::Columns columns_of(const Plan& plan) {
-    store::Columns columns = store::Columns::kNone;
-    for (std::size_t i = 0; i < plan.slots.size(); ++i) {
-        if (plan.needed[i] == 0) continue;
-        const SlotKind kind = plan.slots[i].kind;
-        if (kind == SlotKind::kMessage || kind == SlotKind::kDiscovered) {
-            columns = columns | store::Columns::kMessage;
-        }
-        if (kind == SlotKind::kIngestionTime) columns = columns | store::Columns::kIngestion;
-        if (kind == SlotKind::kLogStream) columns = columns | store::Columns::kStream;
-    }
-    return columns;
-}
 
 std::uint64_t effective_rows_max(const Plan& plan, std::uint64_t api_limit) {
     if (api_limit == 0) return plan.limited ? kResultRowsMax : kResultRowsDefault;
@@ -613,15 +602,27 @@ struct PlanRun::Impl {
         budget.forget_exhaustion();
     }
 
-    /// The keys are too many: half of them at a time, and of each half that is still too large
-    /// again, until kKeySharesMax.
+    /// As many as the part of the rows tells whose keys filled the memory.
+    std::uint32_t shares_at_first() const {
+        std::uint64_t rows = 0;
+        for (const Work& item : work) rows += item.morsel.rows;
+        const double read = std::max(statistics().records_scanned, 1.0);
+        const double parts =
+            std::clamp(static_cast<double>(rows) / read, 2.0, static_cast<double>(kKeySharesMax));
+        return std::bit_ceil(static_cast<std::uint32_t>(std::ceil(parts)));
+    }
+
+    /// The keys are too many: a share of them at a time, and of each that is still too large half
+    /// at a time, until kKeySharesMax.
     Result<Kept> rows_by_shares() {
         {
             const std::lock_guard moving(moving_mutex);
             collected =
                 std::make_unique<ShareCollector>(query->plan, *cut.shares, options.now_s, budget);
         }
-        std::vector<KeyShare> waiting = {{1, 2}, {0, 2}};
+        std::vector<KeyShare> waiting;
+        const std::uint32_t of = shares_at_first();
+        for (std::uint32_t part = of; part-- > 0;) waiting.push_back({part, of});
         while (!waiting.empty()) {
             const KeyShare taken = waiting.back();
             waiting.pop_back();
@@ -648,19 +649,29 @@ struct PlanRun::Impl {
         return Kept{collected->finish(budget), cut.shares->rest};
     }
 
+    /// The final rows. Where all groups fit and what is made of them does not, the groups come
+    /// share by share: of each then only those stay that can be in front.
+    Result<std::unique_ptr<Table>> rows_at_end(RunTrace& behind) {
+        auto table = finish_rows(SKY_TRY(kept_rows()), budget, &behind);
+        const bool whole = collected == nullptr && cut.shares && cut.shares->rows_max != ~0ULL;
+        if (table || !budget.exhausted() || !whole) return table;
+        behind = RunTrace(query->plan.steps.size());
+        return finish_rows(SKY_TRY(rows_by_shares()), budget, &behind);
+    }
+
     Result<QueryResult> run() {
-        Kept kept = SKY_TRY(kept_rows());
         RunTrace behind(query->plan.steps.size());
-        auto result = finish(std::move(kept), budget, &behind);
-        if (result) ended(behind, result->rows.size());
+        const std::unique_ptr<Table> table = SKY_TRY(rows_at_end(behind));
+        QueryResult result = SKY_TRY(render_table(query->plan, *table, rows_max));
+        result.statistics = statistics();
+        ended(behind, result.rows.size());
         return result;
     }
 
     Result<std::unique_ptr<Table>> run_rows() {
-        Kept kept = SKY_TRY(kept_rows());
         RunTrace behind(query->plan.steps.size());
-        auto table = finish_rows(std::move(kept), budget, &behind);
-        if (table) ended(behind, (*table)->rows);
+        std::unique_ptr<Table> table = SKY_TRY(rows_at_end(behind));
+        ended(behind, table->rows);
         return table;
     }
 
