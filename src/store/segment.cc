@@ -89,7 +89,8 @@ std::uint64_t SegmentFooter::memory_bytes() const {
 
 Result<EncodedSegment> encode_segment(const MiniBatch& chunk,
                                       const std::function<std::string(StreamId)>& stream_name,
-                                      SegmentFooter& footer, Mining mining) {
+                                      SegmentFooter& footer, Mining mining,
+                                      shapes::KnownFamilies* known) {
     const EventBatch& rows = chunk.rows;
     SKY_ASSERT(rows.rows() > 0 && rows.rows() <= limits::kChunkRowsMax &&
                    rows.message.bytes() <= limits::kChunkBytesMax,
@@ -103,8 +104,9 @@ Result<EncodedSegment> encode_segment(const MiniBatch& chunk,
     footer.row.sequence_max = chunk.sequence_max;
     std::vector<std::uint64_t> codes;
     footer.streams = describe_streams(rows, stream_name, codes);
-    const ChosenEncoder chosen = mining == Mining::kNow ? choose_message_encoder(rows.message)
-                                                        : plain_message_encoder(rows.message);
+    const ChosenEncoder chosen = mining == Mining::kNow
+                                     ? choose_message_encoder(rows.message, known)
+                                     : plain_message_encoder(rows.message);
     const std::unique_ptr<MessageEncoder>& messages = chosen.encoder;
     footer.message_coding = static_cast<std::uint64_t>(messages->coding());
 

@@ -325,11 +325,15 @@ TEST_CASE("messages: a shape that does not give its lines back is not stored") {
     CHECK(good.mismatches == 0);
     CHECK(good.encoder->coding() == MessageCoding::kFilteredShapes);
     const ChosenEncoder bad = choose_message_encoder(
-        messages, [](const columnar::TextColumn&) { return shape_messages(*wrong); });
+        messages, nullptr, [](const columnar::TextColumn&, shapes::KnownFamilies* known) {
+            return shape_messages(*wrong, known);
+        });
     CHECK(bad.mismatches == 13);  // Every eighth line was looked at.
     CHECK(bad.encoder->coding() == MessageCoding::kZstd);
     const ChosenEncoder broken = choose_message_encoder(
-        messages, [](const columnar::TextColumn&) { return std::string("no block"); });
+        messages, nullptr, [](const columnar::TextColumn&, shapes::KnownFamilies*) {
+            return std::string("no block");
+        });
     CHECK(broken.mismatches == 13);
     CHECK(broken.encoder->coding() == MessageCoding::kZstd);
 }
