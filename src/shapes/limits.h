@@ -52,6 +52,10 @@ inline constexpr std::size_t kKnownUsesMax = 64;
 // Chunks that are mined without learning after known families were of no use.
 inline constexpr std::size_t kKnownRest = 16;
 
+// Brackets that open in the elements of an array for which a block says that they are such; lines
+// whose own depth leaves no room for so many more are looked at (json/scan_limits.h). Few have more.
+inline constexpr std::size_t kJsonOpeningsMax = 63;
+
 // Longest text of a value that is kept as a number, address, time or hex digits.
 inline constexpr std::size_t kFormBytesMax = 64;
 // Decimal digits of a number that always fits 64 bits.

@@ -159,12 +159,8 @@ Result<std::vector<std::string_view>> ShapedBlock::entries(std::size_t family,
     return out;
 }
 
-Result<bool> ShapedBlock::all_texts(std::size_t family, std::size_t slot,
-                                    bool (*is)(std::string_view text)) const {
-    const auto found =
-        ColumnDecoder::all_texts(impl_->columns[family].infos[slot], impl_->areas, is);
-    if (!found) return damaged("texts of a column");
-    return *found;
+JsonRoles ShapedBlock::roles(std::size_t family, std::size_t slot) const {
+    return impl_->columns[family].infos[slot].roles;
 }
 
 Result<const SlotColumn*> ShapedBlock::column(std::size_t family, std::size_t slot) const {

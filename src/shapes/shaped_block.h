@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "shapes/family.h"
+#include "shapes/json_roles.h"
 #include "shapes/shaping.h"
 #include "shapes/slot_column.h"
 
@@ -49,12 +50,9 @@ public:
     /// The entries() of a kConstant or kDictionary column, without its codes.
     /// Errors: kCorruption.
     Result<std::vector<std::string_view>> entries(std::size_t family, std::size_t slot) const;
-    /// Whether every text of the column surely is what `is` says; asked once for a text that
-    /// several columns of the block share. False says nothing where texts are not looked at one by
-    /// one. `is` holds for texts without a quote, a backslash or a control byte, and is the same at
-    /// each call. Errors: kCorruption.
-    Result<bool> all_texts(std::size_t family, std::size_t slot,
-                           bool (*is)(std::string_view text)) const;
+    /// What all texts of the column surely fit, as it was seen when the block was made; blocks of
+    /// format 3 and before, and families of other lines, tell nothing.
+    JsonRoles roles(std::size_t family, std::size_t slot) const;
     /// Errors: kCorruption.
     Result<const SlotColumn*> column(std::size_t family, std::size_t slot) const;
 

@@ -79,8 +79,8 @@ bool same(const EventBatch& a, const EventBatch& b) {
            std::ranges::equal(a.message.offsets(), b.message.offsets());
 }
 
-/// The rows of tests/formats/segment-*.seg: 20 a batch.
-MiniBatchPtr kept_rows(std::uint64_t batches) {
+/// The rows of tests/formats/segment-*.seg: 20 a batch, `json` of them such lines.
+MiniBatchPtr kept_rows(std::uint64_t batches, std::uint64_t json) {
     std::vector<MiniBatchPtr> pieces;
     for (std::uint64_t b = 0; b < batches; ++b) {
         std::vector<std::string> texts;
@@ -88,6 +88,10 @@ MiniBatchPtr kept_rows(std::uint64_t batches) {
         for (std::uint64_t i = 0; i < 20; ++i)
             texts.push_back("[profiler] GET view-" + std::to_string(i % 3) + " " +
                             std::to_string(b * 20 + i) + ".50 200");
+        for (std::uint64_t i = 20 - json; i < 20; ++i)
+            texts[i] = R"({"view":"view-)" + std::to_string(i % 3) + R"(","path":"C:\\v\\)" +
+                       std::to_string(b) + R"(","ms":)" + std::to_string(b * 20 + i) +
+                       R"(.5,"tags":["a",)" + std::to_string(i % 5) + "]}";
         texts[7] = "";
         texts[9] = "naïve text\nof two lines";
         for (std::uint64_t i = 0; i < 20; ++i)
@@ -248,11 +252,12 @@ TEST_CASE("segment: files of every earlier format are read") {
     struct Case {
         const char* file;
         MessageCoding coding;
-        std::uint64_t batches;
+        std::uint64_t batches, json;
     };
-    static constexpr Case kCases[] = {{"segment-1.seg", MessageCoding::kZstd, 3},
-                                      {"segment-2.seg", MessageCoding::kShapes, 3},
-                                      {"segment-3.seg", MessageCoding::kFilteredShapes, 60}};
+    static constexpr Case kCases[] = {{"segment-1.seg", MessageCoding::kZstd, 3, 0},
+                                      {"segment-2.seg", MessageCoding::kShapes, 3, 0},
+                                      {"segment-3.seg", MessageCoding::kFilteredShapes, 60, 0},
+                                      {"segment-4.seg", MessageCoding::kFilteredShapes, 60, 8}};
     static_assert(std::size(kCases) == kSegmentFormat, "keep a file of each format");
     for (const Case& c : kCases) {
         CAPTURE(c.file);
@@ -263,15 +268,28 @@ TEST_CASE("segment: files of every earlier format are read") {
         const auto reader = SegmentReader::open(fs, kPath, Checksums::kVerify);
         REQUIRE(reader);
         CHECK((*reader)->footer().message_coding == static_cast<std::uint64_t>(c.coding));
-        const MiniBatchPtr want = kept_rows(c.batches);
+        const MiniBatchPtr want = kept_rows(c.batches, c.json);
         const auto got = (*reader)->read({.range = {want->min_ms, want->max_ms}}, Columns::kAll);
         REQUIRE(got);
         CHECK(same(*got, want->rows));
-        CHECK((*reader)->may_contain(" 47.50 200"));
+        CHECK((*reader)->may_contain(" 46.50 200"));
         bool told = false;
         for (int number = 4'700; number < 4'720; ++number)
             told |= !(*reader)->may_contain(" " + std::to_string(number) + ".50 200");
         CHECK(told == (c.coding == MessageCoding::kFilteredShapes));
+        if (c.json == 0) continue;
+        const auto shaped = (*reader)->read({.range = {want->min_ms, want->max_ms}},
+                                            Columns::kMessage | Columns::kShaped);
+        REQUIRE(shaped);
+        std::size_t families = 0;
+        for (std::size_t f = 0; f < shaped->shaped->families().size(); ++f) {
+            const shapes::Family& family = shaped->shaped->families()[f];
+            if (family.layout != shapes::Family::Layout::kJson) continue;
+            ++families;
+            for (std::size_t s = 0; s < family.slots; ++s)
+                CHECK_FALSE(shaped->shaped->roles(f, s).none());
+        }
+        CHECK(families > 0);
     }
 }
 
