@@ -62,11 +62,10 @@ struct PlanRun::Impl {
           rows_max(result_rows_max != 0 ? result_rows_max
                                         : effective_rows_max(query->plan, options.limit)),
           cut(cut_plan(query->plan, rows_max)),
-          counts_only(cut.sink == 0 && cut.groups.stats != nullptr &&
-                      counts_rows(*cut.groups.stats)),
+          counts_only(cut.groups.stats != nullptr && counts_rows(*cut.groups.stats)),
           sites(symbolic_sites(query->plan, cut.sink)),
           required(required_texts(query->plan, cut.sink)),
-          columns(columns_of(query->plan) |
+          columns(columns_of(query->plan, cut) |
                   (options.shaped == ShapedReads::kYes ? store::Columns::kShaped
                                                        : store::Columns::kNone)),
           discovery(query->plan),
@@ -184,7 +183,7 @@ struct PlanRun::Impl {
     }
 
     Status scan_morsel(Worker& worker, const Work& item) {
-        if (counts_only) {
+        if (counts_only && cut.sink == 0) {
             if (const auto rows =
                     item.source.source->snapshot->known_rows(item.morsel, options.range)) {
                 count(worker, item, *rows);
@@ -376,6 +375,7 @@ struct PlanRun::Impl {
                                                            std::max(bytes_a_row, 1.0));
         const std::size_t rows_a_pass = std::clamp<std::size_t>(rows_of_text, 1, kPassRowsMax);
         const auto time_of = [&](std::size_t i) {
+            if (batch.timestamp_ms.empty()) return item.morsel.max_ms;  // Of no importance.
             return batch.timestamp_ms[part.batch_rows != nullptr ? part.batch_rows[i] : i];
         };
         std::size_t end = part.rows;
@@ -429,13 +429,26 @@ struct PlanRun::Impl {
             worker.trace.steps[i].add({rows_in, rows_out, end_ns - begin_ns});
             begin_ns = end_ns;
         };
+        Partial* const partial = worker.partial;
+        RowCounts& counts = partial != nullptr ? partial->rows : worker.rows;
         for (std::size_t i = 0; i < cut.sink && frame.rows() > 0; ++i) {
             const std::size_t rows_in = frame.rows();
-            apply_row_step(query->plan.steps[i], frame);
+            const Step& step = query->plan.steps[i];
+            const auto* const last =
+                counts_only && i + 1 == cut.sink ? std::get_if<FilterStep>(&step) : nullptr;
+            if (last != nullptr) {  // Which rows pass is of no importance.
+                const std::uint64_t passed = count_rows(*last, frame);
+                traced(i, rows_in, passed);
+                counts.add({passed, rows, bytes});
+                (partial != nullptr ? partial->sink : worker.sink)
+                    ->add_rows(worker.context, passed);
+                if (passed != 0) traced(cut.sink, passed, 0);
+                return;
+            }
+            apply_row_step(step, frame);
             traced(i, rows_in, frame.rows());
         }
-        Partial* const partial = worker.partial;
-        (partial != nullptr ? partial->rows : worker.rows).add({frame.rows(), rows, bytes});
+        counts.add({frame.rows(), rows, bytes});
         if (frame.rows() == 0) return;
         const std::size_t sunk = frame.rows();
         if (partial != nullptr) {
@@ -747,7 +760,7 @@ struct PlanRun::Impl {
     const RunOptions options;
     const std::uint64_t rows_max;
     const Cut cut;
-    const bool counts_only;  // Nothing but the number of rows is asked for.
+    const bool counts_only;  // Nothing but the number of rows behind [0, cut.sink) is asked for.
     const std::vector<SymbolicSite> sites;
     const std::vector<AnyText> required;  // In every message that can matter.
     const store::Columns columns;
