@@ -36,6 +36,9 @@ constexpr std::size_t kRequiredTextsMax = 64;
 /// Groups of one morsel that are kept for the next run, at most; a set of morsels whose groups are
 /// larger is as soon read again. Ours.
 constexpr std::uint64_t kPartialBytesMax = 4 << 20;
+/// Stretches of one morsel whose groups are kept apart where a range cuts it. Ours: a window that
+/// moves on reads an eighth of a morsel, and what is kept is a few times one morsel's.
+constexpr std::uint64_t kStretchesMax = 8;
 /// Texts of queries that are remembered, so that the second run of one keeps its groups, and their
 /// length. Ours: a hundred dashboards of ten panels; StartQuery's longest text.
 constexpr std::size_t kPartialQueriesMax = 1'000;

@@ -123,7 +123,12 @@ struct PlanRun::Impl {
             for (const store::Morsel& morsel : kept_query != 0
                                                    ? source.snapshot->fine_morsels(options.range)
                                                    : source.snapshot->morsels(options.range)) {
-                work.push_back({events, morsel, {}});
+                if (kept_query == 0 || !lasting_name(*source.snapshot, morsel)) {
+                    work.push_back({events, morsel, options.range});
+                    continue;
+                }
+                for (const store::TimeRange& stretch : kept_stretches(morsel, options.range))
+                    work.push_back({events, morsel, stretch});
             }
         }
         std::stable_sort(work.begin(), work.end(), [](const Work& a, const Work& b) {
@@ -185,7 +190,7 @@ struct PlanRun::Impl {
     Status scan_morsel(Worker& worker, const Work& item) {
         if (counts_only && cut.sink == 0) {
             if (const auto rows =
-                    item.source.source->snapshot->known_rows(item.morsel, options.range)) {
+                    item.source.source->snapshot->known_rows(item.morsel, item.range)) {
                 count(worker, item, *rows);
                 return {};
             }
@@ -195,14 +200,27 @@ struct PlanRun::Impl {
         return read_morsel(worker, item);
     }
 
-    /// The name under which what the morsel's rows come to may be kept.
+    /// Of rows that other runs see just so: none is expired or deleted.
+    static std::optional<store::RowsName> lasting_name(const store::Snapshot& snapshot,
+                                                       const store::Morsel& morsel) {
+        const auto name = snapshot.lasting_name(morsel);
+        if (!name || !snapshot.known_rows(morsel, {morsel.min_ms, morsel.max_ms}))
+            return std::nullopt;
+        return name;
+    }
+
+    /// The name under which what the rows come to may be kept.
     std::optional<PartialKey> kept_key(const Work& item) const {
         if (kept_query == 0 || !share.all()) return std::nullopt;  // All keys or none.
-        const store::Snapshot& snapshot = *item.source.source->snapshot;
-        const auto name = snapshot.lasting_name(item.morsel);
-        if (!name || !snapshot.known_rows(item.morsel, options.range)) return std::nullopt;
-        return PartialKey{kept_query, item.source.group, item.source.index, item.source.count,
-                          *name};
+        const auto name = lasting_name(*item.source.source->snapshot, item.morsel);
+        if (!name) return std::nullopt;
+        return PartialKey{.query = kept_query,
+                          .group = item.source.group,
+                          .source = item.source.index,
+                          .sources = item.source.count,
+                          .rows = *name,
+                          .begin_ms = item.range.begin_ms,
+                          .end_ms = item.range.end_ms};
     }
 
     Status scan_kept(Worker& worker, const Work& item, const PartialKey& key) {
@@ -247,7 +265,7 @@ struct PlanRun::Impl {
 
     Status read_morsel(Worker& worker, const Work& item) {
         const std::int64_t begin_ns = trace_ns(options.clock);
-        const auto batch = item.source.source->snapshot->read(item.morsel, options.range, columns);
+        const auto batch = item.source.source->snapshot->read(item.morsel, item.range, columns);
         if (!batch) return std::unexpected(batch.error());
         {
             const std::lock_guard lock(worker.mutex);
@@ -276,10 +294,10 @@ struct PlanRun::Impl {
     Status count_only(Worker& worker, const Work& item) const {
         const store::Snapshot& snapshot = *item.source.source->snapshot;
         std::uint64_t rows = 0;
-        if (const auto known = snapshot.known_rows(item.morsel, options.range)) {
+        if (const auto known = snapshot.known_rows(item.morsel, item.range)) {
             rows = *known;
         } else {
-            const auto batch = snapshot.read(item.morsel, options.range, store::Columns::kNone);
+            const auto batch = snapshot.read(item.morsel, item.range, store::Columns::kNone);
             if (!batch) return std::unexpected(batch.error());
             rows = batch->rows();
         }
