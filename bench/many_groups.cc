@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "json/writer.h"
+#include "put_body.h"
 #include "seed_lines.h"
 #include "signed_caller.h"
 
@@ -49,27 +50,11 @@ std::string names_of(const std::string& group, const std::string& stream) {
 }
 
 std::string batch_of(const std::string& group, const std::string& stream, std::int64_t last_ms,
-                     std::size_t events, bench::SeedLines& lines) {
-    std::string body;
-    json::Writer writer(body);
-    writer.begin_object();
-    writer.key("logGroupName");
-    writer.string(group);
-    writer.key("logStreamName");
-    writer.string(stream);
-    writer.key("logEvents");
-    writer.begin_array();
-    for (std::size_t i = 0; i < events; ++i) {
-        writer.begin_object();
-        writer.key("timestamp");
-        writer.integer(last_ms - static_cast<std::int64_t>(events - i));
-        writer.key("message");
-        writer.string(lines.next().text);
-        writer.end_object();
-    }
-    writer.end_array();
-    writer.end_object();
-    return body;
+                     std::size_t count, bench::SeedLines& lines) {
+    std::vector<bench::SeedLine> events;
+    for (std::size_t i = 0; i < count; ++i)
+        events.push_back({last_ms - static_cast<std::int64_t>(count - i), lines.next().text});
+    return bench::put_body(group, stream, events);
 }
 
 /// One group after the other, each with its streams and their events.

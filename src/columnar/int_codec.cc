@@ -161,4 +161,26 @@ bool decode_integers(std::string_view bytes, std::span<std::uint64_t> out) {
     return in.ok() && in.left() == 0;
 }
 
+std::optional<IntegerBounds> bounds_of_integers(std::string_view bytes, std::size_t count) {
+    ByteReader in(bytes);
+    const std::string_view head = in.take(1);
+    if (count == 0 || head.empty() || static_cast<Form>(head[0]) != Form::kReference)
+        return std::nullopt;
+    IntegerBounds out{INT64_MAX, INT64_MIN};
+    for (std::size_t i = 0; i < count; i += kMiniBlock) {
+        const std::string_view width_byte = in.take(1);
+        if (width_byte.empty()) return std::nullopt;
+        const unsigned width = static_cast<unsigned char>(width_byte[0]);
+        const std::int64_t base = in.signed_varint();
+        if (!in.ok() || width > kPackedWidthMax) return std::nullopt;
+        in.take(packed_bytes(std::min(kMiniBlock, count - i), width));
+        const auto span = static_cast<std::int64_t>((std::uint64_t{1} << width) - 1);
+        std::int64_t most = 0;
+        if (!in.ok() || __builtin_add_overflow(base, span, &most)) return std::nullopt;
+        out.least = std::min(out.least, base);
+        out.most = std::max(out.most, most);
+    }
+    return out;
+}
+
 }  // namespace sky::columnar
