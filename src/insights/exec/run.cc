@@ -68,7 +68,7 @@ struct PlanRun::Impl {
           columns(columns_of(query->plan, cut) |
                   (options.shaped == ShapedReads::kYes ? store::Columns::kShaped
                                                        : store::Columns::kNone)),
-          discovery(query->plan),
+          discovery(query->plan, required),
           kept_query(options.partials != nullptr && cut.second.stats == nullptr &&
                              may_keep_partials(*query, cut.sink)
                          ? options.partials->number_of(query->text)
