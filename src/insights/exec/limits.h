@@ -20,9 +20,10 @@ constexpr std::uint64_t kResultRowsMax = 100'000;
 /// Text of a rendered result. Source: store.md 3.4.
 constexpr std::uint64_t kResultBytesMax = 100ULL << 20;
 /// A regex is tried on each text of a slot, or each number of digits, where those are few, in
-/// number and beside the rows: one trial costs about a hundred searches. Ours.
+/// number and beside the rows: one search of a line is as dear as so many steps of its machine.
+/// Ours.
 constexpr std::size_t kFilterEntriesMax = 256;
-constexpr std::size_t kFilterRowsAnEntry = 100;
+constexpr std::size_t kFilterStepsARow = 32;
 /// Rows of a family for which values in a question's way are sought: about as many trials as it
 /// has slots, each as dear as a few lines. Ours.
 constexpr std::size_t kCleanRowsMin = 64;

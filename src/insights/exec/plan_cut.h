@@ -8,6 +8,7 @@
 #include "insights/exec/key_shares.h"
 #include "insights/exec/sink.h"
 #include "insights/plan/plan.h"
+#include "store/store.h"
 
 namespace sky::insights {
 
@@ -26,5 +27,8 @@ struct Cut {
 
 /// `rows_max` rows of the result are wanted. Points into the plan, which outlives it.
 Cut cut_plan(const Plan& plan, std::uint64_t rows_max);
+
+/// What a scan reads of the events for steps [0, cut.sink] of the plan.
+store::Columns columns_of(const Plan& plan, const Cut& cut);
 
 }  // namespace sky::insights

@@ -3,12 +3,15 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
+#include <cmath>
 #include <exception>
 #include <mutex>
 #include <new>
 #include <ranges>
 #include <thread>
 
+#include "insights/exec/carried_slots.h"
 #include "insights/exec/compiled.h"
 #include "insights/exec/frame.h"
 #include "insights/exec/limits.h"
@@ -23,20 +26,6 @@
 
 namespace sky::insights {
 namespace {
-
-store::Columns columns_of(const Plan& plan) {
-    store::Columns columns = store::Columns::kNone;
-    for (std::size_t i = 0; i < plan.slots.size(); ++i) {
-        if (plan.needed[i] == 0) continue;
-        const SlotKind kind = plan.slots[i].kind;
-        if (kind == SlotKind::kMessage || kind == SlotKind::kDiscovered) {
-            columns = columns | store::Columns::kMessage;
-        }
-        if (kind == SlotKind::kIngestionTime) columns = columns | store::Columns::kIngestion;
-        if (kind == SlotKind::kLogStream) columns = columns | store::Columns::kStream;
-    }
-    return columns;
-}
 
 std::uint64_t effective_rows_max(const Plan& plan, std::uint64_t api_limit) {
     if (api_limit == 0) return plan.limited ? kResultRowsMax : kResultRowsDefault;
@@ -73,15 +62,14 @@ struct PlanRun::Impl {
           rows_max(result_rows_max != 0 ? result_rows_max
                                         : effective_rows_max(query->plan, options.limit)),
           cut(cut_plan(query->plan, rows_max)),
-          counts_only(cut.sink == 0 && cut.groups.stats != nullptr &&
-                      counts_rows(*cut.groups.stats)),
+          counts_only(cut.groups.stats != nullptr && counts_rows(*cut.groups.stats)),
           passes_all(std::none_of(
               query->plan.steps.begin(),
               query->plan.steps.begin() + static_cast<std::ptrdiff_t>(cut.sink),
               [](const Step& step) { return std::holds_alternative<FilterStep>(step); })),
           sites(symbolic_sites(query->plan, cut.sink)),
           required(required_texts(query->plan, cut.sink)),
-          columns(columns_of(query->plan) |
+          columns(columns_of(query->plan, cut) |
                   (options.shaped == ShapedReads::kYes ? store::Columns::kShaped
                                                        : store::Columns::kNone)),
           discovery(query->plan),
@@ -204,7 +192,7 @@ struct PlanRun::Impl {
     }
 
     Status scan_morsel(Worker& worker, const Work& item) {
-        if (counts_only) {
+        if (counts_only && cut.sink == 0) {
             if (const auto rows =
                     item.source.source->snapshot->known_rows(item.morsel, item.range)) {
                 count(worker, item, *rows);
@@ -441,6 +429,7 @@ struct PlanRun::Impl {
                                                            std::max(bytes_a_row, 1.0));
         const std::size_t rows_a_pass = std::clamp<std::size_t>(rows_of_text, 1, kPassRowsMax);
         const auto time_of = [&](std::size_t i) {
+            if (batch.timestamp_ms.empty()) return item.morsel.max_ms;  // Of no importance.
             return batch.timestamp_ms[part.batch_rows != nullptr ? part.batch_rows[i] : i];
         };
         std::size_t end = part.rows;
@@ -494,13 +483,26 @@ struct PlanRun::Impl {
             worker.trace.steps[i].add({rows_in, rows_out, end_ns - begin_ns});
             begin_ns = end_ns;
         };
+        Partial* const partial = worker.partial;
+        RowCounts& counts = partial != nullptr ? partial->rows : worker.rows;
         for (std::size_t i = 0; i < cut.sink && frame.rows() > 0; ++i) {
             const std::size_t rows_in = frame.rows();
-            apply_row_step(query->plan.steps[i], frame);
+            const Step& step = query->plan.steps[i];
+            const auto* const last =
+                counts_only && i + 1 == cut.sink ? std::get_if<FilterStep>(&step) : nullptr;
+            if (last != nullptr) {  // Which rows pass is of no importance.
+                const std::uint64_t passed = count_rows(*last, frame);
+                traced(i, rows_in, passed);
+                counts.add({passed, rows, bytes});
+                (partial != nullptr ? partial->sink : worker.sink)
+                    ->add_rows(worker.context, passed);
+                if (passed != 0) traced(cut.sink, passed, 0);
+                return;
+            }
+            apply_row_step(step, frame);
             traced(i, rows_in, frame.rows());
         }
-        Partial* const partial = worker.partial;
-        (partial != nullptr ? partial->rows : worker.rows).add({frame.rows(), rows, bytes});
+        counts.add({frame.rows(), rows, bytes});
         if (frame.rows() == 0) return;
         const std::size_t sunk = frame.rows();
         if (partial != nullptr) {
@@ -673,15 +675,27 @@ struct PlanRun::Impl {
         budget.forget_exhaustion();
     }
 
-    /// The keys are too many: half of them at a time, and of each half that is still too large
-    /// again, until kKeySharesMax.
+    /// As many as the part of the rows tells whose keys filled the memory.
+    std::uint32_t shares_at_first() const {
+        std::uint64_t rows = 0;
+        for (const Work& item : work) rows += item.morsel.rows;
+        const double read = std::max(statistics().records_scanned, 1.0);
+        const double parts =
+            std::clamp(static_cast<double>(rows) / read, 2.0, static_cast<double>(kKeySharesMax));
+        return std::bit_ceil(static_cast<std::uint32_t>(std::ceil(parts)));
+    }
+
+    /// The keys are too many: a share of them at a time, and of each that is still too large half
+    /// at a time, until kKeySharesMax.
     Result<Kept> rows_by_shares() {
         {
             const std::lock_guard moving(moving_mutex);
             collected =
                 std::make_unique<ShareCollector>(query->plan, *cut.shares, options.now_s, budget);
         }
-        std::vector<KeyShare> waiting = {{1, 2}, {0, 2}};
+        std::vector<KeyShare> waiting;
+        const std::uint32_t of = shares_at_first();
+        for (std::uint32_t part = of; part-- > 0;) waiting.push_back({part, of});
         while (!waiting.empty()) {
             const KeyShare taken = waiting.back();
             waiting.pop_back();
@@ -708,19 +722,29 @@ struct PlanRun::Impl {
         return Kept{collected->finish(budget), cut.shares->rest};
     }
 
+    /// The final rows. Where all groups fit and what is made of them does not, the groups come
+    /// share by share: of each then only those stay that can be in front.
+    Result<std::unique_ptr<Table>> rows_at_end(RunTrace& behind) {
+        auto table = finish_rows(SKY_TRY(kept_rows()), budget, &behind);
+        const bool whole = collected == nullptr && cut.shares && cut.shares->rows_max != ~0ULL;
+        if (table || !budget.exhausted() || !whole) return table;
+        behind = RunTrace(query->plan.steps.size());
+        return finish_rows(SKY_TRY(rows_by_shares()), budget, &behind);
+    }
+
     Result<QueryResult> run() {
-        Kept kept = SKY_TRY(kept_rows());
         RunTrace behind(query->plan.steps.size());
-        auto result = finish(std::move(kept), budget, &behind);
-        if (result) ended(behind, result->rows.size());
+        const std::unique_ptr<Table> table = SKY_TRY(rows_at_end(behind));
+        QueryResult result = SKY_TRY(render_table(query->plan, *table, rows_max));
+        result.statistics = statistics();
+        ended(behind, result.rows.size());
         return result;
     }
 
     Result<std::unique_ptr<Table>> run_rows() {
-        Kept kept = SKY_TRY(kept_rows());
         RunTrace behind(query->plan.steps.size());
-        auto table = finish_rows(std::move(kept), budget, &behind);
-        if (table) ended(behind, (*table)->rows);
+        std::unique_ptr<Table> table = SKY_TRY(rows_at_end(behind));
+        ended(behind, table->rows);
         return table;
     }
 
@@ -796,7 +820,7 @@ struct PlanRun::Impl {
     const RunOptions options;
     const std::uint64_t rows_max;
     const Cut cut;
-    const bool counts_only;  // Nothing but the number of rows is asked for.
+    const bool counts_only;  // Nothing but the number of rows behind [0, cut.sink) is asked for.
     const bool passes_all;   // No row is dropped before the sink.
     const std::vector<SymbolicSite> sites;
     const std::vector<AnyText> required;  // In every message that can matter.
