@@ -63,6 +63,10 @@ struct PlanRun::Impl {
                                         : effective_rows_max(query->plan, options.limit)),
           cut(cut_plan(query->plan, rows_max)),
           counts_only(cut.groups.stats != nullptr && counts_rows(*cut.groups.stats)),
+          passes_all(std::none_of(
+              query->plan.steps.begin(),
+              query->plan.steps.begin() + static_cast<std::ptrdiff_t>(cut.sink),
+              [](const Step& step) { return std::holds_alternative<FilterStep>(step); })),
           sites(symbolic_sites(query->plan, cut.sink)),
           required(required_texts(query->plan, cut.sink)),
           columns(columns_of(query->plan, cut) |
@@ -196,8 +200,39 @@ struct PlanRun::Impl {
             }
         }
         if (lacks_required(item)) return count_only(worker, item);
-        if (const auto key = kept_key(item)) return scan_kept(worker, item, *key);
+        const std::optional<PartialKey> key = kept_key(item);
+        if (!may_show(worker, item) && count_unshown(worker, item, key)) return {};
+        if (key) return scan_kept(worker, item, *key);
         return read_morsel(worker, item);
+    }
+
+    /// Whether the rows may be part of what is shown. Asked of this worker's groups: where those
+    /// are enough, all are.
+    bool may_show(const Worker& worker, const Work& item) {
+        const std::int64_t last_ms = std::min(item.morsel.max_ms, item.range.end_ms);
+        std::int64_t known = hidden_ms.load(std::memory_order_relaxed);
+        if (last_ms <= known) return false;
+        if (!share.all() || worker.sink->may_show(last_ms)) return true;
+        while (last_ms > known && !hidden_ms.compare_exchange_weak(known, last_ms)) {
+        }
+        return false;
+    }
+
+    /// Rows that are not shown count all the same. False: how many pass is not known.
+    bool count_unshown(Worker& worker, const Work& item, const std::optional<PartialKey>& key) {
+        const store::Snapshot& snapshot = *item.source.source->snapshot;
+        const PartialPtr kept = key ? options.partials->find(*key) : nullptr;
+        const auto rows = snapshot.known_rows(item.morsel, item.range);
+        if (kept == nullptr && (!rows || !passes_all)) return false;
+        const std::lock_guard lock(worker.mutex);
+        if (kept != nullptr) {
+            worker.rows.add(kept->rows);
+            ++worker.trace.chunks_kept;
+        } else {
+            worker.rows.add({*rows, *rows, static_cast<double>(item.morsel.message_bytes)});
+            ++worker.trace.chunks_counted;
+        }
+        return true;
     }
 
     /// Of rows that other runs see just so: none is expired or deleted.
@@ -264,6 +299,7 @@ struct PlanRun::Impl {
     }
 
     Status read_morsel(Worker& worker, const Work& item) {
+        if (&worker == workers[0].get()) start_others();
         const std::int64_t begin_ns = trace_ns(options.clock);
         const auto batch = item.source.source->snapshot->read(item.morsel, item.range, columns);
         if (!batch) return std::unexpected(batch.error());
@@ -499,14 +535,19 @@ struct PlanRun::Impl {
         next.store(work.size(), std::memory_order_relaxed);  // The others find nothing more.
     }
 
-    Status scan_all() {
-        const std::size_t threads = std::max<std::size_t>(std::min(workers.size(), work.size()), 1);
-        std::vector<std::thread> others;
+    /// Threads are worth their start where something has to be read. Called by the first worker.
+    void start_others() {
+        const std::size_t threads = std::min(workers.size(), work.size());
+        if (!others.empty() || next.load() >= work.size()) return;
         for (std::size_t i = 1; i < threads; ++i) {
             others.emplace_back([this, i] { scan_and_report(*workers[i]); });
         }
+    }
+
+    Status scan_all() {
         scan_and_report(*workers[0]);
         for (std::thread& other : others) other.join();
+        others.clear();
         if (first_error) return std::unexpected(*first_error);
         return {};
     }
@@ -629,6 +670,7 @@ struct PlanRun::Impl {
         }
         first_error.reset();
         useful_ms.store(INT64_MIN);
+        hidden_ms.store(INT64_MIN);
         next.store(0);
         budget.forget_exhaustion();
     }
@@ -779,6 +821,7 @@ struct PlanRun::Impl {
     const std::uint64_t rows_max;
     const Cut cut;
     const bool counts_only;  // Nothing but the number of rows behind [0, cut.sink) is asked for.
+    const bool passes_all;   // No row is dropped before the sink.
     const std::vector<SymbolicSite> sites;
     const std::vector<AnyText> required;  // In every message that can matter.
     const store::Columns columns;
@@ -787,12 +830,14 @@ struct PlanRun::Impl {
     const std::vector<RequiredField> fields;  // What rows that can matter have in them.
     columnar::MemoryBudget budget;
     std::vector<std::unique_ptr<Worker>> workers;
+    std::vector<std::thread> others;  // Of all workers but the first.
     std::vector<Work> work;
     std::size_t run_length = 1;            // Morsels that a worker takes at a time.
     std::atomic<std::uint64_t> chunks{0};  // Those of `work`.
     std::uint64_t result_rows = 0;         // Under the first worker's mutex.
     std::atomic<std::size_t> next{0};
     std::atomic<std::int64_t> useful_ms{INT64_MIN};  // Rows before it cannot change the answer.
+    std::atomic<std::int64_t> hidden_ms{INT64_MIN};  // Rows until then are of groups not shown.
     std::atomic<bool> stop{false}, has_ended{false};
     mutable std::mutex moving_mutex;  // Rows move from sink to sink; taken before a worker's.
     std::uint64_t scans = 1;          // Under the first worker's mutex.
