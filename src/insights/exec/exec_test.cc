@@ -600,6 +600,32 @@ TEST_CASE("keys that are too many for the memory come share by share, with the s
     }
 }
 
+TEST_CASE("however much memory there is beyond the least, many groups have their answer") {
+    const auto snapshot =
+        std::make_shared<TestSnapshot>(group_info(1), seed_events(40'000, 4), Cut::kScattered);
+    for (const char* text :
+         {"stats count(*) as n by @timestamp, @message | sort n desc, @timestamp | limit 10 | "
+          "stats count(*) as groups, sum(n) as events",
+          "stats count(*) as n by @message, @timestamp | fields strlen(@message) as bytes | sort "
+          "bytes desc, @message | limit 20"}) {
+        const auto query = compile(text);
+        REQUIRE(query);
+        std::string expected;
+        // From what holds a share of the groups to what holds them all, sorted.
+        for (std::uint64_t bytes = 64ULL << 20; bytes > 5ULL << 20; bytes -= bytes / 12) {
+            CAPTURE(bytes);
+            RunOptions options = options_over({snapshot}, 2);
+            options.memory_bytes_max = bytes;
+            Execution execution(*query, options);
+            const auto result = execution.run();
+            REQUIRE_MESSAGE(result.has_value(), result.error().message);
+            if (expected.empty()) expected = text_of(*result);
+            CHECK(text_of(*result) == expected);
+            CHECK(result->statistics.records_scanned == 40'000);
+        }
+    }
+}
+
 TEST_CASE("rows that are too wide to sort are sorted by their keys first") {
     const auto snapshot =
         std::make_shared<TestSnapshot>(group_info(1), seed_events(60'000, 8), Cut::kScattered);

@@ -3,12 +3,15 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
+#include <cmath>
 #include <exception>
 #include <mutex>
 #include <new>
 #include <ranges>
 #include <thread>
 
+#include "insights/exec/carried_slots.h"
 #include "insights/exec/compiled.h"
 #include "insights/exec/frame.h"
 #include "insights/exec/limits.h"
@@ -23,23 +26,6 @@
 
 namespace sky::insights {
 namespace {
-
-/// What a scan reads of the events for steps [0, cut.sink] of the plan.
-store::Columns columns_of(const Plan& plan, const Cut& cut) {
-    store::Columns columns = store::Columns::kNone;
-    bool timeless = cut.groups.stats != nullptr && !needs_order(cut.groups);
-    for (std::size_t i = 0; i < plan.slots.size(); ++i) {
-        if (plan.needed[i] == 0) continue;
-        const SlotKind kind = plan.slots[i].kind;
-        if (kind == SlotKind::kMessage || kind == SlotKind::kDiscovered) {
-            columns = columns | store::Columns::kMessage;
-        }
-        if (kind == SlotKind::kIngestionTime) columns = columns | store::Columns::kIngestion;
-        if (kind == SlotKind::kLogStream) columns = columns | store::Columns::kStream;
-        timeless = timeless && kind != SlotKind::kTimestamp && kind != SlotKind::kPointer;
-    }
-    return timeless ? columns | store::Columns::kTimeless : columns;
-}
 
 std::uint64_t effective_rows_max(const Plan& plan, std::uint64_t api_limit) {
     if (api_limit == 0) return plan.limited ? kResultRowsMax : kResultRowsDefault;
@@ -79,7 +65,7 @@ struct PlanRun::Impl {
           counts_only(cut.groups.stats != nullptr && counts_rows(*cut.groups.stats)),
           sites(symbolic_sites(query->plan, cut.sink)),
           required(required_texts(query->plan, cut.sink)),
-          columns(columns_of(query->plan, cut) |
+          columns(columns_of(query->plan) | times_of(query->plan, cut) |
                   (options.shaped == ShapedReads::kYes ? store::Columns::kShaped
                                                        : store::Columns::kNone)),
           discovery(query->plan),
@@ -418,18 +404,6 @@ struct PlanRun::Impl {
         return {};
     }
 
-    /// The lowest begin of [begin, end) whose rows hold at most kPassTextBytesMax; one row at
-    /// least.
-    static std::size_t text_begin(const store::EventBatch& batch, std::size_t begin,
-                                  std::size_t end) {
-        const std::span<const std::uint32_t> offsets = batch.message.offsets();
-        if (offsets[end] - offsets[begin] <= kPassTextBytesMax) return begin;
-        const auto least = static_cast<std::uint32_t>(offsets[end] - kPassTextBytesMax);
-        const auto at = std::lower_bound(offsets.begin() + static_cast<std::ptrdiff_t>(begin),
-                                         offsets.begin() + static_cast<std::ptrdiff_t>(end), least);
-        return std::min(static_cast<std::size_t>(at - offsets.begin()), end - 1);
-    }
-
     /// `begin` gives the frame its rows; `own` are those of Work::own.
     template <class Begin>
     void pass(Worker& worker, bool own, std::size_t rows, double bytes, Begin&& begin) {
@@ -629,15 +603,27 @@ struct PlanRun::Impl {
         budget.forget_exhaustion();
     }
 
-    /// The keys are too many: half of them at a time, and of each half that is still too large
-    /// again, until kKeySharesMax.
+    /// As many as the part of the rows tells whose keys filled the memory.
+    std::uint32_t shares_at_first() const {
+        std::uint64_t rows = 0;
+        for (const Work& item : work) rows += item.morsel.rows;
+        const double read = std::max(statistics().records_scanned, 1.0);
+        const double parts =
+            std::clamp(static_cast<double>(rows) / read, 2.0, static_cast<double>(kKeySharesMax));
+        return std::bit_ceil(static_cast<std::uint32_t>(std::ceil(parts)));
+    }
+
+    /// The keys are too many: a share of them at a time, and of each that is still too large half
+    /// at a time, until kKeySharesMax.
     Result<Kept> rows_by_shares() {
         {
             const std::lock_guard moving(moving_mutex);
             collected =
                 std::make_unique<ShareCollector>(query->plan, *cut.shares, options.now_s, budget);
         }
-        std::vector<KeyShare> waiting = {{1, 2}, {0, 2}};
+        std::vector<KeyShare> waiting;
+        const std::uint32_t of = shares_at_first();
+        for (std::uint32_t part = of; part-- > 0;) waiting.push_back({part, of});
         while (!waiting.empty()) {
             const KeyShare taken = waiting.back();
             waiting.pop_back();
@@ -664,19 +650,29 @@ struct PlanRun::Impl {
         return Kept{collected->finish(budget), cut.shares->rest};
     }
 
+    /// The final rows. Where all groups fit and what is made of them does not, the groups come
+    /// share by share: of each then only those stay that can be in front.
+    Result<std::unique_ptr<Table>> rows_at_end(RunTrace& behind) {
+        auto table = finish_rows(SKY_TRY(kept_rows()), budget, &behind);
+        const bool whole = collected == nullptr && cut.shares && cut.shares->rows_max != ~0ULL;
+        if (table || !budget.exhausted() || !whole) return table;
+        behind = RunTrace(query->plan.steps.size());
+        return finish_rows(SKY_TRY(rows_by_shares()), budget, &behind);
+    }
+
     Result<QueryResult> run() {
-        Kept kept = SKY_TRY(kept_rows());
         RunTrace behind(query->plan.steps.size());
-        auto result = finish(std::move(kept), budget, &behind);
-        if (result) ended(behind, result->rows.size());
+        const std::unique_ptr<Table> table = SKY_TRY(rows_at_end(behind));
+        QueryResult result = SKY_TRY(render_table(query->plan, *table, rows_max));
+        result.statistics = statistics();
+        ended(behind, result.rows.size());
         return result;
     }
 
     Result<std::unique_ptr<Table>> run_rows() {
-        Kept kept = SKY_TRY(kept_rows());
         RunTrace behind(query->plan.steps.size());
-        auto table = finish_rows(std::move(kept), budget, &behind);
-        if (table) ended(behind, (*table)->rows);
+        std::unique_ptr<Table> table = SKY_TRY(rows_at_end(behind));
+        ended(behind, table->rows);
         return table;
     }
 
