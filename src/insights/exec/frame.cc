@@ -190,6 +190,8 @@ void Frame::load_discovered() {
 }
 
 RowOrder Frame::order() {
+    SKY_ASSERT(timestamps_ != nullptr || context_.rows == 0 || !events_->timestamp_ms.empty(),
+               "who looks at times has them read (times_of())");
     if (timestamps_ == nullptr && selected_ == nullptr && source_.count == 1) {
         // One source's sequences are the global ones.
         timestamps_ = events_->timestamp_ms.data() + begin_;

@@ -64,6 +64,7 @@ struct PlanRun::Impl {
           cut(cut_plan(query->plan, rows_max)),
           counts_only(cut.groups.stats != nullptr && counts_rows(*cut.groups.stats)),
           sites(symbolic_sites(query->plan, cut.sink)),
+          counts_filtered(counts_only && cut.sink == 1 && asks_only(query->plan.steps[0], sites)),
           required(required_texts(query->plan, cut.sink)),
           columns(columns_of(query->plan) | times_of(query->plan, cut) |
                   (options.shaped == ShapedReads::kYes ? store::Columns::kShaped
@@ -373,7 +374,10 @@ struct PlanRun::Impl {
         // Lines may have to be made: then they count as text does.
         const auto rows_of_text = static_cast<std::size_t>(static_cast<double>(kPassTextBytesMax) /
                                                            std::max(bytes_a_row, 1.0));
-        const std::size_t rows_a_pass = std::clamp<std::size_t>(rows_of_text, 1, kPassRowsMax);
+        const std::size_t rows_a_pass =
+            counts_filtered && worker.shaped.tells(part)
+                ? part.rows
+                : std::clamp<std::size_t>(rows_of_text, 1, kPassRowsMax);
         const auto time_of = [&](std::size_t i) {
             if (batch.timestamp_ms.empty()) return item.morsel.max_ms;  // Of no importance.
             return batch.timestamp_ms[part.batch_rows != nullptr ? part.batch_rows[i] : i];
@@ -750,6 +754,7 @@ struct PlanRun::Impl {
     const Cut cut;
     const bool counts_only;  // Nothing but the number of rows behind [0, cut.sink) is asked for.
     const std::vector<SymbolicSite> sites;
+    const bool counts_filtered;  // The same, behind one filter that asks nothing but `sites`.
     const std::vector<AnyText> required;  // In every message that can matter.
     const store::Columns columns;
     const DiscoveryPlan discovery;
