@@ -68,8 +68,9 @@ struct PlanRun::Impl {
               query->plan.steps.begin() + static_cast<std::ptrdiff_t>(cut.sink),
               [](const Step& step) { return std::holds_alternative<FilterStep>(step); })),
           sites(symbolic_sites(query->plan, cut.sink)),
+          counts_filtered(counts_only && cut.sink == 1 && asks_only(query->plan.steps[0], sites)),
           required(required_texts(query->plan, cut.sink)),
-          columns(columns_of(query->plan, cut) |
+          columns(columns_of(query->plan) | times_of(query->plan, cut) |
                   (options.shaped == ShapedReads::kYes ? store::Columns::kShaped
                                                        : store::Columns::kNone)),
           discovery(query->plan, required),
@@ -427,7 +428,10 @@ struct PlanRun::Impl {
         // Lines may have to be made: then they count as text does.
         const auto rows_of_text = static_cast<std::size_t>(static_cast<double>(kPassTextBytesMax) /
                                                            std::max(bytes_a_row, 1.0));
-        const std::size_t rows_a_pass = std::clamp<std::size_t>(rows_of_text, 1, kPassRowsMax);
+        const std::size_t rows_a_pass =
+            counts_filtered && worker.shaped.tells(part)
+                ? part.rows
+                : std::clamp<std::size_t>(rows_of_text, 1, kPassRowsMax);
         const auto time_of = [&](std::size_t i) {
             if (batch.timestamp_ms.empty()) return item.morsel.max_ms;  // Of no importance.
             return batch.timestamp_ms[part.batch_rows != nullptr ? part.batch_rows[i] : i];
@@ -456,18 +460,6 @@ struct PlanRun::Impl {
             end = begin;
         }
         return {};
-    }
-
-    /// The lowest begin of [begin, end) whose rows hold at most kPassTextBytesMax; one row at
-    /// least.
-    static std::size_t text_begin(const store::EventBatch& batch, std::size_t begin,
-                                  std::size_t end) {
-        const std::span<const std::uint32_t> offsets = batch.message.offsets();
-        if (offsets[end] - offsets[begin] <= kPassTextBytesMax) return begin;
-        const auto least = static_cast<std::uint32_t>(offsets[end] - kPassTextBytesMax);
-        const auto at = std::lower_bound(offsets.begin() + static_cast<std::ptrdiff_t>(begin),
-                                         offsets.begin() + static_cast<std::ptrdiff_t>(end), least);
-        return std::min(static_cast<std::size_t>(at - offsets.begin()), end - 1);
     }
 
     /// `begin` gives the frame its rows; `own` are those of Work::own.
@@ -823,6 +815,7 @@ struct PlanRun::Impl {
     const bool counts_only;  // Nothing but the number of rows behind [0, cut.sink) is asked for.
     const bool passes_all;   // No row is dropped before the sink.
     const std::vector<SymbolicSite> sites;
+    const bool counts_filtered;  // The same, behind one filter that asks nothing but `sites`.
     const std::vector<AnyText> required;  // In every message that can matter.
     const store::Columns columns;
     const DiscoveryPlan discovery;

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstdint>
 #include <ranges>
+#include <span>
 #include <vector>
 
 #include "base/time.h"
@@ -57,6 +58,17 @@ std::size_t cut_at_own(const TimeSpan& own, std::size_t begin, std::size_t end,
     const auto places = std::views::iota(begin, end);
     const auto at = std::ranges::lower_bound(places, first, {}, time_of);
     return begin + static_cast<std::size_t>(at - places.begin());
+}
+
+/// The lowest begin of [begin, end) whose rows hold at most kPassTextBytesMax; one row at
+/// least.
+inline std::size_t text_begin(const store::EventBatch& batch, std::size_t begin, std::size_t end) {
+    const std::span<const std::uint32_t> offsets = batch.message.offsets();
+    if (offsets[end] - offsets[begin] <= kPassTextBytesMax) return begin;
+    const auto least = static_cast<std::uint32_t>(offsets[end] - kPassTextBytesMax);
+    const auto at = std::lower_bound(offsets.begin() + static_cast<std::ptrdiff_t>(begin),
+                                     offsets.begin() + static_cast<std::ptrdiff_t>(end), least);
+    return std::min(static_cast<std::size_t>(at - offsets.begin()), end - 1);
 }
 
 /// What a batch holds in memory, and will when its lines are made.
