@@ -176,7 +176,7 @@ Status ShapedScan::plant(const ShapedPart& part, const SymbolicSite& site, SlotF
             slot.entries = SKY_TRY(block_->entries(part.family, number));
             if (slot.entries.size() > kFilterEntriesMax) continue;
         } else if (kind == Stored::kForm) {
-            slot.form = &block_->form(part.family, number);
+            slot.form = block_->form(part.family, number);
             slot.has_exceptions = block_->exceptions(part.family, number) != 0;
             if (slot.form->kind != shapes::FormKind::kDecimal &&
                 slot.form->kind != shapes::FormKind::kPadded) {
