@@ -9,6 +9,7 @@
 #include "columnar/int_codec.h"
 #include "shapes/block_filters.h"
 #include "shapes/gram_filter.h"
+#include "shapes/known_families.h"
 #include "shapes/miner.h"
 #include "shapes/shaped_block.h"
 #include "shapes/term_filter.h"
@@ -209,9 +210,12 @@ ChosenEncoder choose_message_encoder(const columnar::TextColumn& messages,
                 std::move(block), filters_of(messages, **opened), messages.size());
             return chosen;
         }
-        if (chosen.mismatches != 0)
+        if (chosen.mismatches != 0) {
             log::error("segment.shape_mismatch",
                        {{"lines", chosen.mismatches}, {"rows", messages.size()}});
+            // What led here is not tried again.
+            if (known != nullptr) *known = shapes::KnownFamilies();
+        }
     }
     chosen.encoder = std::make_unique<ZstdEncoder>(messages);
     return chosen;

@@ -11,6 +11,7 @@
 #include "columnar/int_codec.h"
 #include "crypto/crc32c.h"
 #include "os/sim_fs.h"
+#include "shapes/known_families.h"
 #include "shapes/shaped_block.h"
 #include "store/segment_format.h"
 #include "store/segment_limits.h"
@@ -379,6 +380,14 @@ TEST_CASE("messages: a shape that does not give its lines back is not stored") {
         });
     CHECK(bad.mismatches == 13);  // Every eighth line was looked at.
     CHECK(bad.encoder->coding() == MessageCoding::kZstd);
+    shapes::KnownFamilies known;
+    CHECK(choose_message_encoder(messages, &known).mismatches == 0);
+    CHECK(known.take_apart(messages).has_value());
+    CHECK(choose_message_encoder(
+              messages, &known,
+              [](const columnar::TextColumn&, shapes::KnownFamilies*) { return std::string(); })
+              .mismatches == 13);
+    CHECK(!known.take_apart(messages).has_value());
     const ChosenEncoder broken = choose_message_encoder(
         messages, nullptr, [](const columnar::TextColumn&, shapes::KnownFamilies*) {
             return std::string("no block");
