@@ -198,6 +198,8 @@ void FinishedQueries::make_room() {
     while (oldest_first_.size() > 1 && memory_bytes_ > options_.results_total_bytes_max) {
         if (const SessionPtr session = least_used()) {
             let_go(*session);
+        } else if (may_wait_for_files()) {
+            return;  // save() comes here again.
         } else {
             forget(oldest_first_.begin());
         }

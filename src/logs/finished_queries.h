@@ -63,7 +63,8 @@ private:
     /// They wait until no query needs the processor, a number of them at most and not for long.
     bool may_run_errands() const {
         return !errands_.empty() && (unfinished_ == 0 || errands_end_ || awaited_ > 0 ||
-                                     errands_.size() > limits::kErrandsWaitingMax);
+                                     errands_.size() > limits::kErrandsWaitingMax ||
+                                     memory_bytes_ > options_.results_total_bytes_max);
     }
     void run_errands();
     void run_errand(Errand errand);
@@ -71,6 +72,12 @@ private:
     void forget(std::list<SessionPtr>::iterator it);
     void let_go(Session& session);
     SessionPtr least_used() const;
+    /// Whether rows that are only in memory may stay beyond its bound: their file comes soon.
+    bool may_wait_for_files() const {
+        return (!errands_.empty() || is_running_errand_) &&
+               memory_bytes_ <=
+                   options_.results_total_bytes_max + limits::kResultsUnwrittenBytesMax;
+    }
 
     std::mutex& mutex_;
     const Clock& clock_;

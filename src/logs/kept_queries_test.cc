@@ -187,6 +187,26 @@ TEST_CASE("kept queries: rows leave memory for the disk, and the disk has a boun
     CHECK(s.files() == 4);
 }
 
+TEST_CASE("kept queries: results that are not on the disk yet wait for it, however many") {
+    KeptSessions s;
+    s.options.results_total_bytes_max = 20'000;
+    s.options.running_max = 1;
+    s.restart();
+    NewQuery query;
+    query.groups = {"g"};
+    query.end = kNow / 1'000;
+    std::vector<std::string> ids;
+    for (int i = 0; i < 20; ++i) {
+        query.text = "rows 100";
+        ids.push_back(*s.queries->start(s.me, query, "r"));
+    }
+    s.queries->wait_until_idle();
+    for (const std::string& id : ids) CHECK(s.rows(id) == 100);
+    s.queries->wait_until_kept();
+    for (const std::string& id : ids) CHECK(s.rows(id) == 100);
+    CHECK(s.files() == 20);
+}
+
 TEST_CASE("kept queries: a damaged file is dropped, a foreign one too, a newer format stays") {
     KeptSessions s;
     const std::string good = s.run("rows 1");

@@ -65,7 +65,9 @@ inline constexpr std::uint64_t kResultPageBytesMax = 16ULL << 20;  // Ours: boun
 inline constexpr std::int64_t kAnswerWaitMs = 50;
 inline constexpr std::uint64_t kResultBytesMax = 100ULL << 20;        // store.md 3.4.
 inline constexpr std::uint64_t kResultsTotalBytesMax = 128ULL << 20;  // Ours: all kept results.
-inline constexpr std::uint64_t kResultsDiskBytesMax = 1ULL << 30;     // Ours: all kept files.
+// Ours: beyond that, results that wait for the disk.
+inline constexpr std::uint64_t kResultsUnwrittenBytesMax = 128ULL << 20U;
+inline constexpr std::uint64_t kResultsDiskBytesMax = 1ULL << 30;  // Ours: all kept files.
 /// Ours: a result's text (100 MiB), and its numbers and names of fields.
 inline constexpr std::uint64_t kKeptFileBytesMax = 512ULL << 20;
 inline constexpr std::uint64_t kQueryMemoryBytesMax = 256ULL << 20;  // Ours: all that run.

@@ -40,6 +40,8 @@ constexpr std::chrono::milliseconds kDrainGrace{20'000};
 // Of the memory budget; the rest is for open chunks and caches, query arenas, and what the
 // libraries keep (store.md 3.1).
 constexpr std::uint64_t kBodyShare = 8, kStoreShare = 2, kQueryShare = 4;
+// Of the memory budget, for results of queries that have ended; their files hold them all.
+constexpr std::uint64_t kResultsShare = 16;
 // Of the queries' share, for groups that are kept from run to run.
 constexpr std::uint64_t kQueryCacheShare = 4;
 // A query holds a whole chunk for each of its threads, as stored and as text (store.md 2.1: 16
@@ -121,6 +123,8 @@ public:
         sessions.query_memory_bytes_max = std::max(memory / kQueryShare, kQueryMemoryMin);
         sessions.partials_bytes_max = std::min(options_.query_cache_bytes.value_or(UINT64_MAX),
                                                sessions.query_memory_bytes_max / kQueryCacheShare);
+        sessions.results_total_bytes_max =
+            std::min(sessions.results_total_bytes_max, memory / kResultsShare);
         sessions.fs = &os::real_fs();
         sessions.directory = options_.data_directory + "/queries";
         logs_ = std::make_unique<logs::Service>(*store_, clock_, random_, engine_, sessions);
