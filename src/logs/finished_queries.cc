@@ -10,10 +10,6 @@
 #include "os/thread_priority.h"
 
 namespace sky::logs {
-namespace {
-/// Ours: how long a file may wait for the processor to be free.
-constexpr std::int64_t kErrandWaitMs = 1'000;
-}  // namespace
 
 FinishedQueries::FinishedQueries(std::mutex& mutex, const Clock& clock,
                                  const SessionOptions& options)
@@ -100,7 +96,7 @@ void FinishedQueries::run_errands() {
         errand_there_.wait(lock, [&] { return errands_end_ || !errands_.empty(); });
         if (errands_.empty()) return;
         if (!late) {
-            late = !errand_there_.wait_for(lock, std::chrono::milliseconds(kErrandWaitMs),
+            late = !errand_there_.wait_for(lock, std::chrono::milliseconds(limits::kErrandWaitMs),
                                            [&] { return may_run_errands(); });
         }
         const Errand errand = std::move(errands_.front());

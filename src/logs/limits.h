@@ -74,8 +74,9 @@ inline constexpr std::uint64_t kQueryMemoryBytesMax = 256ULL << 20;  // Ours: al
 /// Ours: groups kept from run to run of a query, of the memory of those that run.
 inline constexpr std::uint64_t kQueryPartialsBytesMax = 64ULL << 20;
 inline constexpr std::size_t kSessionsMax = 10'000;  // Ours: kept queries.
-/// Ours: finished queries that are written while others run. Fewer wait until none does.
+/// Ours: finished queries are written once none runs, or so many wait, or for so long.
 inline constexpr std::size_t kErrandsWaitingMax = 64;
+inline constexpr std::int64_t kErrandWaitMs = 1'000;
 inline constexpr std::size_t kDescribeQueriesMax = 1'000;
 inline constexpr std::size_t kQueryGroupsPageMax = 500;  // ListLogGroupsForQuery.
 
