@@ -113,7 +113,7 @@ public:
             return call->kind == AggregateKind::kEarliest || call->kind == AggregateKind::kLatest ||
                    call->kind == AggregateKind::kRate;
         });
-        by_appearance_ = spec.ordered && !has_bin && !step_.keys.empty();
+        by_appearance_ = spec.order != GroupsIn::kAnyOrder && !has_bin && !step_.keys.empty();
     }
     ~GroupSink() override { budget_.release(accounted_bytes_); }
 
@@ -190,7 +190,7 @@ public:
         table->columns.assign(plan_.slots.size(), nullptr);
         auto* timestamps = arena.array<std::int64_t>(shown.size());
         auto* ranks = arena.array<std::uint64_t>(shown.size());
-        const bool places = by_appearance_ && !spec_.share.all();
+        const bool places = by_appearance_ && spec_.order == GroupsIn::kAnyOrderPlaced;
         for (std::size_t i = 0; i < shown.size(); ++i) {
             timestamps[i] = places ? appearance_[shown[i]].timestamp_ms : 0;
             ranks[i] = places ? appearance_[shown[i]].sequence : shown.size() - i;
@@ -198,8 +198,7 @@ public:
         table->order = {timestamps, ranks};
         for (std::size_t k = 0; k < step_.keys.size(); ++k) {
             const std::uint32_t slot = step_.keys[k].slot;
-            // Shares of groups are put in order by their keys.
-            if (plan_.needed[slot] != 0 || !spec_.share.all()) {
+            if (plan_.needed[slot] != 0 || spec_.order == GroupsIn::kAnyOrderPlaced) {
                 table->columns[slot] = key_column(arena, k, shown);
             }
             if (budget.exhausted()) return table;
@@ -211,7 +210,7 @@ public:
             const Vector* values = call.kind == AggregateKind::kPct
                                        ? aggregate.finish_percentile(context, 0, call.parameter)
                                        : aggregate.finish(context, 0);
-            const bool as_they_are = !spec_.ordered && shown.size() == groups_;
+            const bool as_they_are = spec_.order != GroupsIn::kTheirOrder;
             table->columns[step_.aggregates[i].slot] =
                 as_they_are ? values : values->gather(arena, shown);
         }
@@ -260,12 +259,13 @@ private:
     std::vector<std::uint32_t> shown_groups() const {
         const auto count =
             static_cast<std::size_t>(std::min<std::uint64_t>(groups_, spec_.rows_max));
-        if (!by_appearance_ && spec_.ordered && !step_.keys.empty()) {
+        const bool in_order = spec_.order == GroupsIn::kTheirOrder;
+        if (in_order && !by_appearance_ && !step_.keys.empty()) {
             return GroupOrder(keys_, step_).first(count);
         }
         std::vector<std::uint32_t> groups(groups_);
         std::iota(groups.begin(), groups.end(), 0U);
-        if (by_appearance_) {
+        if (in_order && by_appearance_) {
             GroupOrder::sort_first(groups, count, [this](std::uint32_t a, std::uint32_t b) {
                 return newer(appearance_[a], appearance_[b]);
             });

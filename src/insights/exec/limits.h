@@ -55,8 +55,6 @@ constexpr std::uint32_t kKeySharesMax = 64;
 /// Rows so far are shown while the run has this part of its memory at most, with as much again.
 /// Ours: beyond, the counters alone are.
 constexpr std::uint64_t kLookPart = 4;
-/// Rows beyond those wanted before the others are dropped. Ours.
-constexpr std::size_t kShareSlackRows = 1'024;
 /// A query in parentheses. Source: logs-insights-ql.md 6.15.
 constexpr std::int64_t kSubqueryRunMsMax = 30'000;
 /// Rows that unnest, join and fillmissing may make. Ours: bounds one column's memory.

@@ -70,7 +70,7 @@ struct PlanRun::Impl {
                   (options.shaped == ShapedReads::kYes ? store::Columns::kShaped
                                                        : store::Columns::kNone)),
           discovery(query->plan),
-          kept_query(options.partials != nullptr && cut.second.stats == nullptr &&
+          kept_query(options.partials != nullptr && !cut.chained &&
                              may_keep_partials(*query, cut.sink)
                          ? options.partials->number_of(query->text)
                          : 0),
@@ -83,15 +83,14 @@ struct PlanRun::Impl {
     }
 
     std::unique_ptr<Sink> make_sink(columnar::MemoryBudget& payer, const KeyShare& keys) const {
-        if (cut.second.stats != nullptr) {
-            const ChainSpec chain{cut.groups, cut.second, cut.groups_rest, cut.rest - 1,
-                                  options.now_s};
-            return make_chain_sink(query->plan, chain, payer);
-        }
         if (cut.groups.stats != nullptr) {
             GroupSinkSpec spec = cut.groups;
             spec.share = keys;
-            return make_group_sink(query->plan, spec, payer);
+            if (cut.chained || !keys.all()) {
+                spec.order = cut.behind->placed ? GroupsIn::kAnyOrderPlaced : GroupsIn::kAnyOrder;
+            }
+            if (!cut.chained || !keys.all()) return make_group_sink(query->plan, spec, payer);
+            return make_chain_sink(query->plan, {spec, *cut.behind, options.now_s}, payer);
         }
         RowSinkSpec spec = cut.rows;
         spec.share = keys;
@@ -112,57 +111,13 @@ struct PlanRun::Impl {
     }
 
     void list_work() {
-        for (std::size_t i = 0; i < options.sources.size(); ++i) {
-            const Source& source = options.sources[i];
-            const store::GroupInfo& group = source.snapshot->group();
-            const EventSource events{&source,
-                                     static_cast<std::uint32_t>(i),
-                                     static_cast<std::uint32_t>(options.sources.size()),
-                                     group.tenant.account,
-                                     group.tenant.region,
-                                     group.id};
-            for (const store::Morsel& morsel : kept_query != 0
-                                                   ? source.snapshot->fine_morsels(options.range)
-                                                   : source.snapshot->morsels(options.range)) {
-                work.push_back({events, morsel, {}});
-            }
-        }
-        std::stable_sort(work.begin(), work.end(), [](const Work& a, const Work& b) {
-            return a.morsel.max_ms > b.morsel.max_ms;
-        });
+        work = work_of(options.sources, options.range,
+                       kept_query != 0 ? MorselSize::kFine : MorselSize::kAny);
         chunks = work.size();
-        if (cut.second.stats != nullptr) find_own_times();
-    }
-
-    /// For each run of morsels the times at which no other one has rows.
-    void find_own_times() {
+        if (!cut.chained) return;
         run_length = std::clamp<std::size_t>(work.size() / (workers.size() * kRunsAWorker), 1,
                                              kRunLengthMax);
-        struct Run {
-            std::size_t first;
-            std::int64_t min_ms, max_ms;
-        };
-        std::vector<Run> runs;
-        for (std::size_t i = 0; i < work.size(); i += run_length) {
-            Run run{i, INT64_MAX, INT64_MIN};
-            for (std::size_t k = i; k < std::min(i + run_length, work.size()); ++k) {
-                run.min_ms = std::min(run.min_ms, work[k].morsel.min_ms);
-                run.max_ms = std::max(run.max_ms, work[k].morsel.max_ms);
-            }
-            runs.push_back(run);
-        }
-        std::stable_sort(runs.begin(), runs.end(),
-                         [](const Run& a, const Run& b) { return a.min_ms < b.min_ms; });
-        std::int64_t before = INT64_MIN;  // No row of those that began earlier is at or behind it.
-        for (std::size_t i = 0; i < runs.size(); ++i) {
-            const TimeSpan alone{before, i + 1 == runs.size() ? INT64_MAX : runs[i + 1].min_ms};
-            const std::size_t end = std::min(runs[i].first + run_length, work.size());
-            for (std::size_t k = runs[i].first; k < end && alone.begin_ms < alone.end_ms; ++k) {
-                work[k].own = workers[0]->sink->whole_bins(alone);
-            }
-            const std::int64_t max_ms = runs[i].max_ms;
-            before = std::max(before, max_ms == INT64_MAX ? max_ms : max_ms + 1);
-        }
+        find_own_times(work, run_length, *workers[0]->sink);
     }
 
     /// Takes morsels, newest first, until none is left or the others cannot change the answer.
@@ -404,18 +359,6 @@ struct PlanRun::Impl {
         return {};
     }
 
-    /// The lowest begin of [begin, end) whose rows hold at most kPassTextBytesMax; one row at
-    /// least.
-    static std::size_t text_begin(const store::EventBatch& batch, std::size_t begin,
-                                  std::size_t end) {
-        const std::span<const std::uint32_t> offsets = batch.message.offsets();
-        if (offsets[end] - offsets[begin] <= kPassTextBytesMax) return begin;
-        const auto least = static_cast<std::uint32_t>(offsets[end] - kPassTextBytesMax);
-        const auto at = std::lower_bound(offsets.begin() + static_cast<std::ptrdiff_t>(begin),
-                                         offsets.begin() + static_cast<std::ptrdiff_t>(end), least);
-        return std::min(static_cast<std::size_t>(at - offsets.begin()), end - 1);
-    }
-
     /// `begin` gives the frame its rows; `own` are those of Work::own.
     template <class Begin>
     void pass(Worker& worker, bool own, std::size_t rows, double bytes, Begin&& begin) {
@@ -548,9 +491,9 @@ struct PlanRun::Impl {
         list_work();
         auto kept = scanned_rows();
         const bool ordered = cut.groups.stats == nullptr && cut.rows.rows_max <= kResultRowsMax;
-        if (!budget.exhausted() || (!cut.shares && !ordered)) return kept;
+        if (!budget.exhausted() || (!cut.behind && !ordered)) return kept;
         kept = Kept{};  // What it holds is given back.
-        return cut.shares ? rows_by_shares() : rows_by_bound();
+        return cut.behind ? rows_by_shares() : rows_by_bound();
     }
 
     /// The rows that stay are too wide to hold more than them: a scan of their order's keys alone
@@ -617,8 +560,7 @@ struct PlanRun::Impl {
     Result<Kept> rows_by_shares() {
         {
             const std::lock_guard moving(moving_mutex);
-            collected =
-                std::make_unique<ShareCollector>(query->plan, *cut.shares, options.now_s, budget);
+            collected = make_behind(query->plan, *cut.behind, budget);
         }
         std::vector<KeyShare> waiting;
         const std::uint32_t of = shares_at_first();
@@ -637,7 +579,7 @@ struct PlanRun::Impl {
             remember_seen();
             const std::lock_guard moving(moving_mutex);
             empty_sinks();
-            SKY_TRY(collected->add(*kept->table));
+            SKY_TRY(pass_behind(query->plan, *cut.behind, options.now_s, *kept->table, *collected));
             if (budget.exhausted()) return std::unexpected(memory_error(budget.bytes_max()));
         }
         begin_share({});  // Room for the answer.
@@ -646,15 +588,17 @@ struct PlanRun::Impl {
             --scans;
         }
         const std::lock_guard moving(moving_mutex);
-        return Kept{collected->finish(budget), cut.shares->rest};
+        return Kept{collected->finish(budget), cut.behind->rest};
     }
 
     /// The final rows. Where all groups fit and what is made of them does not, the groups come
     /// share by share: of each then only those stay that can be in front.
     Result<std::unique_ptr<Table>> rows_at_end(RunTrace& behind) {
         auto table = finish_rows(SKY_TRY(kept_rows()), budget, &behind);
-        const bool whole = collected == nullptr && cut.shares && cut.shares->rows_max != ~0ULL;
-        if (table || !budget.exhausted() || !whole) return table;
+        const bool whole = collected == nullptr && !cut.chained;
+        if (table || !budget.exhausted() || !whole || !cut.behind || !cut.behind->narrows()) {
+            return table;
+        }
         behind = RunTrace(query->plan.steps.size());
         return finish_rows(SKY_TRY(rows_by_shares()), budget, &behind);
     }
@@ -692,7 +636,7 @@ struct PlanRun::Impl {
         std::string text = explain_run(query->plan, sum, chunks, result_rows);
         if (scans > 1) {
             text += fmt::format("read {} times: its {} for its memory\n", scans,
-                                cut.shares
+                                cut.behind
                                     ? "keys were too many and came share by share, too many at once"
                                     : "rows were put in order by their keys first, too wide");
         }
@@ -726,7 +670,7 @@ struct PlanRun::Impl {
                 return bare;
             }
             if (collected != nullptr) {
-                kept = {collected->finish(payer), cut.shares->rest};
+                kept = {collected->finish(payer), cut.behind->rest};
             } else {
                 const std::unique_ptr<Sink> together = make_sink(payer, {});
                 for (const auto& worker : workers) {
@@ -767,9 +711,9 @@ struct PlanRun::Impl {
     std::uint64_t scans = 1;          // Under the first worker's mutex.
     // What the sinks take; changed between scans, under moving_mutex.
     KeyShare share;
-    bool keys_only = false;                     // Of a sort.
-    std::shared_ptr<const SortBound> bound;     // Rows behind it are not wanted; null: not known.
-    std::unique_ptr<ShareCollector> collected;  // Of the shares before; null: there are none.
+    bool keys_only = false;                  // Of a sort.
+    std::shared_ptr<const SortBound> bound;  // Rows behind it are not wanted; null: not known.
+    std::unique_ptr<Sink> collected;         // Of the shares before; null: there are none.
     mutable std::mutex seen_mutex;
     Statistics seen;  // Of the scans before.
     std::mutex error_mutex;

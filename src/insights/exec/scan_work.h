@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <ranges>
+#include <vector>
 
 #include "insights/exec/frame.h"
 #include "insights/exec/sink.h"
@@ -16,6 +17,16 @@ struct Work {
     store::Morsel morsel;
     TimeSpan own;  // Times whose rows go to the sink's add_own().
 };
+
+enum class MorselSize : std::uint8_t { kAny, kFine };
+/// The morsels of all sources, those with the newest rows first.
+std::vector<Work> work_of(const std::vector<Source>& sources, const store::TimeRange& range,
+                          MorselSize size);
+/// Sets, for each run of `run_length` morsels, the times at which no other one has rows, as
+/// `sink` wants them.
+void find_own_times(std::vector<Work>& work, std::size_t run_length, const Sink& sink);
+/// The lowest begin of [begin, end) whose rows hold at most kPassTextBytesMax; one row at least.
+std::size_t text_begin(const store::EventBatch& batch, std::size_t begin, std::size_t end);
 
 /// The lowest begin of [begin, end), at least one row in ascending time, so that all of them are
 /// before `own`, or in it, or behind it.

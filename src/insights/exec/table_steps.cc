@@ -236,7 +236,9 @@ Result<std::unique_ptr<Table>> run_table_steps(const Plan& plan, std::size_t fir
             } else if (const auto* rows = std::get_if<RowsStep>(&step)) {
                 SKY_TRY(run_rows_step(*rows, frame, poll));
             } else if (const auto* stats = std::get_if<StatsStep>(&step)) {
-                const GroupSinkSpec spec{stats, ~0ULL, order_matters(plan, at + 1)};
+                const GroupSinkSpec spec{
+                    stats, ~0ULL,
+                    order_matters(plan, at + 1) ? GroupsIn::kTheirOrder : GroupsIn::kAnyOrder};
                 groups = SKY_TRY(group_rows(spec, step, frame, budget, poll));
             } else {
                 SKY_TRY(row_step_in_runs(step, frame, poll));
