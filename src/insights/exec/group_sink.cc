@@ -126,7 +126,7 @@ public:
         } else {
             std::vector<const Vector*> columns;
             for (const GroupKey& key : step_.keys) columns.push_back(evaluate(key.expr, frame));
-            if (!spec_.share.all()) {
+            if (!spec_.share.whole()) {
                 auto* hashes = context.arena.array<std::uint64_t>(frame.rows());
                 hash_keys(context, columns, hashes);
                 select_share(spec_.share, frame, columns, hashes);

@@ -2,7 +2,9 @@
 #include "insights/exec/key_shares.h"
 
 #include <algorithm>
+#include <numeric>
 
+#include "insights/exec/limits.h"
 #include "insights/exec/value_dictionary.h"
 
 namespace sky::insights {
@@ -11,6 +13,23 @@ namespace {
 constexpr std::uint64_t kShareSeed = 0xE7037ED1A0B428DBULL;
 
 }  // namespace
+
+bool halve(const KeyShare& share, const std::optional<Period>& period,
+           std::vector<KeyShare>& halves) {
+    if (share.times && period) {
+        const auto [begin_ms, end_ms] = *share.times;
+        const std::int64_t middle_ms = ceil_to(*period, std::midpoint(begin_ms, end_ms));
+        if (begin_ms < middle_ms && middle_ms <= end_ms) {
+            halves.push_back({share.part, share.of, store::TimeRange{middle_ms, end_ms}});
+            halves.push_back({share.part, share.of, store::TimeRange{begin_ms, middle_ms - 1}});
+            return true;
+        }
+    }
+    if (2 * share.of > kKeySharesMax) return false;
+    halves.push_back({share.part + share.of, 2 * share.of, share.times});
+    halves.push_back({share.part, 2 * share.of, share.times});
+    return true;
+}
 
 void hash_keys(EvalContext& context, std::span<const Vector* const> keys, std::uint64_t* hashes) {
     std::fill_n(hashes, context.rows, kShareSeed);

@@ -214,7 +214,7 @@ public:
         EvalContext& context = frame.context();
         std::vector<const Vector*> keys;
         for (const BoundExpr& key : spec_.dedup->keys) keys.push_back(evaluate(key, frame));
-        if (!spec_.share.all()) take_share(frame, keys);
+        if (!spec_.share.whole()) take_share(frame, keys);
         if (frame.rows() == 0) return;
         auto* numbers = context.arena.array<std::uint32_t>(frame.rows());
         if (!keys_.number_rows(context, keys, numbers)) return;

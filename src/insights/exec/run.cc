@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
-#include <cmath>
 #include <exception>
 #include <mutex>
 #include <new>
@@ -66,6 +64,8 @@ struct PlanRun::Impl {
                       counts_rows(*cut.groups.stats)),
           sites(symbolic_sites(query->plan, cut.sink)),
           required(required_texts(query->plan, cut.sink)),
+          share_period(cut.groups.stats != nullptr ? time_key(query->plan, *cut.groups.stats)
+                                                   : std::nullopt),
           columns(columns_of(query->plan) |
                   (options.shaped == ShapedReads::kYes ? store::Columns::kShaped
                                                        : store::Columns::kNone)),
@@ -75,7 +75,8 @@ struct PlanRun::Impl {
                          ? options.partials->number_of(query->text)
                          : 0),
           fields(required_fields(query->plan, cut.sink, discovery.slots)),
-          budget(options.memory_bytes_max, options.memory_pool) {
+          budget(options.memory_bytes_max, options.memory_pool),
+          range(options.range) {
         const unsigned threads = std::clamp(options.threads, 1U, kThreadsMax);
         for (unsigned i = 0; i < threads; ++i) {
             workers.push_back(std::make_unique<Worker>(*this, budget));
@@ -111,10 +112,9 @@ struct PlanRun::Impl {
     }
 
     void list_work() {
-        work = work_of(options.sources, options.range,
-                       kept_query != 0 ? MorselSize::kFine : MorselSize::kAny);
-        chunks = work.size();
-        if (!cut.chained) return;
+        work =
+            work_of(options.sources, range, kept_query != 0 ? MorselSize::kFine : MorselSize::kAny);
+        if (!cut.chained || !share.all()) return;
         run_length = std::clamp<std::size_t>(work.size() / (workers.size() * kRunsAWorker), 1,
                                              kRunLengthMax);
         find_own_times(work, run_length, *workers[0]->sink);
@@ -140,8 +140,7 @@ struct PlanRun::Impl {
 
     Status scan_morsel(Worker& worker, const Work& item) {
         if (counts_only) {
-            if (const auto rows =
-                    item.source.source->snapshot->known_rows(item.morsel, options.range)) {
+            if (const auto rows = item.source.source->snapshot->known_rows(item.morsel, range)) {
                 count(worker, item, *rows);
                 return {};
             }
@@ -156,7 +155,7 @@ struct PlanRun::Impl {
         if (kept_query == 0 || !share.all()) return std::nullopt;  // All keys or none.
         const store::Snapshot& snapshot = *item.source.source->snapshot;
         const auto name = snapshot.lasting_name(item.morsel);
-        if (!name || !snapshot.known_rows(item.morsel, options.range)) return std::nullopt;
+        if (!name || !snapshot.known_rows(item.morsel, range)) return std::nullopt;
         return PartialKey{kept_query, item.source.group, item.source.index, item.source.count,
                           *name};
     }
@@ -203,7 +202,7 @@ struct PlanRun::Impl {
 
     Status read_morsel(Worker& worker, const Work& item) {
         const std::int64_t begin_ns = trace_ns(options.clock);
-        const auto batch = item.source.source->snapshot->read(item.morsel, options.range, columns);
+        const auto batch = item.source.source->snapshot->read(item.morsel, range, columns);
         if (!batch) return std::unexpected(batch.error());
         {
             const std::lock_guard lock(worker.mutex);
@@ -232,10 +231,10 @@ struct PlanRun::Impl {
     Status count_only(Worker& worker, const Work& item) const {
         const store::Snapshot& snapshot = *item.source.source->snapshot;
         std::uint64_t rows = 0;
-        if (const auto known = snapshot.known_rows(item.morsel, options.range)) {
+        if (const auto known = snapshot.known_rows(item.morsel, range)) {
             rows = *known;
         } else {
-            const auto batch = snapshot.read(item.morsel, options.range, store::Columns::kNone);
+            const auto batch = snapshot.read(item.morsel, range, store::Columns::kNone);
             if (!batch) return std::unexpected(batch.error());
             rows = batch->rows();
         }
@@ -459,22 +458,26 @@ struct PlanRun::Impl {
         return result;
     }
 
-    Statistics statistics() const {
-        Statistics sum;
+    RowCounts rows_of_workers() const {
+        RowCounts rows;
         for (const auto& worker : workers) {
             const std::lock_guard lock(worker->mutex);
-            RowCounts rows = worker->rows;
+            rows.add(worker->rows);
             if (worker->partial != nullptr) rows.add(worker->partial->rows);
-            sum.records_matched += static_cast<double>(rows.matched);
-            sum.records_scanned += static_cast<double>(rows.scanned);
-            sum.bytes_scanned += rows.bytes;
         }
+        return rows;
+    }
+
+    Statistics statistics() const {
+        RowCounts rows = rows_of_workers();
+        Statistics sum;
         {
             // A row that is read once more for other keys is one row.
             const std::lock_guard lock(seen_mutex);
-            sum.records_matched = std::max(sum.records_matched, seen.records_matched);
-            sum.records_scanned = std::max(sum.records_scanned, seen.records_scanned);
-            sum.bytes_scanned = std::max(sum.bytes_scanned, seen.bytes_scanned);
+            rows.add(rows_done);
+            sum.records_matched = std::max(static_cast<double>(rows.matched), seen.records_matched);
+            sum.records_scanned = std::max(static_cast<double>(rows.scanned), seen.records_scanned);
+            sum.bytes_scanned = std::max(rows.bytes, seen.bytes_scanned);
         }
         sum.log_groups_scanned = static_cast<double>(options.sources.size());
         return sum;
@@ -489,6 +492,7 @@ struct PlanRun::Impl {
 
     Result<Kept> kept_rows() {
         list_work();
+        chunks = work.size();
         auto kept = scanned_rows();
         const bool ordered = cut.groups.stats == nullptr && cut.rows.rows_max <= kResultRowsMax;
         if (!budget.exhausted() || (!cut.behind && !ordered)) return kept;
@@ -533,8 +537,11 @@ struct PlanRun::Impl {
         remember_seen();
         const std::lock_guard moving(moving_mutex);
         share = to;
+        range = to.times.value_or(options.range);
         change();
         empty_sinks();
+        run_length = 1;
+        list_work();
         {
             const std::lock_guard lock(workers[0]->mutex);
             ++scans;
@@ -546,39 +553,53 @@ struct PlanRun::Impl {
     }
 
     /// As many as the part of the rows tells whose keys filled the memory.
-    std::uint32_t shares_at_first() const {
+    std::vector<KeyShare> first_shares() const {
         std::uint64_t rows = 0;
-        for (const Work& item : work) rows += item.morsel.rows;
+        KeyShare all;
+        all.times = {INT64_MAX, INT64_MIN};
+        for (const Work& item : work) {
+            rows += item.morsel.rows;
+            all.times->begin_ms = std::min(all.times->begin_ms, item.morsel.min_ms);
+            all.times->end_ms = std::max(all.times->end_ms, item.morsel.max_ms);
+        }
+        all.times->begin_ms = std::max(all.times->begin_ms, options.range.begin_ms);
+        all.times->end_ms = std::min(all.times->end_ms, options.range.end_ms);
+        if (!share_period) all.times.reset();
         const double read = std::max(statistics().records_scanned, 1.0);
         const double parts =
             std::clamp(static_cast<double>(rows) / read, 2.0, static_cast<double>(kKeySharesMax));
-        return std::bit_ceil(static_cast<std::uint32_t>(std::ceil(parts)));
+        std::vector<KeyShare> shares = {all};
+        while (static_cast<double>(shares.size()) < parts) {
+            std::vector<KeyShare> halves;
+            for (const KeyShare& whole : shares) (void)halve(whole, share_period, halves);
+            shares = std::move(halves);
+        }
+        return shares;
     }
 
     /// The keys are too many: a share of them at a time, and of each that is still too large half
-    /// at a time, until kKeySharesMax.
+    /// at a time.
     Result<Kept> rows_by_shares() {
+        std::vector<KeyShare> waiting = first_shares();
         {
             const std::lock_guard moving(moving_mutex);
             collected = make_behind(query->plan, *cut.behind, budget);
         }
-        std::vector<KeyShare> waiting;
-        const std::uint32_t of = shares_at_first();
-        for (std::uint32_t part = of; part-- > 0;) waiting.push_back({part, of});
         while (!waiting.empty()) {
             const KeyShare taken = waiting.back();
             waiting.pop_back();
             begin_share(taken);
             auto kept = scanned_rows();
-            if (budget.exhausted() && 2 * taken.of <= kKeySharesMax) {
-                waiting.push_back({taken.part + taken.of, 2 * taken.of});
-                waiting.push_back({taken.part, 2 * taken.of});
-                continue;
-            }
+            if (budget.exhausted() && halve(taken, share_period, waiting)) continue;
             if (!kept) return kept;
             remember_seen();
+            const RowCounts read = rows_of_workers();
             const std::lock_guard moving(moving_mutex);
             empty_sinks();
+            if (taken.times && taken.part == taken.of - 1) {  // The last part of those times.
+                const std::lock_guard lock(seen_mutex);
+                rows_done.add(read);
+            }
             SKY_TRY(pass_behind(query->plan, *cut.behind, options.now_s, *kept->table, *collected));
             if (budget.exhausted()) return std::unexpected(memory_error(budget.bytes_max()));
         }
@@ -693,7 +714,8 @@ struct PlanRun::Impl {
     const Cut cut;
     const bool counts_only;  // Nothing but the number of rows is asked for.
     const std::vector<SymbolicSite> sites;
-    const std::vector<AnyText> required;  // In every message that can matter.
+    const std::vector<AnyText> required;       // In every message that can matter.
+    const std::optional<Period> share_period;  // Of a key by which keys are shared out.
     const store::Columns columns;
     const DiscoveryPlan discovery;
     const std::uint64_t kept_query;           // PartialCache::number_of(); 0: nothing is kept.
@@ -711,11 +733,13 @@ struct PlanRun::Impl {
     std::uint64_t scans = 1;          // Under the first worker's mutex.
     // What the sinks take; changed between scans, under moving_mutex.
     KeyShare share;
+    store::TimeRange range;                  // Of the share's times.
     bool keys_only = false;                  // Of a sort.
     std::shared_ptr<const SortBound> bound;  // Rows behind it are not wanted; null: not known.
     std::unique_ptr<Sink> collected;         // Of the shares before; null: there are none.
     mutable std::mutex seen_mutex;
-    Statistics seen;  // Of the scans before.
+    Statistics seen;      // Of the scans before.
+    RowCounts rows_done;  // Of times of which all keys have been taken.
     std::mutex error_mutex;
     std::optional<Error> first_error;
 };
