@@ -448,7 +448,7 @@ struct PlanRun::Impl {
             trace->steps[cut.sink].rows_out = kept.table->rows;
         }
         return run_table_steps(query->plan, kept.rest, std::move(kept.table), options.now_s, payer,
-                               [this] { return poll(); }, {options.clock, trace});
+                               [this] { return poll(); }, rows_max, {options.clock, trace});
     }
 
     Result<QueryResult> finish(Kept kept, columnar::MemoryBudget& payer, RunTrace* trace) const {
