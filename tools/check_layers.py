@@ -22,7 +22,7 @@ LAYERS = {
     "server": 6, "cli/terminal": 6, "cli": 6, "agent": 6,
 }
 SIDEWAYS = {
-    ("shapes", "columnar"),
+    ("shapes", "columnar"), ("shapes", "json"),
     ("insights/symbolic", "insights/functions"), ("insights/exec", "insights/symbolic"),
     ("insights/plan", "insights/syntax"), ("insights/plan", "insights/functions"),
     ("insights/exec", "insights/syntax"), ("insights/exec", "insights/functions"), ("insights/exec", "insights/plan"),

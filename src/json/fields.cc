@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "json/fields.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
@@ -69,6 +70,19 @@ public:
             const char c = *at_++;
             if (c == '"' || static_cast<unsigned char>(c) < 0x20) return false;
             if (c == '\\' && !escape()) return false;
+        }
+    }
+
+    /// Everything up to the end, which is what stands between the brackets of an array.
+    bool elements() {
+        skip_blanks();
+        if (at_ == end_) return true;
+        for (;;) {
+            if (value(1) == Type::kNone) return false;
+            skip_blanks();
+            if (at_ == end_) return true;
+            if (!take(',')) return false;
+            skip_blanks();
         }
     }
 
@@ -318,6 +332,17 @@ Token scan(std::string_view text) {
 }
 
 bool is_string_content(std::string_view raw) { return Scanner(raw).string_content(); }
+
+bool is_scalar(std::string_view raw) {
+    Scanner scanner(raw);
+    return scanner.scalar() != Type::kNone && scanner.at_end();
+}
+
+bool are_elements(std::string_view raw, std::size_t openings_max) {
+    const auto opens =
+        std::count_if(raw.begin(), raw.end(), [](char c) { return c == '{' || c == '['; });
+    return static_cast<std::size_t>(opens) <= openings_max && Scanner(raw).elements();
+}
 
 std::vector<Token> elements(const Token& array) {
     std::vector<Token> found;

@@ -26,6 +26,13 @@ Token scan(std::string_view text);
 /// Whether `"raw"` is one string token: `raw` has no bare quote, no control and no broken escape.
 bool is_string_content(std::string_view raw);
 
+/// Whether the text is one number, true, false or null, without blanks around it.
+bool is_scalar(std::string_view raw);
+
+/// Whether `[raw]` is one array token in which at most `openings_max` brackets open besides the
+/// outer one; those of strings count as well, so that it is an upper bound of the depth.
+bool are_elements(std::string_view raw, std::size_t openings_max);
+
 /// Text of a string token: what stands between the quotes when it has no escapes (a view into the
 /// token), else `scratch` overwritten with the unescaped text. Lone surrogates become U+FFFD.
 std::string_view string_text(const Token& token, std::string& scratch);

@@ -190,3 +190,22 @@ TEST_CASE("what may stand between the quotes of a string") {
     CHECK_FALSE(is_string_content("one \" quote far behind the first eight bytes"));
     CHECK_FALSE(is_string_content(std::string_view("\0", 1)));
 }
+
+TEST_CASE("what may stand for a scalar, and between the brackets of an array") {
+    for (const char* text : {"0", "-0.5e+3", "null", "true", "false", "01", "1 ", " 1", "", "nul",
+                             "truex", "\"a\"", "[]", "{}", "1,2", "-", "1."}) {
+        CAPTURE(text);
+        const Token token = scan(text);
+        const bool scalar = token.type >= Type::kNull && token.type <= Type::kNumber;
+        CHECK(is_scalar(text) == (scalar && token.raw == text));
+    }
+    for (const char* text : {"", " ", "1", "1, 2", "1,", ",1", "\"]\"", "1],[2", "[", "]", "[[]]",
+                             "{\"a\":[1,{}]} , null", "{\"a\"}", "\"a\" \"b\"", "a", "1 }"}) {
+        CAPTURE(text);
+        const std::string array = "[" + std::string(text) + "]";
+        CHECK(are_elements(text, 63) == (scan(array).type == Type::kArray));
+    }
+    CHECK(are_elements("[[\"[\"]]", 3));
+    CHECK_FALSE(are_elements("[[\"[\"]]", 2));
+    CHECK_FALSE(are_elements(std::string(127, '[') + std::string(127, ']') + ",{", 1'000));
+}

@@ -31,7 +31,7 @@ FinishedQueries::~FinishedQueries() {
 
 void FinishedQueries::add(const SessionPtr& session) {
     session->bytes = sizeof(Session) + session->source_text.size() + session->explained.size();
-    for (const insights::Row& row : session->result->rows) session->row_bytes += row_bytes(row);
+    session->row_bytes = session->result->rows.bytes();
     session->bytes += session->row_bytes;
     session->used = ++looks_;
     memory_bytes_ += session->bytes;
@@ -43,7 +43,10 @@ void FinishedQueries::add(const SessionPtr& session) {
 
 void FinishedQueries::wait_until_kept() {
     std::unique_lock lock(mutex_);
+    ++awaited_;
+    errand_there_.notify_all();
     errands_done_.wait(lock, [&] { return errands_.empty() && !is_running_errand_; });
+    --awaited_;
 }
 
 void FinishedQueries::load() {
@@ -88,7 +91,7 @@ void FinishedQueries::run_errands() {
     os::step_aside(os::kQueryNiceness);
     std::unique_lock lock(mutex_);
     for (;;) {
-        errand_there_.wait(lock, [&] { return errands_end_ || !errands_.empty(); });
+        errand_there_.wait(lock, [&] { return errands_end_ || may_run_errands(); });
         if (errands_.empty()) return;
         const Errand errand = std::move(errands_.front());
         errands_.pop_front();
@@ -202,7 +205,7 @@ Result<ResultPtr> FinishedQueries::rows_of(const SessionPtr& session) {
     if (session->resident || !by_id_.contains(session->id)) return ResultPtr(result);
     session->result = result;
     session->resident = true;
-    for (const insights::Row& row : result->rows) session->row_bytes += row_bytes(row);
+    session->row_bytes = result->rows.bytes();
     session->bytes += session->row_bytes;
     memory_bytes_ += session->row_bytes;
     make_room();

@@ -22,6 +22,10 @@ inline constexpr std::size_t kFrames = 5;
 /// A family with fewer rows keeps its columns in the shared frames. Source: measured.
 inline constexpr std::size_t kOwnRowsMin = 2'048;
 
+/// A descriptor's first byte: its kind, and above it the JsonRoles that all its texts fit (none in
+/// files of format 3 and before).
+inline constexpr unsigned kKindBits = 4;
+
 /// A descriptor's kind for SlotKind::kForm with values as repeated_integers.h has them.
 inline constexpr std::uint8_t kRepeatedForm = 6;
 

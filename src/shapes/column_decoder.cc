@@ -81,32 +81,6 @@ const std::vector<std::string_view>* BlockAreas::pool() {
     return &pool_;
 }
 
-const std::vector<std::uint8_t>* BlockAreas::pool_tells(bool (*is)(std::string_view text)) {
-    const std::vector<std::string_view>* const texts = pool();
-    if (texts == nullptr) return nullptr;
-    if (tells_.size() != texts->size()) {
-        tells_.reserve(texts->size());
-        for (const std::string_view text : *texts) tells_.push_back(is(text) ? 1 : 0);
-    }
-    return &tells_;
-}
-
-bool is_plain(std::string_view text) {
-    // Each byte's top bit tells; a borrow reaches from one that tells only.
-    constexpr std::uint64_t kOnes = 0x0101010101010101ULL, kTops = 0x8080808080808080ULL;
-    const auto zero = [](std::uint64_t word) { return (word - kOnes) & ~word; };
-    std::uint64_t tells = 0;
-    for (; text.size() >= 8; text.remove_prefix(8)) {
-        const auto word = load_word<std::uint64_t>(text.data());
-        tells |= zero(word ^ (kOnes * '"')) | zero(word ^ (kOnes * '\\')) |
-                 ((word - kOnes * 0x20) & ~word);
-    }
-    bool rest = false;
-    for (const char byte : text)
-        rest = rest || byte == '"' || byte == '\\' || static_cast<unsigned char>(byte) < 0x20;
-    return (tells & kTops) == 0 && !rest;
-}
-
 // Descriptors
 // -------------------------------------------------------------------------------------------------
 
@@ -137,7 +111,10 @@ bool DescriptorReader::exceptions(std::size_t rows, ColumnInfo& out) {
 }
 
 bool DescriptorReader::column(std::size_t rows, ColumnInfo& out) {
-    auto kind = in_.word<std::uint8_t>();
+    const auto first = in_.word<std::uint8_t>();
+    if (first >> kKindBits > JsonRoles::kBits) return false;
+    out.roles = JsonRoles(static_cast<std::uint8_t>(first >> kKindBits));
+    auto kind = static_cast<std::uint8_t>(first & ((1U << kKindBits) - 1));
     out.repeated = kind == kRepeatedForm;
     if (out.repeated) kind = static_cast<std::uint8_t>(SlotKind::kForm);
     out.kind = static_cast<SlotKind>(kind);
@@ -261,6 +238,15 @@ bool ColumnDecoder::exceptions(const ColumnInfo& info, BlockAreas& areas, SlotCo
     return true;
 }
 
+std::optional<columnar::IntegerBounds> ColumnDecoder::bounds(const ColumnInfo& info,
+                                                             std::size_t rows, BlockAreas& areas) {
+    std::string_view bytes;
+    if (info.kind != SlotKind::kForm || info.repeated ||
+        !areas.bytes(info.values.area, info.values.offset, info.values.bytes, bytes))
+        return std::nullopt;
+    return columnar::bounds_of_integers(bytes, rows);
+}
+
 bool ColumnDecoder::entries(const ColumnInfo& info, BlockAreas& areas,
                             std::vector<std::string_view>& out) {
     const std::vector<std::string_view>* const pool = areas.pool();
@@ -278,43 +264,6 @@ bool ColumnDecoder::entries(const ColumnInfo& info, BlockAreas& areas,
     out.reserve(references.size());
     for (const std::uint32_t reference : references) out.push_back((*pool)[reference]);
     return true;
-}
-
-std::optional<bool> ColumnDecoder::all_texts(const ColumnInfo& info, BlockAreas& areas,
-                                             bool (*is)(std::string_view text)) {
-    const auto are_plain = [](const ByteSet& bytes) {
-        return (bytes.words()[0] & 0xFFFFFFFF) == 0 && !bytes.contains('"') &&
-               !bytes.contains('\\');
-    };
-    switch (info.kind) {
-        case SlotKind::kConstant:
-        case SlotKind::kDictionary: {
-            const std::vector<std::uint8_t>* const tells = areas.pool_tells(is);
-            if (tells == nullptr) return std::nullopt;
-            if (info.kind == SlotKind::kConstant) return (*tells)[info.constant] != 0;
-            ByteReader in(info.references);
-            std::vector<std::uint32_t> references;
-            if (!read_references(in, info.entries, static_cast<std::uint32_t>(tells->size()),
-                                 references) ||
-                in.left() != 0)
-                return std::nullopt;
-            return std::all_of(references.begin(), references.end(),
-                               [&](std::uint32_t reference) { return (*tells)[reference] != 0; });
-        }
-        case SlotKind::kForm:
-            return info.exceptions == 0 && are_plain(info.form.bytes());
-        case SlotKind::kHex:
-            return info.exceptions == 0 && is_plain(info.hex.pattern);
-        case SlotKind::kText: {
-            if (info.stats) return are_plain(info.stats->bytes);
-            std::string_view bytes;
-            if (info.values.area == Area::kOwn) return false;
-            if (!areas.bytes(info.values.area, info.values.offset, info.values.bytes, bytes))
-                return std::nullopt;
-            return is_plain(bytes);
-        }
-    }
-    return false;
 }
 
 /// Everything but the values; statistics are complete except those of a text that has none stored.

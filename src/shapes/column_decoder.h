@@ -9,7 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include "columnar/int_codec.h"
 #include "shapes/block_format.h"
+#include "shapes/json_roles.h"
 
 namespace sky::shapes {
 
@@ -26,8 +28,6 @@ public:
     std::size_t pool_size() const { return pool_count_; }
     /// Null when the pool is damaged. Its texts live as long as this.
     const std::vector<std::string_view>* pool();
-    /// Whether each text of the pool is what `is` says; null when the pool is damaged.
-    const std::vector<std::uint8_t>* pool_tells(bool (*is)(std::string_view text));
     std::size_t text_bytes() const { return text_bytes_; }
 
 private:
@@ -43,12 +43,8 @@ private:
     std::string_view own_, meta_, pool_lengths_;
     std::size_t text_bytes_ = 0, pool_count_ = 0;
     std::vector<std::string_view> pool_;
-    std::vector<std::uint8_t> tells_;  // Empty: not asked for yet.
     bool pool_open_ = false;
 };
-
-/// Whether the text has no quote, no backslash and no byte below a blank.
-bool is_plain(std::string_view text);
 
 /// Where bytes of a column lie.
 struct Place {
@@ -64,6 +60,7 @@ struct CodesPlace {
 /// A descriptor, as it stands in the meta area; views live as long as the areas.
 struct ColumnInfo {
     SlotKind kind = SlotKind::kConstant;
+    JsonRoles roles;                  // That all texts fit.
     std::uint32_t constant = 0;       // kConstant: a text of the pool.
     std::uint32_t entries = 0;        // kDictionary.
     std::string_view references;      // kDictionary: of its entries.
@@ -107,12 +104,12 @@ public:
     /// Without values where that is possible; nothing when the column is damaged.
     static std::optional<SlotStats> stats(const ColumnInfo& info, std::size_t rows,
                                           BlockAreas& areas);
+    /// As ShapedBlock has them.
+    static std::optional<columnar::IntegerBounds> bounds(const ColumnInfo& info, std::size_t rows,
+                                                         BlockAreas& areas);
     /// Of kConstant and kDictionary. False when the column is damaged.
     [[nodiscard]] static bool entries(const ColumnInfo& info, BlockAreas& areas,
                                       std::vector<std::string_view>& out);
-    /// As ShapedBlock has it; nothing when the column is damaged.
-    static std::optional<bool> all_texts(const ColumnInfo& info, BlockAreas& areas,
-                                         bool (*is)(std::string_view text));
 
 private:
     static bool dictionary_entries(const ColumnInfo& info, BlockAreas& areas, SlotColumn& out);

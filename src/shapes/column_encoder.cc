@@ -40,6 +40,43 @@ struct Typed {
     bool repeated = false;  // How `coded` is.
 };
 
+// Roles
+// -------------------------------------------------------------------------------------------------
+
+constexpr std::uint8_t kRolesKnown = 0x80;
+
+/// Keeps those that a text of the pool fits, which is looked at once for all columns.
+void keep_roles_of(std::uint32_t number, BlockParts& parts, JsonRoles& roles) {
+    if (roles.none()) return;
+    if (number >= parts.pool_roles.size()) parts.pool_roles.resize(parts.pool.texts().size());
+    std::uint8_t& known = parts.pool_roles[number];
+    if (known == 0) {
+        known = kRolesKnown | roles_of(parts.pool.texts()[number], JsonRoles::all()).bits();
+    }
+    roles.keep(JsonRoles(known));
+}
+
+void keep_roles_of(std::string_view text, JsonRoles& roles) {
+    if (!roles.none()) roles.keep(roles_of(text, roles));
+}
+
+/// Those that all texts fit which are made of these bytes.
+JsonRoles roles_of_bytes(const ByteSet& bytes) {
+    const bool plain =
+        (bytes.words()[0] & 0xFFFFFFFF) == 0 && !bytes.contains('"') && !bytes.contains('\\');
+    JsonRoles out;
+    if (plain) out.add(JsonRole::kString);
+    return out;
+}
+
+/// A descriptor's first byte.
+void put_kind(std::uint8_t kind, JsonRoles roles, BlockParts& parts) {
+    parts[Area::kMeta].push_back(static_cast<char>(kind | roles.bits() << kKindBits));
+}
+
+// Forms
+// -------------------------------------------------------------------------------------------------
+
 /// The form that most sampled texts have.
 std::optional<Form> common_form(std::span<const std::string_view> texts) {
     std::vector<std::pair<Form, std::size_t>> counts;
@@ -116,40 +153,60 @@ std::optional<Hexed> as_hex(std::span<const std::string_view> texts) {
     return hexed;
 }
 
-void put_exceptions(std::span<const std::string_view> texts,
-                    std::span<const std::uint32_t> exceptions, BlockParts& parts) {
+/// The pool's numbers of the texts in these rows; of their roles those are kept that all fit.
+std::vector<std::uint32_t> add_exceptions(std::span<const std::string_view> texts,
+                                          std::span<const std::uint32_t> exceptions,
+                                          JsonRoles& roles, BlockParts& parts) {
+    std::vector<std::uint32_t> references;
+    references.reserve(exceptions.size());
+    for (const std::uint32_t row : exceptions) {
+        references.push_back(parts.pool.add(texts[row]));
+        keep_roles_of(references.back(), parts, roles);
+    }
+    return references;
+}
+
+void put_exceptions(std::span<const std::uint32_t> exceptions,
+                    std::span<const std::uint32_t> references, BlockParts& parts) {
     std::string& meta = parts[Area::kMeta];
     put_varint(meta, exceptions.size());
     if (exceptions.empty()) return;
-    std::vector<std::uint32_t> references;
-    references.reserve(exceptions.size());
-    for (const std::uint32_t row : exceptions) references.push_back(parts.pool.add(texts[row]));
     std::string bytes;
     put_ascending(bytes, exceptions);
     put_references(bytes, references);
     put_text(meta, bytes);
 }
 
-void put_form(std::span<const std::string_view> texts, const Typed& typed, BlockParts& parts) {
-    parts[Area::kMeta].push_back(static_cast<char>(
-        typed.repeated ? kRepeatedForm : static_cast<std::uint8_t>(SlotKind::kForm)));
+void put_form(std::span<const std::string_view> texts, const Typed& typed, JsonRoles roles,
+              BlockParts& parts) {
+    // Decimals are numbers of JSON, in whatever role.
+    if (typed.form.kind != FormKind::kDecimal) roles.keep(roles_of_bytes(typed.form.bytes()));
+    const auto references = add_exceptions(texts, typed.exceptions, roles, parts);
+    put_kind(typed.repeated ? kRepeatedForm : static_cast<std::uint8_t>(SlotKind::kForm), roles,
+             parts);
     typed.form.encode(parts[Area::kMeta]);
-    put_exceptions(texts, typed.exceptions, parts);
+    put_exceptions(typed.exceptions, references, parts);
     put_bytes(parts, area_for(Area::kNumbers, texts.size()), typed.coded);
 }
 
-void put_hex(std::span<const std::string_view> texts, const Hexed& hexed, BlockParts& parts) {
+void put_hex(std::span<const std::string_view> texts, const Hexed& hexed, JsonRoles roles,
+             BlockParts& parts) {
+    ByteSet bytes;
+    bytes.add(hexed.form.pattern);
+    roles.keep(roles_of_bytes(bytes));
+    const auto references = add_exceptions(texts, hexed.exceptions, roles, parts);
     std::string& meta = parts[Area::kMeta];
-    meta.push_back(static_cast<char>(SlotKind::kHex));
+    put_kind(static_cast<std::uint8_t>(SlotKind::kHex), roles, parts);
     meta.push_back(static_cast<char>(hexed.form.upper ? 1 : 0));
     put_text(meta, hexed.form.pattern);
-    put_exceptions(texts, hexed.exceptions, parts);
+    put_exceptions(hexed.exceptions, references, parts);
     put_bytes(parts, area_for(Area::kNumbers, texts.size()), hexed.packed);
 }
 
-void put_texts(std::span<const std::string_view> texts, BlockParts& parts) {
+void put_texts(std::span<const std::string_view> texts, JsonRoles roles, BlockParts& parts) {
+    for (const std::string_view text : texts) keep_roles_of(text, roles);
     std::string& meta = parts[Area::kMeta];
-    meta.push_back(static_cast<char>(SlotKind::kText));
+    put_kind(static_cast<std::uint8_t>(SlotKind::kText), roles, parts);
     std::string joined;
     std::vector<std::uint64_t> lengths;
     lengths.reserve(texts.size());
@@ -179,13 +236,16 @@ void put_texts(std::span<const std::string_view> texts, BlockParts& parts) {
     }
 }
 
-void put_dictionary(const StringTable& table, std::span<const std::uint16_t> codes,
+void put_dictionary(const StringTable& table, std::span<const std::uint16_t> codes, JsonRoles roles,
                     BlockParts& parts) {
     std::vector<std::uint32_t> references;
     references.reserve(table.size());
-    for (const std::string_view text : table.texts()) references.push_back(parts.pool.add(text));
+    for (const std::string_view text : table.texts()) {
+        references.push_back(parts.pool.add(text));
+        keep_roles_of(references.back(), parts, roles);
+    }
     std::string& meta = parts[Area::kMeta];
-    meta.push_back(static_cast<char>(SlotKind::kDictionary));
+    put_kind(static_cast<std::uint8_t>(SlotKind::kDictionary), roles, parts);
     put_varint(meta, table.size());
     std::string bytes;
     put_references(bytes, references);
@@ -257,12 +317,14 @@ void encode_codes(std::span<const std::uint16_t> codes, std::size_t entries, Blo
     }
 }
 
-void encode_column(std::span<const std::string_view> texts, BlockParts& parts) {
+void encode_column(std::span<const std::string_view> texts, JsonRoles asked, BlockParts& parts) {
     SKY_ASSERT(!texts.empty() && texts.size() <= limits::kRowsMax, "columns have rows");
     const std::string_view first = texts[0];
     if (std::all_of(texts.begin(), texts.end(), [&](auto text) { return text == first; })) {
-        parts[Area::kMeta].push_back(static_cast<char>(SlotKind::kConstant));
-        put_varint(parts[Area::kMeta], parts.pool.add(first));
+        const std::uint32_t reference = parts.pool.add(first);
+        keep_roles_of(reference, parts, asked);
+        put_kind(static_cast<std::uint8_t>(SlotKind::kConstant), asked, parts);
+        put_varint(parts[Area::kMeta], reference);
         return;
     }
     std::optional<Typed> typed;
@@ -272,24 +334,25 @@ void encode_column(std::span<const std::string_view> texts, BlockParts& parts) {
         if (typed && typed->exceptions.empty() && typed->form.kind != FormKind::kPadded) {
             // Most values differ and all are numbers: a dictionary could only be larger, unless
             // the values repeat over a long distance.
-            if (typed->coded.size() <= 2 * texts.size() + 64) return put_form(texts, *typed, parts);
+            if (typed->coded.size() <= 2 * texts.size() + 64)
+                return put_form(texts, *typed, asked, parts);
         }
     }
     StringTable table;
     std::vector<std::uint16_t> codes;
     const bool dictionary = as_dictionary(texts, table, codes);
     if (dictionary && table.size() <= kSmallDictionary && table.size() * 4 <= texts.size())
-        return put_dictionary(table, codes, parts);
+        return put_dictionary(table, codes, asked, parts);
     if (!unique) typed = as_form(texts);
     const std::size_t dictionary_size = dictionary ? dictionary_bytes(table, texts.size()) : 0;
     if (typed && (!dictionary || typed->coded.size() + typed->exceptions.size() * 8 <=
                                      dictionary_size + dictionary_size / 8))
-        return put_form(texts, *typed, parts);
+        return put_form(texts, *typed, asked, parts);
     const std::optional<Hexed> hexed = as_hex(texts);
     if (hexed && (!dictionary || hexed->packed.size() <= dictionary_size))
-        return put_hex(texts, *hexed, parts);
-    if (dictionary) return put_dictionary(table, codes, parts);
-    put_texts(texts, parts);
+        return put_hex(texts, *hexed, asked, parts);
+    if (dictionary) return put_dictionary(table, codes, asked, parts);
+    put_texts(texts, asked, parts);
 }
 
 }  // namespace sky::shapes

@@ -41,9 +41,12 @@ std::string encode_block(const Shaping& shaping) {
         SKY_ASSERT(rows[f] > 0 && slots.size() == shaping.families[f].slots &&
                        slots.size() <= limits::kSlotsMax,
                    "every family has rows and all its columns");
+        // Whoever looks for a field then need not look at the values of others.
+        const bool json = shaping.families[f].layout == Family::Layout::kJson;
+        const JsonRoles asked = json ? JsonRoles::all() : JsonRoles();
         for (const auto& texts : slots) {
             SKY_ASSERT(texts.size() == rows[f], "columns are as long as their family");
-            encode_column(texts, parts);
+            encode_column(texts, asked, parts);
         }
     }
     std::vector<std::uint64_t> lengths;

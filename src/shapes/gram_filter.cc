@@ -2,6 +2,7 @@
 #include "shapes/gram_filter.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <memory>
@@ -31,15 +32,21 @@ std::uint32_t hash_gram(const char* gram) {
 
 GramFilter GramFilter::of(std::string_view text) {
     GramFilter filter;
-    // A byte a hash: storing it needs no look at what is there.
+    // A byte a hash: no bits to put together.
     constexpr std::size_t kHashes = std::size_t{1} << kHashBits;
     const auto seen = std::make_unique<unsigned char[]>(kHashes);
-    constexpr std::size_t kStep = 16 << 10;
-    const auto plain = std::make_unique<char[]>(kStep + kGramBytes);
-    for (std::size_t begin = 0; begin + kGramBytes <= text.size(); begin += kStep) {
-        const std::size_t bytes = std::min(kStep + kGramBytes - 1, text.size() - begin);
-        for (std::size_t i = 0; i < bytes; ++i) plain[i] = canonical(text[begin + i]);
-        for (std::size_t i = 0; i + kGramBytes <= bytes; ++i) seen[hash_gram(plain.get() + i)] = 1;
+    constexpr std::size_t kStep = 4 << 10;
+    std::array<char, kStep> plain{};
+    for (std::size_t begin = 0; begin + kGramBytes <= text.size();
+         begin += kStep - kGramBytes + 1) {
+        const std::size_t bytes = std::min(kStep, text.size() - begin);
+        std::memcpy(plain.data(), text.data() + begin, bytes);
+        // As many as ever, so that the compiler takes many at once.
+        for (char& byte : plain) byte = canonical(byte);
+        for (std::size_t i = 0; i + kGramBytes <= bytes; ++i) {
+            unsigned char& place = seen[hash_gram(plain.data() + i)];
+            if (place == 0) place = 1;  // Reading it is cheaper: it is mostly there.
+        }
     }
     const auto set = static_cast<std::size_t>(std::count(seen.get(), seen.get() + kHashes, 1));
     if (set * kUselessShare > kHashes) return filter;

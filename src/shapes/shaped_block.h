@@ -4,13 +4,16 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "columnar/int_codec.h"
 #include "shapes/family.h"
+#include "shapes/json_roles.h"
 #include "shapes/shaping.h"
 #include "shapes/slot_column.h"
 
@@ -37,6 +40,8 @@ public:
     std::span<const std::uint16_t> family_of_row() const;
     /// The block's rows of one family, ascending: row k of its columns is rows_of(family)[k].
     std::span<const std::uint32_t> rows_of(std::size_t family) const;
+    /// Their number, which costs nothing.
+    std::size_t count_of(std::size_t family) const;
     /// What column() would have as stats(), without decoding the values of a large column.
     /// Errors: kCorruption.
     Result<SlotStats> stats(std::size_t family, std::size_t slot) const;
@@ -46,15 +51,15 @@ public:
     const Form& form(std::size_t family, std::size_t slot) const;
     /// Rows of a kForm or kHex column whose text has another form.
     std::size_t exceptions(std::size_t family, std::size_t slot) const;
+    /// What values() of a kForm column can be, without decoding them; nothing where only the values
+    /// tell. Rows of exceptions may be outside.
+    std::optional<columnar::IntegerBounds> bounds(std::size_t family, std::size_t slot) const;
     /// The entries() of a kConstant or kDictionary column, without its codes.
     /// Errors: kCorruption.
     Result<std::vector<std::string_view>> entries(std::size_t family, std::size_t slot) const;
-    /// Whether every text of the column surely is what `is` says; asked once for a text that
-    /// several columns of the block share. False says nothing where texts are not looked at one by
-    /// one. `is` holds for texts without a quote, a backslash or a control byte, and is the same at
-    /// each call. Errors: kCorruption.
-    Result<bool> all_texts(std::size_t family, std::size_t slot,
-                           bool (*is)(std::string_view text)) const;
+    /// What all texts of the column surely fit, as it was seen when the block was made; blocks of
+    /// format 3 and before, and families of other lines, tell nothing.
+    JsonRoles roles(std::size_t family, std::size_t slot) const;
     /// Errors: kCorruption.
     Result<const SlotColumn*> column(std::size_t family, std::size_t slot) const;
 

@@ -40,24 +40,22 @@ std::vector<std::string> lines_of(const Shaping& shaping) {
     return lines;
 }
 
-bool has_no_special(std::string_view text) {
-    return std::none_of(text.begin(), text.end(), [](char byte) {
-        return byte == '"' || byte == '\\' || static_cast<unsigned char>(byte) < 0x20;
-    });
-}
-
 /// What is told of a column without decoding it.
 void check_undecoded(const ShapedBlock& block, std::size_t f, std::size_t s,
                      std::span<const std::string_view> texts) {
     const SlotColumn& column = **block.column(f, s);
-    const bool all = std::all_of(texts.begin(), texts.end(), has_no_special);
-    const auto told = block.all_texts(f, s, has_no_special);
-    REQUIRE(told);
-    if (*told) CHECK(all);
+    JsonRoles roles = JsonRoles::all();
+    for (const std::string_view text : texts) roles.keep(roles_of(text, roles));
+    const bool json = block.families()[f].layout == Family::Layout::kJson;
+    const JsonRoles told = block.roles(f, s);
+    JsonRoles sound = told;
+    sound.keep(roles);
+    CHECK(told == sound);
+    if (!json) CHECK(told.none());
     const bool by_text =
         column.kind() == SlotKind::kConstant || column.kind() == SlotKind::kDictionary;
     if (by_text) {
-        CHECK(*told == all);
+        if (json) CHECK(told == roles);
         const auto entries = block.entries(f, s);
         REQUIRE(entries);
         CHECK(std::equal(entries->begin(), entries->end(), column.entries().begin(),
@@ -178,6 +176,78 @@ TEST_CASE("columns: each content has its form") {
         for (std::size_t i = 0; i < c.rows; ++i) column.push_back(c.value(i));
         const auto block = checked(one_family({column}));
         CHECK((*block->column(0, 0))->kind() == c.kind);
+    }
+}
+
+TEST_CASE("a JSON family's columns say what all of their texts fit") {
+    struct Case {
+        const char* name;
+        std::string (*value)(std::uint64_t i);
+        const char* roles;  // s, # and e as they are told.
+    };
+    static const auto odd = [](std::uint64_t i, const char* usual, const char* once) {
+        return i == 777 ? std::string(once) : usual + std::to_string(i % 5);
+    };
+    static constexpr Case kCases[] = {
+        {"words", [](std::uint64_t i) { return odd(i, "w", "x"); }, "s"},
+        {"an escape", [](std::uint64_t i) { return odd(i, "C:\\\\", "\\u00e9"); }, "s"},
+        {"a broken escape", [](std::uint64_t i) { return odd(i, "w", "\\x"); }, ""},
+        {"a bare quote", [](std::uint64_t i) { return odd(i, "w", "a\"b"); }, ""},
+        {"a control", [](std::uint64_t i) { return odd(i, "w", "a\tb"); }, ""},
+        {"few numbers", [](std::uint64_t i) { return odd(i, "20", "null"); }, "s#e"},
+        {"no number", [](std::uint64_t i) { return odd(i, "20", "007"); }, "s"},
+        {"decimals", [](std::uint64_t i) { return std::to_string(i * 7'919) + ".25"; }, "s#e"},
+        {"decimals, and one that is none",
+         [](std::uint64_t i) { return i == 777 ? "1e" : std::to_string(i * 7'919) + ".25"; }, "s"},
+        {"decimals, and a quote",
+         [](std::uint64_t i) { return i == 777 ? "\"" : std::to_string(i * 7'919) + ".25"; }, ""},
+        {"decimals, and a list",
+         [](std::uint64_t i) { return i == 777 ? "1, [2]" : std::to_string(i * 7'919) + ".25"; },
+         "se"},
+        {"digits", [](std::uint64_t i) { return std::to_string(i + 10'000).replace(0, 1, "0"); },
+         "s"},
+        {"hex digits",
+         [](std::uint64_t i) {
+             std::string text = "{";
+             for (int k = 0; k < 32; ++k) {
+                 i = i * 6'364'136'223'846'793'005ULL + 1'442'695'040'888'963'407ULL;
+                 text += "0123456789abcdef"[i >> 60];
+             }
+             return text + "}";
+         },
+         "s"},
+        {"texts", [](std::uint64_t i) { return std::to_string(i * 7'919) + " say é"; }, "s"},
+        {"texts, one of them broken",
+         [](std::uint64_t i) { return std::to_string(i * 7'919) + (i == 777 ? "\\" : " say"); },
+         ""},
+        {"lists of texts",
+         [](std::uint64_t i) { return "\"a\", [" + std::to_string(i * 7'919) + "]"; }, "e"},
+        {"lists that are too deep to tell",
+         [](std::uint64_t i) {
+             const std::size_t depth = i == 777 ? limits::kJsonOpeningsMax + 1 : 1;
+             return std::string(depth, '[') + std::to_string(i % 9) + std::string(depth, ']');
+         },
+         "s"},
+        {"empty", [](std::uint64_t) { return std::string(); }, "se"},
+    };
+    for (const Case& c : kCases) {
+        CAPTURE(c.name);
+        std::vector<std::string> column;
+        for (std::uint64_t i = 0; i < 3'000; ++i) column.push_back(c.value(i));
+        for (const std::size_t rows : {3'000U, 1'000U}) {
+            CAPTURE(rows);
+            column.resize(rows);
+            const std::vector<std::vector<std::string>> columns = {column};
+            Shaping shaping = one_family(columns);
+            CHECK(checked(shaping)->roles(0, 0).none());
+            shaping.families[0].layout = Family::Layout::kJson;
+            const JsonRoles told = checked(shaping)->roles(0, 0);
+            std::string text;
+            if (told.has(JsonRole::kString)) text += "s";
+            if (told.has(JsonRole::kScalar)) text += "#";
+            if (told.has(JsonRole::kElements)) text += "e";
+            CHECK(text == c.roles);
+        }
     }
 }
 

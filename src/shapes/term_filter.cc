@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shapes/term_filter.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
@@ -38,10 +39,22 @@ std::uint64_t hash_gram(const char* gram) {
     static_assert(TermFilter::kGramBytes == 12);
     return mix(load_word<std::uint64_t>(gram), load_word<std::uint32_t>(gram + 8));
 }
+/// Up to eight bytes as a little-endian number, zeros behind them.
+std::uint64_t padded_word(const char* at, std::size_t size) {
+    if (size == 8) return load_word<std::uint64_t>(at);
+    if (size < 4) {
+        std::uint64_t word = 0;
+        for (std::size_t i = 0; i < size; ++i)
+            word |= std::uint64_t{static_cast<unsigned char>(at[i])} << (8 * i);
+        return word;
+    }
+    return load_word<std::uint32_t>(at) | std::uint64_t{load_word<std::uint32_t>(at + size - 4)}
+                                              << (8 * (size - 4));
+}
 std::uint64_t hash_decimal(std::string_view text) {
-    char padded[16] = {};
-    std::memcpy(padded, text.data(), text.size());
-    return mix(load_word<std::uint64_t>(padded), load_word<std::uint64_t>(padded + 8));
+    static_assert(TermFilter::kDecimalBytesMax == 16);
+    const std::size_t low = std::min<std::size_t>(text.size(), 8);
+    return mix(padded_word(text.data(), low), padded_word(text.data() + low, text.size() - low));
 }
 
 /// The two bits of a hash in a set of 2^17 bits or fewer.

@@ -175,18 +175,20 @@ std::size_t plain_bytes(const columnar::TextColumn& messages) {
 
 }  // namespace
 
-std::string shape_messages(const columnar::TextColumn& messages) {
-    return shapes::encode_block(shapes::mine(messages));
+std::string shape_messages(const columnar::TextColumn& messages, shapes::KnownFamilies* known) {
+    return shapes::encode_block(known != nullptr ? shapes::mine(messages, *known)
+                                                 : shapes::mine(messages));
 }
 
 ChosenEncoder plain_message_encoder(const columnar::TextColumn& messages) {
     return {std::make_unique<ZstdEncoder>(messages), 0};
 }
 
-ChosenEncoder choose_message_encoder(const columnar::TextColumn& messages, Shaper shaper) {
+ChosenEncoder choose_message_encoder(const columnar::TextColumn& messages,
+                                     shapes::KnownFamilies* known, Shaper shaper) {
     ChosenEncoder chosen;
     if (messages.size() >= limits::kShapedRowsMin) {
-        std::string block = shaper(messages);
+        std::string block = shaper(messages, known);
         chosen.mismatches = mismatches(messages, block);
         // Text that shrinks this much as shapes shrinks less as text.
         const bool small = block.size() * limits::kShapedRatioSure <= messages.bytes();

@@ -79,8 +79,8 @@ bool same(const EventBatch& a, const EventBatch& b) {
            std::ranges::equal(a.message.offsets(), b.message.offsets());
 }
 
-/// The rows of tests/formats/segment-*.seg: 20 a batch.
-MiniBatchPtr kept_rows(std::uint64_t batches) {
+/// The rows of tests/formats/segment-*.seg: 20 a batch, `json` of them such lines.
+MiniBatchPtr kept_rows(std::uint64_t batches, std::uint64_t json) {
     std::vector<MiniBatchPtr> pieces;
     for (std::uint64_t b = 0; b < batches; ++b) {
         std::vector<std::string> texts;
@@ -88,6 +88,10 @@ MiniBatchPtr kept_rows(std::uint64_t batches) {
         for (std::uint64_t i = 0; i < 20; ++i)
             texts.push_back("[profiler] GET view-" + std::to_string(i % 3) + " " +
                             std::to_string(b * 20 + i) + ".50 200");
+        for (std::uint64_t i = 20 - json; i < 20; ++i)
+            texts[i] = R"({"view":"view-)" + std::to_string(i % 3) + R"(","path":"C:\\v\\)" +
+                       std::to_string(b) + R"(","ms":)" + std::to_string(b * 20 + i) +
+                       R"(.5,"tags":["a",)" + std::to_string(i % 5) + "]}";
         texts[7] = "";
         texts[9] = "naïve text\nof two lines";
         for (std::uint64_t i = 0; i < 20; ++i)
@@ -106,6 +110,7 @@ MiniBatchPtr kept_rows(std::uint64_t batches) {
 
 TEST_CASE("integer columns: any values come back") {
     SeededRandom random(3);
+    int bounded = 0;
     for (int round = 0; round < 400; ++round) {
         std::vector<std::uint64_t> values(random.below(400));
         const std::uint64_t shape = random.below(5), shift = random.below(64);
@@ -123,6 +128,13 @@ TEST_CASE("integer columns: any values come back") {
         std::vector<std::uint64_t> back(values.size());
         REQUIRE(columnar::decode_integers(bytes, back));
         CHECK(back == values);
+        if (const auto bounds = columnar::bounds_of_integers(bytes, values.size())) {
+            ++bounded;
+            for (const std::uint64_t value : values) {
+                const auto number = static_cast<std::int64_t>(value);
+                CHECK((bounds->least <= number && number <= bounds->most));
+            }
+        }
         // Any other length is refused, not read beyond.
         if (values.empty()) continue;
         CHECK_FALSE(
@@ -131,6 +143,7 @@ TEST_CASE("integer columns: any values come back") {
         std::vector<std::uint64_t> more(values.size() + 200);
         CHECK_FALSE(columnar::decode_integers(bytes, more));
     }
+    CHECK(bounded > 50);
 }
 
 TEST_CASE("integer columns: sizes of the usual ones") {
@@ -155,7 +168,7 @@ TEST_CASE("integer columns: sizes of the usual ones") {
 
 TEST_CASE("segment: every read equals the same read of the rows in memory") {
     SeededRandom random(11);
-    int shaped_reads = 0, fewer = 0;
+    int shaped_reads = 0, fewer = 0, timeless = 0;
     for (int round = 0; round < 60; ++round) {
         CAPTURE(round);
         os::SimFs fs(1);
@@ -220,10 +233,32 @@ TEST_CASE("segment: every read equals the same read of the rows in memory") {
             ends.insert(ends.begin(), 0);
             got->message.assign(std::move(text), std::move(ends));
             CHECK(same(*got, want));
+            auto bare = (*reader)->read(filter, columns | Columns::kShaped | Columns::kTimeless);
+            REQUIRE(bare);
+            REQUIRE(bare->shaped);
+            const bool whole = want.rows() == rows->rows.rows();
+            const bool alone = columns == Columns::kMessage && whole;
+            if (alone && wanted.empty() && deleted.empty()) CHECK(bare->rows() == 0);
+            timeless += bare->rows() == 0 ? 1 : 0;
+            if (bare->rows() == 0) {
+                CHECK(alone);
+                CHECK(bare->sequence.empty());
+                CHECK(bare->shaped->rows() == want.rows());
+                CHECK(bare->shaped_row.empty());
+                bare->timestamp_ms = want.timestamp_ms;
+                bare->sequence = want.sequence;
+            }
+            text.clear();
+            ends.clear();
+            REQUIRE(bare->shaped->render(kept, text, ends));
+            ends.insert(ends.begin(), 0);
+            bare->message.assign(std::move(text), std::move(ends));
+            CHECK(same(*bare, want));
         }
     }
     CHECK(shaped_reads > 20);
     CHECK(fewer > 100);
+    CHECK(timeless > 5);
 }
 
 TEST_CASE("segment: the header tells of literals that no message has") {
@@ -248,11 +283,12 @@ TEST_CASE("segment: files of every earlier format are read") {
     struct Case {
         const char* file;
         MessageCoding coding;
-        std::uint64_t batches;
+        std::uint64_t batches, json;
     };
-    static constexpr Case kCases[] = {{"segment-1.seg", MessageCoding::kZstd, 3},
-                                      {"segment-2.seg", MessageCoding::kShapes, 3},
-                                      {"segment-3.seg", MessageCoding::kFilteredShapes, 60}};
+    static constexpr Case kCases[] = {{"segment-1.seg", MessageCoding::kZstd, 3, 0},
+                                      {"segment-2.seg", MessageCoding::kShapes, 3, 0},
+                                      {"segment-3.seg", MessageCoding::kFilteredShapes, 60, 0},
+                                      {"segment-4.seg", MessageCoding::kFilteredShapes, 60, 8}};
     static_assert(std::size(kCases) == kSegmentFormat, "keep a file of each format");
     for (const Case& c : kCases) {
         CAPTURE(c.file);
@@ -263,15 +299,28 @@ TEST_CASE("segment: files of every earlier format are read") {
         const auto reader = SegmentReader::open(fs, kPath, Checksums::kVerify);
         REQUIRE(reader);
         CHECK((*reader)->footer().message_coding == static_cast<std::uint64_t>(c.coding));
-        const MiniBatchPtr want = kept_rows(c.batches);
+        const MiniBatchPtr want = kept_rows(c.batches, c.json);
         const auto got = (*reader)->read({.range = {want->min_ms, want->max_ms}}, Columns::kAll);
         REQUIRE(got);
         CHECK(same(*got, want->rows));
-        CHECK((*reader)->may_contain(" 47.50 200"));
+        CHECK((*reader)->may_contain(" 46.50 200"));
         bool told = false;
         for (int number = 4'700; number < 4'720; ++number)
             told |= !(*reader)->may_contain(" " + std::to_string(number) + ".50 200");
         CHECK(told == (c.coding == MessageCoding::kFilteredShapes));
+        if (c.json == 0) continue;
+        const auto shaped = (*reader)->read({.range = {want->min_ms, want->max_ms}},
+                                            Columns::kMessage | Columns::kShaped);
+        REQUIRE(shaped);
+        std::size_t families = 0;
+        for (std::size_t f = 0; f < shaped->shaped->families().size(); ++f) {
+            const shapes::Family& family = shaped->shaped->families()[f];
+            if (family.layout != shapes::Family::Layout::kJson) continue;
+            ++families;
+            for (std::size_t s = 0; s < family.slots; ++s)
+                CHECK_FALSE(shaped->shaped->roles(f, s).none());
+        }
+        CHECK(families > 0);
     }
 }
 
@@ -325,11 +374,15 @@ TEST_CASE("messages: a shape that does not give its lines back is not stored") {
     CHECK(good.mismatches == 0);
     CHECK(good.encoder->coding() == MessageCoding::kFilteredShapes);
     const ChosenEncoder bad = choose_message_encoder(
-        messages, [](const columnar::TextColumn&) { return shape_messages(*wrong); });
+        messages, nullptr, [](const columnar::TextColumn&, shapes::KnownFamilies* known) {
+            return shape_messages(*wrong, known);
+        });
     CHECK(bad.mismatches == 13);  // Every eighth line was looked at.
     CHECK(bad.encoder->coding() == MessageCoding::kZstd);
     const ChosenEncoder broken = choose_message_encoder(
-        messages, [](const columnar::TextColumn&) { return std::string("no block"); });
+        messages, nullptr, [](const columnar::TextColumn&, shapes::KnownFamilies*) {
+            return std::string("no block");
+        });
     CHECK(broken.mismatches == 13);
     CHECK(broken.encoder->coding() == MessageCoding::kZstd);
 }

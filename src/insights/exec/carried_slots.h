@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "insights/plan/plan.h"
-#include "store/store.h"
 
 namespace sky::insights {
 
@@ -19,8 +18,5 @@ std::vector<std::uint32_t> read_slots(const Step& step);
 std::vector<std::uint32_t> written_slots(const Step& step);
 /// Slots that the steps from `rest` on, or the output, read and do not write themselves.
 std::vector<std::uint32_t> carried_slots(const Plan& plan, std::size_t rest);
-
-/// Columns of events that the plan reads.
-store::Columns columns_of(const Plan& plan);
 
 }  // namespace sky::insights

@@ -253,11 +253,11 @@ TEST_CASE("sums agree with exact arithmetic") {
         options_over({std::make_shared<TestSnapshot>(group_info(1), events, Cut::kScattered)}, 2));
     const auto result = execution.run();
     REQUIRE(result);
-    CHECK(result->rows.at(0).at(0).value == std::to_string(matched));
+    CHECK(result->rows[0][0].value == std::to_string(matched));
     std::string sum = fmt::format("{}.{:02}", hundredths / 100, hundredths % 100);
     while (sum.back() == '0') sum.pop_back();
     if (sum.back() == '.') sum.pop_back();
-    CHECK(result->rows.at(0).at(1).value == sum);
+    CHECK(result->rows[0][1].value == sum);
     CHECK(result->statistics.records_scanned == 5'000);
     CHECK(result->statistics.records_matched == static_cast<double>(matched));
     std::size_t bytes = 0;
@@ -746,8 +746,8 @@ TEST_CASE("@ptr of a row names its event") {
         options_over({std::make_shared<TestSnapshot>(group_info(9), events, Cut::kOneMorsel)}, 1));
     const auto result = execution.run();
     REQUIRE(result);
-    CHECK(result->columns.back() == "@ptr");
-    const Row& row = result->rows.at(0);
+    CHECK(result->rows.columns().back() == "@ptr");
+    const Row& row = result->rows[0];
     const auto pointer = decode_pointer(row.back().value);
     REQUIRE(pointer);
     CHECK(pointer->group == 9);
@@ -769,6 +769,6 @@ TEST_CASE("no events, no rows") {
         const auto result = execution.run();
         REQUIRE(result);
         CHECK(result->rows.empty());
-        CHECK(!result->columns.empty());
+        CHECK(!result->rows.columns().empty());
     }
 }

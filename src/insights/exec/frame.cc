@@ -457,4 +457,8 @@ bool apply_row_step(const Step& step, Frame& frame) {
     return false;
 }
 
+std::uint64_t count_rows(const FilterStep& filter, Frame& frame) {
+    return count_true(frame.context(), evaluate(filter.condition, frame));
+}
+
 }  // namespace sky::insights

@@ -89,6 +89,25 @@ bool one_state(const AggregateCall& a, const AggregateCall& b) {
            b.argument->kind == BoundExpr::Kind::kSlot && a.argument->slot == b.argument->slot;
 }
 
+bool has_bin(const StatsStep& stats) {
+    return std::any_of(stats.keys.begin(), stats.keys.end(),
+                       [](const GroupKey& key) { return key.time_bin; });
+}
+
+/// Some aggregate looks at the order of events.
+bool has_places(const StatsStep& stats) {
+    return std::any_of(
+        stats.aggregates.begin(), stats.aggregates.end(), [](const AggregateCall& call) {
+            return call.kind == AggregateKind::kEarliest || call.kind == AggregateKind::kLatest ||
+                   call.kind == AggregateKind::kRate;
+        });
+}
+
+/// Groups are shown in the order in which they appeared.
+bool is_by_appearance(const GroupSinkSpec& spec) {
+    return spec.order != GroupsIn::kAnyOrder && !has_bin(*spec.stats) && !spec.stats->keys.empty();
+}
+
 class GroupSink final : public Sink {
 public:
     GroupSink(const Plan& plan, const GroupSinkSpec& spec, columnar::MemoryBudget& budget)
@@ -107,13 +126,8 @@ public:
             calls_.push_back(&call);
             aggregates_.push_back(Aggregate::make(call.kind, call.parameter, budget));
         }
-        const bool has_bin = std::any_of(step_.keys.begin(), step_.keys.end(),
-                                         [](const GroupKey& key) { return key.time_bin; });
-        ordered_ = std::any_of(calls_.begin(), calls_.end(), [](const AggregateCall* call) {
-            return call->kind == AggregateKind::kEarliest || call->kind == AggregateKind::kLatest ||
-                   call->kind == AggregateKind::kRate;
-        });
-        by_appearance_ = spec.order != GroupsIn::kAnyOrder && !has_bin && !step_.keys.empty();
+        ordered_ = has_places(step_);
+        by_appearance_ = is_by_appearance(spec);
     }
     ~GroupSink() override { budget_.release(accounted_bytes_); }
 
@@ -350,6 +364,10 @@ bool counts_rows(const StatsStep& stats) {
                                              });
 }
 
+bool needs_order(const GroupSinkSpec& spec) {
+    return has_places(*spec.stats) || is_by_appearance(spec);
+}
+
 std::unique_ptr<Sink> make_group_sink(const Plan& plan, const GroupSinkSpec& spec,
                                       columnar::MemoryBudget& budget) {
     return std::make_unique<GroupSink>(plan, spec, budget);
@@ -359,14 +377,7 @@ bool order_matters(const Plan& plan, std::size_t first) {
     for (std::size_t i = first; i < plan.steps.size(); ++i) {
         const auto* stats = std::get_if<StatsStep>(&plan.steps[i]);
         if (stats != nullptr) {
-            const bool bin = std::any_of(stats->keys.begin(), stats->keys.end(),
-                                         [](const GroupKey& key) { return key.time_bin; });
-            const bool places = std::any_of(
-                stats->aggregates.begin(), stats->aggregates.end(), [](const AggregateCall& call) {
-                    return call.kind == AggregateKind::kEarliest ||
-                           call.kind == AggregateKind::kLatest || call.kind == AggregateKind::kRate;
-                });
-            return places || !(bin || stats->keys.empty());
+            return has_places(*stats) || !(has_bin(*stats) || stats->keys.empty());
         }
         const bool by_row = std::holds_alternative<ComputeStep>(plan.steps[i]) ||
                             std::holds_alternative<ParseStep>(plan.steps[i]) ||

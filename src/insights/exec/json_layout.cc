@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "json/scan_limits.h"
+#include "shapes/limits.h"
 
 namespace sky::insights {
 namespace {
@@ -153,24 +154,21 @@ bool JsonLayout::fits(JsonRole role, std::string_view value) const {
     switch (role) {
         case JsonRole::kString:
             return json::is_string_content(value);
-        case JsonRole::kScalar: {
-            const json::Token token = json::scan(value);
-            return token.raw.size() == value.size() && token.type != json::Type::kNone &&
-                   token.type != json::Type::kString && token.type != json::Type::kObject &&
-                   token.type != json::Type::kArray;
-        }
-        case JsonRole::kElements: {
+        case JsonRole::kScalar:
+            return json::is_scalar(value);
+        case JsonRole::kElements:
             // Brackets in strings count as well; who has so many is looked at.
-            const auto opens = std::count_if(value.begin(), value.end(),
-                                             [](char c) { return c == '{' || c == '['; });
-            if (depth_ + opens >= json::limits::kScanDepthMax) return false;
-            std::string array;
-            array.reserve(value.size() + 2);
-            array.append("[").append(value).append("]");
-            return json::scan(array).type == json::Type::kArray;
-        }
+            return depth_ < json::limits::kScanDepthMax &&
+                   json::are_elements(
+                       value, static_cast<std::size_t>(json::limits::kScanDepthMax - depth_ - 1));
     }
     return false;
+}
+
+bool JsonLayout::fits(JsonRole role, shapes::JsonRoles roles) const {
+    if (!roles.has(role)) return false;
+    constexpr int kOpenings = static_cast<int>(shapes::limits::kJsonOpeningsMax);
+    return role != JsonRole::kElements || depth_ + kOpenings < json::limits::kScanDepthMax;
 }
 
 }  // namespace sky::insights

@@ -12,15 +12,11 @@
 #include "insights/symbolic/family.h"
 #include "json/fields.h"
 #include "shapes/family.h"
+#include "shapes/json_roles.h"
 
 namespace sky::insights {
 
-/// What a slot is in the document. Values that fit leave everything around them what it is.
-enum class JsonRole : std::uint8_t {
-    kString,    // Part of a string that is no key.
-    kScalar,    // A number, true, false or null.
-    kElements,  // All between the brackets of an array.
-};
+using shapes::JsonRole;
 
 /// Found out once for a family, by its constants. A line whose values fit the roles is a document
 /// of the same structure as one with a `0` in each slot, and that one is read as any line is: which
@@ -48,6 +44,8 @@ public:
     JsonRole role(std::size_t slot) const { return roles_[slot]; }
     const Place& place(std::size_t path) const { return places_[path]; }
     bool fits(JsonRole role, std::string_view value) const;
+    /// Whether all texts that have these roles fit this one.
+    bool fits(JsonRole role, shapes::JsonRoles roles) const;
 
 private:
     bool read_roles(const shapes::Family& family);

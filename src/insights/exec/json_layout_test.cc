@@ -135,3 +135,12 @@ TEST_CASE("fields by slots are those that the lines have, whatever stands in the
     CHECK(told > all / 6);
     MESSAGE(told << " of " << all << " lines by their layout");
 }
+
+TEST_CASE("fields by slots of a damaged block: an error or other values, never more than that") {
+    std::size_t read = 0;
+    for (std::uint64_t seed = 1; seed <= 4'000; ++seed) {
+        CAPTURE(seed);
+        read += LayoutCase{SeededRandom(seed)}.read_damaged();
+    }
+    CHECK(read > 400);
+}

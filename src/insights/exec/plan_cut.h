@@ -7,6 +7,7 @@
 
 #include "insights/exec/sink.h"
 #include "insights/plan/plan.h"
+#include "store/store.h"
 
 namespace sky::insights {
 
@@ -24,5 +25,8 @@ struct Cut {
 
 /// `rows_max` rows of the result are wanted. Points into the plan, which outlives it.
 Cut cut_plan(const Plan& plan, std::uint64_t rows_max);
+
+/// What a scan reads of the events for steps [0, cut.sink] of the plan.
+store::Columns columns_of(const Plan& plan, const Cut& cut);
 
 }  // namespace sky::insights

@@ -9,9 +9,12 @@
 #include <vector>
 
 #include "base/assert.h"
+#include "base/byte_codec.h"
 #include "insights/exec/shaped_scan.h"
 #include "insights/functions/discover.h"
+#include "shapes/block_format.h"
 #include "shapes/shaped_block.h"
+#include "shapes/zstd_frame.h"
 
 namespace sky::insights::testing {
 
@@ -57,7 +60,65 @@ public:
         return told;
     }
 
+    /// Reads all fields of a block whose meta area was changed here and there; how many columns
+    /// came back. What they hold is no matter of this.
+    std::size_t read_damaged() {
+        store::EventBatch events;
+        std::size_t bytes = 0;
+        for (std::size_t i = 0; i < lines_.size(); ++i) {
+            events.timestamp_ms.push_back(static_cast<std::int64_t>(i));
+            events.sequence.push_back(i + 1);
+            bytes += lines_[i].size();
+        }
+        auto block = shapes::ShapedBlock::open(damaged(shapes::encode_block(shaping_)),
+                                               lines_.size(), bytes);
+        if (!block) return 0;
+        events.shaped = *std::move(block);
+        const Discovery discovery(layout_fields());
+        columnar::MemoryBudget budget(64 << 20);
+        columnar::Arena arena(budget);
+        EvalContext context{arena, 0, 0, std::nullopt};
+        const std::vector<SymbolicSite> none;
+        ShapedScan scan(none, &discovery);
+        if (!scan.open(events, "123456789012:g")) return 0;
+        std::size_t read = 0;
+        for (const ShapedPart& part : scan.parts()) {
+            if (part.layout == nullptr) continue;
+            context.rows = part.rows;
+            for (std::size_t name = 0; name < layout_fields().size(); ++name) {
+                context.error.reset();
+                const Vector* const found =
+                    scan.field(context, part, {part.ranks, 0, part.rows}, name);
+                SKY_ASSERT(found->size() == part.rows, "a value for each row");
+                for (std::size_t i = 0; i < part.rows; ++i) static_cast<void>(found->at(i));
+                if (!context.error) ++read;
+            }
+        }
+        return read;
+    }
+
 private:
+    /// What columns say of their texts is often made more than is true of them.
+    std::string damaged(const std::string& block) {
+        ByteReader in(block);
+        const std::size_t raw = static_cast<std::size_t>(in.varint());
+        const std::size_t stored = static_cast<std::size_t>(in.varint());
+        const std::string_view frame = in.take(stored);
+        std::string meta(raw, '\0');
+        const bool whole = stored == raw || shapes::decode_zstd(frame, meta.data(), raw);
+        SKY_ASSERT(in.ok() && whole, "an encoded block has a meta area");
+        if (stored == raw) meta = frame;
+        for (std::size_t changes = 1 + below(3); changes-- > 0;) {
+            char& byte = meta[below(raw)];
+            const bool kind = below(4) != 0;
+            byte = static_cast<char>(kind ? byte | shapes::JsonRoles::kBits << shapes::kKindBits
+                                          : static_cast<int>(below(256)));
+        }
+        std::string out;
+        put_varint(out, raw);
+        put_varint(out, raw);
+        return out.append(meta).append(in.take(in.left()));
+    }
     std::size_t check(const store::EventBatch& events,
                       const std::vector<std::string>& names) const {
         const Discovery discovery(names);
@@ -165,6 +226,9 @@ private:
     void make() {
         const std::string text = template_line();
         shapes::Family family;
+        // Of JSON families a block says what their texts fit; of others it does not.
+        family.layout =
+            below(2) == 0 ? shapes::Family::Layout::kJson : shapes::Family::Layout::kText;
         std::vector<std::string_view> originals;
         texts_.reserve(1'024);
         std::size_t at = 0;

@@ -60,13 +60,12 @@ struct PlanRun::Impl {
           rows_max(result_rows_max != 0 ? result_rows_max
                                         : effective_rows_max(query->plan, options.limit)),
           cut(cut_plan(query->plan, rows_max)),
-          counts_only(cut.sink == 0 && cut.groups.stats != nullptr &&
-                      counts_rows(*cut.groups.stats)),
+          counts_only(cut.groups.stats != nullptr && counts_rows(*cut.groups.stats)),
           sites(symbolic_sites(query->plan, cut.sink)),
           required(required_texts(query->plan, cut.sink)),
           share_period(cut.groups.stats != nullptr ? time_key(query->plan, *cut.groups.stats)
                                                    : std::nullopt),
-          columns(columns_of(query->plan) |
+          columns(columns_of(query->plan, cut) |
                   (options.shaped == ShapedReads::kYes ? store::Columns::kShaped
                                                        : store::Columns::kNone)),
           discovery(query->plan),
@@ -112,8 +111,8 @@ struct PlanRun::Impl {
     }
 
     void list_work() {
-        work =
-            work_of(options.sources, range, kept_query != 0 ? MorselSize::kFine : MorselSize::kAny);
+        work = work_of(options.sources, range,
+                       kept_query != 0 && share.all() ? Stretches::kKept : Stretches::kAny);
         if (!cut.chained || !share.all()) return;
         run_length = std::clamp<std::size_t>(work.size() / (workers.size() * kRunsAWorker), 1,
                                              kRunLengthMax);
@@ -139,8 +138,9 @@ struct PlanRun::Impl {
     }
 
     Status scan_morsel(Worker& worker, const Work& item) {
-        if (counts_only) {
-            if (const auto rows = item.source.source->snapshot->known_rows(item.morsel, range)) {
+        if (counts_only && cut.sink == 0) {
+            if (const auto rows =
+                    item.source.source->snapshot->known_rows(item.morsel, item.range)) {
                 count(worker, item, *rows);
                 return {};
             }
@@ -150,14 +150,18 @@ struct PlanRun::Impl {
         return read_morsel(worker, item);
     }
 
-    /// The name under which what the morsel's rows come to may be kept.
+    /// The name under which what the rows come to may be kept.
     std::optional<PartialKey> kept_key(const Work& item) const {
         if (kept_query == 0 || !share.all()) return std::nullopt;  // All keys or none.
-        const store::Snapshot& snapshot = *item.source.source->snapshot;
-        const auto name = snapshot.lasting_name(item.morsel);
-        if (!name || !snapshot.known_rows(item.morsel, range)) return std::nullopt;
-        return PartialKey{kept_query, item.source.group, item.source.index, item.source.count,
-                          *name};
+        const auto name = lasting_name(*item.source.source->snapshot, item.morsel);
+        if (!name) return std::nullopt;
+        return PartialKey{.query = kept_query,
+                          .group = item.source.group,
+                          .source = item.source.index,
+                          .sources = item.source.count,
+                          .rows = *name,
+                          .begin_ms = item.range.begin_ms,
+                          .end_ms = item.range.end_ms};
     }
 
     Status scan_kept(Worker& worker, const Work& item, const PartialKey& key) {
@@ -202,7 +206,7 @@ struct PlanRun::Impl {
 
     Status read_morsel(Worker& worker, const Work& item) {
         const std::int64_t begin_ns = trace_ns(options.clock);
-        const auto batch = item.source.source->snapshot->read(item.morsel, range, columns);
+        const auto batch = item.source.source->snapshot->read(item.morsel, item.range, columns);
         if (!batch) return std::unexpected(batch.error());
         {
             const std::lock_guard lock(worker.mutex);
@@ -231,10 +235,10 @@ struct PlanRun::Impl {
     Status count_only(Worker& worker, const Work& item) const {
         const store::Snapshot& snapshot = *item.source.source->snapshot;
         std::uint64_t rows = 0;
-        if (const auto known = snapshot.known_rows(item.morsel, range)) {
+        if (const auto known = snapshot.known_rows(item.morsel, item.range)) {
             rows = *known;
         } else {
-            const auto batch = snapshot.read(item.morsel, range, store::Columns::kNone);
+            const auto batch = snapshot.read(item.morsel, item.range, store::Columns::kNone);
             if (!batch) return std::unexpected(batch.error());
             rows = batch->rows();
         }
@@ -330,6 +334,7 @@ struct PlanRun::Impl {
                                                            std::max(bytes_a_row, 1.0));
         const std::size_t rows_a_pass = std::clamp<std::size_t>(rows_of_text, 1, kPassRowsMax);
         const auto time_of = [&](std::size_t i) {
+            if (batch.timestamp_ms.empty()) return item.morsel.max_ms;  // Of no importance.
             return batch.timestamp_ms[part.batch_rows != nullptr ? part.batch_rows[i] : i];
         };
         std::size_t end = part.rows;
@@ -371,13 +376,26 @@ struct PlanRun::Impl {
             worker.trace.steps[i].add({rows_in, rows_out, end_ns - begin_ns});
             begin_ns = end_ns;
         };
+        Partial* const partial = worker.partial;
+        RowCounts& counts = partial != nullptr ? partial->rows : worker.rows;
         for (std::size_t i = 0; i < cut.sink && frame.rows() > 0; ++i) {
             const std::size_t rows_in = frame.rows();
-            apply_row_step(query->plan.steps[i], frame);
+            const Step& step = query->plan.steps[i];
+            const auto* const last =
+                counts_only && i + 1 == cut.sink ? std::get_if<FilterStep>(&step) : nullptr;
+            if (last != nullptr) {  // Which rows pass is of no importance.
+                const std::uint64_t passed = count_rows(*last, frame);
+                traced(i, rows_in, passed);
+                counts.add({passed, rows, bytes});
+                (partial != nullptr ? partial->sink : worker.sink)
+                    ->add_rows(worker.context, passed);
+                if (passed != 0) traced(cut.sink, passed, 0);
+                return;
+            }
+            apply_row_step(step, frame);
             traced(i, rows_in, frame.rows());
         }
-        Partial* const partial = worker.partial;
-        (partial != nullptr ? partial->rows : worker.rows).add({frame.rows(), rows, bytes});
+        counts.add({frame.rows(), rows, bytes});
         if (frame.rows() == 0) return;
         const std::size_t sunk = frame.rows();
         if (partial != nullptr) {
@@ -712,7 +730,7 @@ struct PlanRun::Impl {
     const RunOptions options;
     const std::uint64_t rows_max;
     const Cut cut;
-    const bool counts_only;  // Nothing but the number of rows is asked for.
+    const bool counts_only;  // Nothing but the number of rows behind [0, cut.sink) is asked for.
     const std::vector<SymbolicSite> sites;
     const std::vector<AnyText> required;       // In every message that can matter.
     const std::optional<Period> share_period;  // Of a key by which keys are shared out.

@@ -5,8 +5,15 @@
 
 namespace sky::insights {
 
+std::optional<store::RowsName> lasting_name(const store::Snapshot& snapshot,
+                                            const store::Morsel& morsel) {
+    const auto name = snapshot.lasting_name(morsel);
+    if (!name || !snapshot.known_rows(morsel, {morsel.min_ms, morsel.max_ms})) return std::nullopt;
+    return name;
+}
+
 std::vector<Work> work_of(const std::vector<Source>& sources, const store::TimeRange& range,
-                          MorselSize size) {
+                          Stretches stretches) {
     std::vector<Work> work;
     for (std::size_t i = 0; i < sources.size(); ++i) {
         const Source& source = sources[i];
@@ -17,10 +24,16 @@ std::vector<Work> work_of(const std::vector<Source>& sources, const store::TimeR
                                  group.tenant.account,
                                  group.tenant.region,
                                  group.id};
-        for (const store::Morsel& morsel : size == MorselSize::kFine
-                                               ? source.snapshot->fine_morsels(range)
-                                               : source.snapshot->morsels(range)) {
-            work.push_back({events, morsel, {}});
+        const bool kept = stretches == Stretches::kKept;
+        for (const store::Morsel& morsel :
+             kept ? source.snapshot->fine_morsels(range) : source.snapshot->morsels(range)) {
+            if (!kept || !lasting_name(*source.snapshot, morsel)) {
+                work.push_back({events, morsel, range});
+                continue;
+            }
+            for (const store::TimeRange& stretch : kept_stretches(morsel, range)) {
+                work.push_back({events, morsel, stretch});
+            }
         }
     }
     std::stable_sort(work.begin(), work.end(), [](const Work& a, const Work& b) {

@@ -3,11 +3,15 @@
               // its passes are cut.
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
+#include <optional>
 #include <ranges>
 #include <vector>
 
+#include "base/time.h"
 #include "insights/exec/frame.h"
+#include "insights/exec/limits.h"
 #include "insights/exec/sink.h"
 
 namespace sky::insights {
@@ -15,13 +19,41 @@ namespace sky::insights {
 struct Work {
     EventSource source;
     store::Morsel morsel;
-    TimeSpan own;  // Times whose rows go to the sink's add_own().
+    store::TimeRange range;  // Of its rows those that are taken.
+    TimeSpan own = {};       // Times whose rows go to the sink's add_own().
 };
 
-enum class MorselSize : std::uint8_t { kAny, kFine };
+/// Whether what the rows of each morsel come to is kept for the next run.
+enum class Stretches : std::uint8_t { kAny, kKept };
 /// The morsels of all sources, those with the newest rows first.
 std::vector<Work> work_of(const std::vector<Source>& sources, const store::TimeRange& range,
-                          MorselSize size);
+                          Stretches stretches);
+/// A name of rows that other runs see just so: none is expired or deleted.
+std::optional<store::RowsName> lasting_name(const store::Snapshot& snapshot,
+                                            const store::Morsel& morsel);
+/// The stretches of a morsel that a range has rows of, where what each comes to is kept: a morsel
+/// that the range cuts is cut at times that another range cuts it at, too, so that of a window that
+/// moves on only the stretch at its edge is new.
+inline std::vector<store::TimeRange> kept_stretches(const store::Morsel& morsel,
+                                                    store::TimeRange range) {
+    range.begin_ms = std::max(range.begin_ms, morsel.min_ms);
+    range.end_ms = std::min(range.end_ms, morsel.max_ms);
+    std::vector<store::TimeRange> out;
+    if (range.begin_ms != morsel.min_ms || range.end_ms != morsel.max_ms) {
+        const auto length = static_cast<std::uint64_t>(morsel.max_ms - morsel.min_ms);
+        const auto step = static_cast<std::int64_t>(std::bit_ceil(length / kStretchesMax + 1));
+        for (std::int64_t at = range.begin_ms; range.end_ms - at >= step;) {
+            const std::int64_t next = (floor_div(at, step) + 1) * step;
+            if (next > range.end_ms) break;
+            out.push_back({at, next - 1});
+            at = next;
+        }
+        if (!out.empty()) range.begin_ms = out.back().end_ms + 1;
+    }
+    out.push_back(range);
+    return out;
+}
+
 /// Sets, for each run of `run_length` morsels, the times at which no other one has rows, as
 /// `sink` wants them.
 void find_own_times(std::vector<Work>& work, std::size_t run_length, const Sink& sink);

@@ -15,8 +15,10 @@ bool has_escape(std::string_view text) {
     return !text.empty() && std::memchr(text.data(), '\\', text.size()) != nullptr;
 }
 
-/// `raw` as it stands between quotes; `scratch` may become its home.
+/// `raw` as it stands between quotes, itself when it cannot; `scratch` may become its home.
 std::string_view unescaped(std::string_view raw, std::string& scratch) {
+    // What a block says of its texts is not worth a read behind their end.
+    if (!json::is_string_content(raw)) return raw;
     std::string quoted;
     quoted.reserve(raw.size() + 2);
     quoted.append("\"").append(raw).append("\"");
@@ -183,10 +185,7 @@ Result<bool> ShapedScan::may_be(std::uint32_t family, const JsonLayout::Place& p
     const Stored kind = block_->kind(family, piece.slot);
     if (kind == Stored::kConstant || kind == Stored::kDictionary) {
         const SlotColumn* const column = SKY_TRY(block_->column(family, piece.slot));
-        // Entries that are no string's text are in none of the rows in question.
-        return std::any_of(
-            column->entries().begin(), column->entries().end(),
-            [&](std::string_view entry) { return json::is_string_content(entry) && equal(entry); });
+        return std::any_of(column->entries().begin(), column->entries().end(), equal);
     }
     const shapes::SlotStats stats = SKY_TRY(block_->stats(family, piece.slot));
     if (stats.bytes.contains(static_cast<unsigned char>('\\'))) return true;
@@ -198,7 +197,7 @@ Result<bool> ShapedScan::may_be(std::uint32_t family, const JsonLayout::Place& p
 Result<std::vector<std::uint8_t>> ShapedScan::unfit(std::uint32_t family,
                                                     const JsonLayout& layout) {
     std::vector<std::uint8_t> apart;
-    const std::size_t rows = block_->rows_of(family).size();
+    const std::size_t rows = block_->count_of(family);
     const auto mark = [&](std::size_t row) {
         apart.resize(rows, 0);
         apart[row] = 1;
@@ -206,8 +205,7 @@ Result<std::vector<std::uint8_t>> ShapedScan::unfit(std::uint32_t family,
     const std::uint32_t slots = block_->families()[family].slots;
     for (std::uint32_t slot = 0; slot < slots; ++slot) {
         const JsonRole role = layout.role(slot);
-        const bool string = role == JsonRole::kString;
-        if (string && SKY_TRY(block_->all_texts(family, slot, json::is_string_content))) continue;
+        if (layout.fits(role, block_->roles(family, slot))) continue;
         const Stored kind = block_->kind(family, slot);
         const auto fits = [&](std::string_view text) { return layout.fits(role, text); };
         if (kind == Stored::kDictionary || kind == Stored::kConstant) {
@@ -264,8 +262,7 @@ const Vector* ShapedScan::read_string(EvalContext& context, std::uint32_t family
             ReadEntries& made = known.emplace_back();
             made.slot = slot;
             for (const std::string_view entry : entries) {
-                // Those that are no string's text are in none of the rows in question.
-                if (!has_escape(entry) || !json::is_string_content(entry)) {
+                if (!has_escape(entry)) {
                     made.entries.push_back(entry);
                     continue;
                 }

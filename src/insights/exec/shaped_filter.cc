@@ -136,28 +136,56 @@ Result<ShapedScan::SlotFilter> ShapedScan::make_filter(const ShapedPart& part,
     return out;
 }
 
-/// Tries to decide a regex by the values of slots that have few of them, or numbers.
+/// Tries to decide a regex by the values of slots that have few of them, or numbers. Columns are
+/// decoded for what they have to say only.
 Status ShapedScan::plant(const ShapedPart& part, const SymbolicSite& site, SlotFilter& out) {
+    if (!site.machine) return {};
     const FamilyState& state = families_[part.family];
-    const std::size_t trials_max = part.rows / kFilterRowsAnEntry;
     std::vector<Piece> pieces = state.pieces;
     std::vector<SlotTree::Slot> slots;
     for (std::size_t i = 0; i < pieces.size(); ++i) {
         if (pieces[i].is_constant()) continue;
-        const Stored kind = block_->kind(part.family, pieces[i].slot);
-        if (kind == Stored::kText || kind == Stored::kHex) continue;
-        const SlotColumn* const column = SKY_TRY(block_->column(part.family, pieces[i].slot));
+        const std::uint32_t number = pieces[i].slot;
+        const Stored kind = block_->kind(part.family, number);
+        SlotTree::Slot slot;
+        slot.piece = i;
         if (kind == Stored::kConstant) {
-            pieces[i] = {column->entries()[0], symbolic::kConstantPiece};
+            const auto entries = SKY_TRY(block_->entries(part.family, number));
+            pieces[i] = {entries[0], symbolic::kConstantPiece};
             continue;
         }
-        const std::size_t entries = kind == Stored::kDictionary ? column->entries().size() : 1;
-        if (entries > kFilterEntriesMax || entries > trials_max) continue;
-        slots.push_back({i, column, facts(part)[pieces[i].slot].bytes});
+        if (kind == Stored::kDictionary) {
+            slot.entries = SKY_TRY(block_->entries(part.family, number));
+            if (slot.entries.size() > kFilterEntriesMax) continue;
+        } else if (kind == Stored::kForm) {
+            slot.form = &block_->form(part.family, number);
+            slot.has_exceptions = block_->exceptions(part.family, number) != 0;
+            if (slot.form->kind != shapes::FormKind::kDecimal &&
+                slot.form->kind != shapes::FormKind::kPadded) {
+                continue;
+            }
+            slot.bounds = SKY_TRY(bounds_of(part.family, number));
+        } else {
+            continue;
+        }
+        slots.push_back(std::move(slot));
     }
     out.tree =
-        SlotTree::build(site, std::move(pieces), facts(part), std::move(slots), trials_max, memo_);
+        SlotTree::build(*site.machine, pieces, facts(part), slots, part.rows * kFilterStepsARow);
+    for (const std::size_t read : out.tree.reads()) {
+        const std::uint32_t number = state.pieces[slots[read].piece].slot;
+        out.tree.give(read, *SKY_TRY(block_->column(part.family, number)));
+    }
     return {};
+}
+
+/// Of a column of numbers; exceptions apart.
+Result<columnar::IntegerBounds> ShapedScan::bounds_of(std::uint32_t family, std::uint32_t slot) {
+    if (const auto told = block_->bounds(family, slot)) return *told;
+    const SlotColumn* const column = SKY_TRY(block_->column(family, slot));
+    const auto [least, most] =
+        std::minmax_element(column->values().begin(), column->values().end());
+    return columnar::IntegerBounds{*least, *most};
 }
 
 Status ShapedScan::add_clusters(const ShapedPart& part, SlotFilter& out) {

@@ -139,6 +139,7 @@ private:
     };
     Result<SlotFilter> make_filter(const ShapedPart& part, const SymbolicSite& site);
     Status plant(const ShapedPart& part, const SymbolicSite& site, SlotFilter& out);
+    Result<columnar::IntegerBounds> bounds_of(std::uint32_t family, std::uint32_t slot);
     Status add_clusters(const ShapedPart& part, SlotFilter& out);
     Status choose(const ShapedPart& part, std::string_view text, Cluster& cluster);
     void apply(EvalContext& context, const ShapedPart& part, const Ranks& ranks,
@@ -193,7 +194,6 @@ private:
     const shapes::ShapedBlock* block_ = nullptr;
     std::vector<FamilyState> families_;
     std::vector<ShapedPart> parts_;
-    VerdictMemo memo_;
     std::unordered_map<std::string, std::shared_ptr<const JsonLayout>> layouts_;  // By the family.
     std::string layout_key_;
     std::vector<SlotFilter> filters_;                // Made when a part first needs them.

@@ -109,6 +109,8 @@ struct ChainSpec {
 
 /// Whether the groups are one and all its columns are count(*).
 bool counts_rows(const StatsStep& stats);
+/// Whether the groups or their order depend on where rows stand among the events.
+bool needs_order(const GroupSinkSpec& spec);
 
 /// Keeps rows of events: all, the first `rows_max` of an order, or one a key.
 std::unique_ptr<Sink> make_row_sink(const Plan& plan, const RowSinkSpec& spec,

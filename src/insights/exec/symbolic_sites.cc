@@ -77,7 +77,10 @@ void add_expression(const Plan& plan, const BoundExpr& expr, std::vector<Symboli
     } else if (expr.kind == BoundExpr::Kind::kMatches && is_message(plan, expr.args[0])) {
         const std::size_t before = out.size();
         add_regex(&expr, *expr.regex, {}, out);
-        if (out.size() > before) out.back().search = expr.regex.get();
+        if (out.size() > before) {
+            out.back().search = expr.regex.get();
+            out.back().machine = symbolic::SearchMachine::make(*out.back().regex);
+        }
     }
     for (const BoundExpr& arg : expr.args) add_expression(plan, arg, out);
 }
@@ -105,6 +108,7 @@ void add_parse(const Plan& plan, const ParseStep& parse, std::vector<SymbolicSit
 
 symbolic::Binding SymbolicSite::decide(const symbolic::Family& family) const {
     if (glob != nullptr) return symbolic::bind_glob(*glob, family);
+    if (machine) return {machine->decide(family), {}};
     // Most families lack some word of the regex, which is told sooner than by running it.
     for (const std::string& literal : literals)
         if (symbolic::decide_contains(literal, family) == symbolic::Verdict::kMiss)

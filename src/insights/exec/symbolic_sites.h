@@ -13,6 +13,7 @@
 #include "insights/plan/plan.h"
 #include "insights/symbolic/family.h"
 #include "insights/symbolic/regex_program.h"
+#include "insights/symbolic/search_machine.h"
 
 namespace sky::insights {
 
@@ -24,7 +25,9 @@ struct SymbolicSite {
     std::string substring;       // Not empty.
     std::optional<symbolic::RegexProgram> regex;
     std::span<const std::string> literals;  // Of the regex: what every match contains.
-    const Regex* search = nullptr;          // Of a `=~`: the regex itself.
+    const Regex* search = nullptr;          // Of a `=~`: the regex itself,
+    /// and as a machine, where it is a small one.
+    std::optional<symbolic::SearchMachine> machine = {};
 
     symbolic::Binding decide(const symbolic::Family& family) const;
     /// Bytes that the question tells apart have different classes; 0 is one of them.
