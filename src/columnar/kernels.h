@@ -45,14 +45,16 @@ struct Kernels {
 };
 inline constexpr std::size_t kPlacesSlack = 16;
 
-/// What the program uses.
+/// What the program uses: the last of kernel_forms() that the processor has.
 const Kernels& kernels();
+/// Another form from here on, in every thread. For tests and measurements.
+void use_kernels(const Kernels& form);
 
-/// Every form, the plainest first; null where the processor has it not. For tests.
+/// Every form, the plainest first; null where the processor has it not.
 struct KernelForm {
     std::string_view name;
     const Kernels* kernels;
 };
-std::array<KernelForm, 2> kernel_forms();
+std::array<KernelForm, 3> kernel_forms();
 
 }  // namespace sky::columnar

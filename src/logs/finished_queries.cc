@@ -2,6 +2,7 @@
 #include "logs/finished_queries.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "base/log.h"
@@ -9,6 +10,10 @@
 #include "os/thread_priority.h"
 
 namespace sky::logs {
+namespace {
+/// Ours: how long a file may wait for the processor to be free.
+constexpr std::int64_t kErrandWaitMs = 1'000;
+}  // namespace
 
 FinishedQueries::FinishedQueries(std::mutex& mutex, const Clock& clock,
                                  const SessionOptions& options)
@@ -90,9 +95,14 @@ void FinishedQueries::load() {
 void FinishedQueries::run_errands() {
     os::step_aside(os::kQueryNiceness);
     std::unique_lock lock(mutex_);
+    bool late = false;  // What waits has waited long enough.
     for (;;) {
-        errand_there_.wait(lock, [&] { return errands_end_ || may_run_errands(); });
+        errand_there_.wait(lock, [&] { return errands_end_ || !errands_.empty(); });
         if (errands_.empty()) return;
+        if (!late) {
+            late = !errand_there_.wait_for(lock, std::chrono::milliseconds(kErrandWaitMs),
+                                           [&] { return may_run_errands(); });
+        }
         const Errand errand = std::move(errands_.front());
         errands_.pop_front();
         is_running_errand_ = true;
@@ -107,7 +117,9 @@ void FinishedQueries::run_errands() {
             lock.lock();
         }
         is_running_errand_ = false;
-        if (errands_.empty()) errands_done_.notify_all();
+        if (!errands_.empty()) continue;
+        late = false;
+        errands_done_.notify_all();
     }
 }
 

@@ -60,7 +60,7 @@ private:
         std::string id;
     };
     void load();
-    /// They wait until no query needs the processor, a number of them at most.
+    /// They wait until no query needs the processor, a number of them at most and not for long.
     bool may_run_errands() const {
         return !errands_.empty() && (unfinished_ == 0 || errands_end_ || awaited_ > 0 ||
                                      errands_.size() > limits::kErrandsWaitingMax);

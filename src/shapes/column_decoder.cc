@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/assert.h"
 #include "columnar/int_codec.h"
 #include "columnar/kernels.h"
 #include "shapes/repeated_integers.h"
@@ -90,9 +91,9 @@ bool DescriptorReader::place(Place& out) {
     if (!in_.ok() || area <= static_cast<std::uint8_t>(Area::kPool) || area > kFrames ||
         bytes > limits::kTextBytesMax * 2)
         return false;
-    out = {static_cast<Area>(area), next_[area], static_cast<std::size_t>(bytes)};
+    out = {static_cast<Area>(area), next_[area], static_cast<std::uint32_t>(bytes)};
     next_[area] += out.bytes;
-    return true;
+    return next_[area] >= out.bytes;
 }
 
 bool DescriptorReader::codes(CodesPlace& out) {
@@ -106,8 +107,50 @@ bool DescriptorReader::exceptions(std::size_t rows, ColumnInfo& out) {
     const std::uint64_t count = in_.varint();
     if (!in_.ok() || count > rows) return false;
     out.exceptions = static_cast<std::uint32_t>(count);
-    if (count != 0) out.exception_list = in_.text(in_.left());
+    if (count != 0) out.list = in_.text(in_.left());
     return in_.ok();
+}
+
+namespace {
+
+constexpr std::size_t kByteSetBytes = 32;
+
+bool read_hex(ByteReader& in, HexForm& out) {
+    const auto upper = in.word<std::uint8_t>();
+    out.upper = upper == 1;
+    out.pattern = in.text(limits::kFormBytesMax);
+    const auto digits = std::count(out.pattern.begin(), out.pattern.end(), 'x');
+    out.digits = static_cast<std::uint8_t>(digits);
+    return in.ok() && upper <= 1 && digits >= 1;
+}
+
+}  // namespace
+
+Form ColumnInfo::read_form() const {
+    Form out;
+    ByteReader in(form);
+    SKY_ASSERT(out.decode(in), "it was read when the block was opened");
+    return out;
+}
+
+HexForm ColumnInfo::read_hex() const {
+    HexForm out;
+    ByteReader in(form);
+    SKY_ASSERT(shapes::read_hex(in, out), "it was read when the block was opened");
+    return out;
+}
+
+SlotStats ColumnInfo::stats() const {
+    SlotStats out;
+    for (unsigned word = 0; word < 4; ++word) {
+        const auto bits = load_word<std::uint64_t>(form.data() + word * 8);
+        for (unsigned bit = 0; bit < 64; ++bit)
+            if ((bits >> bit & 1U) != 0) out.bytes.add(static_cast<unsigned char>(word * 64 + bit));
+    }
+    out.has_empty = (length_flags & 1U) != 0;
+    out.has_one = (length_flags & 2U) != 0;
+    out.has_more = (length_flags & 4U) != 0;
+    return out;
 }
 
 bool DescriptorReader::column(std::size_t rows, ColumnInfo& out) {
@@ -126,38 +169,27 @@ bool DescriptorReader::column(std::size_t rows, ColumnInfo& out) {
         }
         case SlotKind::kDictionary: {
             const std::uint64_t entries = in_.varint();
-            out.references = in_.text(in_.left());
+            out.list = in_.text(in_.left());
             out.entries = static_cast<std::uint32_t>(entries);
             return in_.ok() && entries >= 1 && entries <= rows && codes(out.codes);
         }
-        case SlotKind::kForm:
-            return out.form.decode(in_) && exceptions(rows, out) && place(out.values);
+        case SlotKind::kForm: {
+            const char* const begin = in_.position();
+            if (!form_.decode(in_)) return false;
+            out.form = {begin, static_cast<std::size_t>(in_.position() - begin)};
+            return exceptions(rows, out) && place(out.values);
+        }
         case SlotKind::kHex: {
-            const auto upper = in_.word<std::uint8_t>();
-            out.hex.upper = upper == 1;
-            out.hex.pattern = in_.text(limits::kFormBytesMax);
-            const auto digits = std::count(out.hex.pattern.begin(), out.hex.pattern.end(), 'x');
-            out.hex.digits = static_cast<std::uint8_t>(digits);
-            return in_.ok() && upper <= 1 && digits >= 1 && exceptions(rows, out) &&
-                   place(out.values);
+            const char* const begin = in_.position();
+            if (!read_hex(in_, hex_)) return false;
+            out.form = {begin, static_cast<std::size_t>(in_.position() - begin)};
+            return exceptions(rows, out) && place(out.values);
         }
         case SlotKind::kText: {
             out.length_flags = in_.word<std::uint8_t>();
-            if (rows >= kOwnRowsMin) {
-                SlotStats stats;
-                for (unsigned word = 0; word < 4; ++word) {
-                    const auto bits = in_.word<std::uint64_t>();
-                    for (unsigned bit = 0; bit < 64; ++bit)
-                        if ((bits >> bit & 1U) != 0)
-                            stats.bytes.add(static_cast<unsigned char>(word * 64 + bit));
-                }
-                stats.has_empty = (out.length_flags & 1U) != 0;
-                stats.has_one = (out.length_flags & 2U) != 0;
-                stats.has_more = (out.length_flags & 4U) != 0;
-                out.stats = stats;
-            }
+            if (rows >= kOwnRowsMin) out.form = in_.take(kByteSetBytes);
             const std::uint64_t bytes = in_.varint();
-            out.text_bytes = static_cast<std::size_t>(bytes);
+            out.text_bytes = static_cast<std::uint32_t>(bytes);
             return in_.ok() && bytes <= areas_.text_bytes() && place(out.lengths) &&
                    place(out.values);
         }
@@ -199,7 +231,7 @@ bool ColumnDecoder::dictionary_entries(const ColumnInfo& info, BlockAreas& areas
     const std::vector<std::string_view>* const pool = areas.pool();
     if (pool == nullptr) return false;
     std::vector<std::uint32_t> references;
-    ByteReader in(info.references);
+    ByteReader in(info.list);
     if (!read_references(in, info.entries, static_cast<std::uint32_t>(pool->size()), references) ||
         in.left() != 0)
         return false;
@@ -223,7 +255,7 @@ bool ColumnDecoder::exceptions(const ColumnInfo& info, BlockAreas& areas, SlotCo
     if (info.exceptions == 0) return true;
     const std::vector<std::string_view>* const pool = areas.pool();
     if (pool == nullptr) return false;
-    ByteReader in(info.exception_list);
+    ByteReader in(info.list);
     std::vector<std::uint32_t> references;
     if (!read_ascending(in, info.exceptions, static_cast<std::uint32_t>(out.rows_),
                         out.exception_rows_) ||
@@ -255,7 +287,7 @@ bool ColumnDecoder::entries(const ColumnInfo& info, BlockAreas& areas,
         out.push_back((*pool)[info.constant]);
         return true;
     }
-    ByteReader in(info.references);
+    ByteReader in(info.list);
     std::vector<std::uint32_t> references;
     if (info.kind != SlotKind::kDictionary ||
         !read_references(in, info.entries, static_cast<std::uint32_t>(pool->size()), references) ||
@@ -280,20 +312,20 @@ bool ColumnDecoder::head(const ColumnInfo& info, BlockAreas& areas, SlotColumn& 
         case SlotKind::kDictionary:
             return dictionary_entries(info, areas, out);
         case SlotKind::kForm:
-            out.form_ = info.form;
-            out.stats_.bytes = info.form.bytes();
-            out.stats_.has_one = info.form.one_byte();
+            out.form_ = info.read_form();
+            out.stats_.bytes = out.form_.bytes();
+            out.stats_.has_one = out.form_.one_byte();
             out.stats_.has_more = true;
             return exceptions(info, areas, out);
         case SlotKind::kHex:
-            out.hex_ = info.hex;
-            out.stats_.bytes.add(info.hex.upper ? "0123456789ABCDEF" : "0123456789abcdef");
-            for (const char byte : info.hex.pattern)
+            out.hex_ = info.read_hex();
+            out.stats_.bytes.add(out.hex_.upper ? "0123456789ABCDEF" : "0123456789abcdef");
+            for (const char byte : out.hex_.pattern)
                 if (byte != 'x') out.stats_.bytes.add(static_cast<unsigned char>(byte));
-            out.stats_.add_length(info.hex.pattern.size());
+            out.stats_.add_length(out.hex_.pattern.size());
             return exceptions(info, areas, out);
         case SlotKind::kText:
-            if (info.stats) out.stats_ = *info.stats;
+            if (!info.form.empty()) out.stats_ = info.stats();
             return true;
     }
     return false;
@@ -322,7 +354,7 @@ bool ColumnDecoder::body(const ColumnInfo& info, BlockAreas& areas, SlotColumn& 
         }
         case SlotKind::kHex:
             if (!areas.bytes(info.values.area, info.values.offset, info.values.bytes, bytes) ||
-                bytes.size() != out.rows_ * info.hex.bytes())
+                bytes.size() != out.rows_ * out.hex_.bytes())
                 return false;
             out.bytes_ = bytes;
             return true;
@@ -348,7 +380,7 @@ bool ColumnDecoder::body(const ColumnInfo& info, BlockAreas& areas, SlotColumn& 
                 if (bytes.size() != info.text_bytes) return false;
                 out.bytes_ = bytes;
             }
-            if (!info.stats) {
+            if (info.form.empty()) {
                 out.stats_.bytes.add(out.bytes_);
                 for (const std::uint64_t length : lengths)
                     out.stats_.add_length(static_cast<std::size_t>(length));
@@ -372,7 +404,7 @@ std::optional<SlotStats> ColumnDecoder::stats(const ColumnInfo& info, std::size_
     SlotColumn column;
     column.rows_ = rows;
     if (!head(info, areas, column)) return std::nullopt;
-    if (info.kind == SlotKind::kText && !info.stats && !body(info, areas, column))
+    if (info.kind == SlotKind::kText && info.form.empty() && !body(info, areas, column))
         return std::nullopt;
     return column.stats_;
 }

@@ -49,7 +49,7 @@ private:
 /// Where bytes of a column lie.
 struct Place {
     Area area = Area::kOwn;
-    std::size_t offset = 0, bytes = 0;
+    std::uint32_t offset = 0, bytes = 0;
 };
 
 struct CodesPlace {
@@ -57,23 +57,25 @@ struct CodesPlace {
     Place place;
 };
 
-/// A descriptor, as it stands in the meta area; views live as long as the areas.
+/// A descriptor, as it stands in the meta area; views live as long as the areas. Small, and nothing
+/// to take down: a block of JSON lines has thousands, of which a query reads a few.
 struct ColumnInfo {
     SlotKind kind = SlotKind::kConstant;
-    JsonRoles roles;                  // That all texts fit.
-    std::uint32_t constant = 0;       // kConstant: a text of the pool.
-    std::uint32_t entries = 0;        // kDictionary.
-    std::string_view references;      // kDictionary: of its entries.
-    CodesPlace codes;                 // kDictionary.
-    Form form;                        // kForm.
-    bool repeated = false;            // kForm: kRepeatedForm.
-    HexForm hex;                      // kHex.
-    std::uint32_t exceptions = 0;     // kForm, kHex.
-    std::string_view exception_list;  // Rows and references.
-    std::optional<SlotStats> stats;   // kText: when stored.
-    std::uint8_t length_flags = 0;    // kText.
-    std::size_t text_bytes = 0;       // kText.
-    Place lengths, values;            // kText; kForm, kHex, kText.
+    JsonRoles roles;                // That all texts fit.
+    bool repeated = false;          // kForm: kRepeatedForm.
+    std::uint8_t length_flags = 0;  // kText.
+    std::uint32_t constant = 0;     // kConstant: a text of the pool.
+    std::uint32_t entries = 0;      // kDictionary.
+    std::uint32_t exceptions = 0;   // kForm, kHex.
+    std::uint32_t text_bytes = 0;   // kText.
+    std::string_view list;  // kDictionary: references of its entries. kForm, kHex: exceptions.
+    std::string_view form;  // kForm, kHex: encoded. kText: the set of its bytes; empty: not stored.
+    CodesPlace codes;       // kDictionary.
+    Place lengths, values;  // kText; kForm, kHex, kText.
+
+    Form read_form() const;    // kForm.
+    HexForm read_hex() const;  // kHex.
+    SlotStats stats() const;   // kText, of a stored set.
 };
 
 /// Descriptors in their order: each place starts where the one before it in its area ended.
@@ -89,7 +91,9 @@ private:
 
     ByteReader& in_;
     BlockAreas& areas_;
-    std::array<std::size_t, kFrames + 1> next_{};
+    std::array<std::uint32_t, kFrames + 1> next_{};
+    Form form_;  // What was read last, as is hex_.
+    HexForm hex_;
 };
 
 /// Exactly out.size() codes, each below `entries`.

@@ -52,8 +52,15 @@ inline constexpr std::size_t kKnownUsesMax = 64;
 // Chunks that are mined without learning after known families were of no use.
 inline constexpr std::size_t kKnownRest = 16;
 
+// Texts of a slot, and pairs of ends and beginnings at a border between pieces, from which a
+// block's filters are made; beyond, they are made from the text. And decimals behind a number's
+// point.
+inline constexpr std::size_t kBordersMax = 4'096;
+inline constexpr int kFilterScaleMax = 12;
+
 // Brackets that open in the elements of an array for which a block says that they are such; lines
-// whose own depth leaves no room for so many more are looked at (json/scan_limits.h). Few have more.
+// whose own depth leaves no room for so many more are looked at (json/scan_limits.h). Few have
+// more.
 inline constexpr std::size_t kJsonOpeningsMax = 63;
 
 // Longest text of a value that is kept as a number, address, time or hex digits.

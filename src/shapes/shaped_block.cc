@@ -156,8 +156,8 @@ SlotKind ShapedBlock::kind(std::size_t family, std::size_t slot) const {
     return impl_->columns[family].infos[slot].kind;
 }
 
-const Form& ShapedBlock::form(std::size_t family, std::size_t slot) const {
-    return impl_->columns[family].infos[slot].form;
+Form ShapedBlock::form(std::size_t family, std::size_t slot) const {
+    return impl_->columns[family].infos[slot].read_form();
 }
 
 std::size_t ShapedBlock::exceptions(std::size_t family, std::size_t slot) const {

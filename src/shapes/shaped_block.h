@@ -48,7 +48,7 @@ public:
     /// That of the column, which need not be decoded for it.
     SlotKind kind(std::size_t family, std::size_t slot) const;
     /// Of a kForm column, which need not be decoded either: how its values are written.
-    const Form& form(std::size_t family, std::size_t slot) const;
+    Form form(std::size_t family, std::size_t slot) const;
     /// Rows of a kForm or kHex column whose text has another form.
     std::size_t exceptions(std::size_t family, std::size_t slot) const;
     /// What values() of a kForm column can be, without decoding them; nothing where only the values

@@ -5,14 +5,9 @@
 #include "insights/exec/sink.h"
 
 namespace sky::insights {
-namespace {
 
-/// The period of a key that is the events' own time or `bin(<period>)` of it.
-std::optional<Period> period_of_key(const Plan& plan, const GroupKey& key) {
+std::optional<Period> period_of_bin(const Plan& plan, const GroupKey& key) {
     const BoundExpr& expr = key.expr;
-    if (expr.kind == BoundExpr::Kind::kSlot && plan.slots[expr.slot].kind == SlotKind::kTimestamp) {
-        return Period{1, PeriodUnit::kMillisecond};
-    }
     const bool rounds_down = key.time_bin && expr.kind == BoundExpr::Kind::kCall &&
                              (expr.function->name == std::string_view("bin") ||
                               expr.function->name == std::string_view("datefloor"));
@@ -23,6 +18,8 @@ std::optional<Period> period_of_key(const Plan& plan, const GroupKey& key) {
     if (!own_time || expr.args[1].kind != BoundExpr::Kind::kConstant) return std::nullopt;
     return parse_period(expr.args[1].text);
 }
+
+namespace {
 
 /// A group sink and the one behind it.
 class ChainSink final : public Sink {
@@ -91,8 +88,10 @@ private:
 std::optional<Period> time_key(const Plan& plan, const StatsStep& first) {
     std::optional<Period> found;
     for (const GroupKey& key : first.keys) {
-        const auto period = period_of_key(plan, key);
-        if (period && (!found || period->unit == PeriodUnit::kMillisecond)) found = period;
+        const bool own_time = key.expr.kind == BoundExpr::Kind::kSlot &&
+                              plan.slots[key.expr.slot].kind == SlotKind::kTimestamp;
+        if (own_time) return Period{1, PeriodUnit::kMillisecond};
+        if (!found) found = period_of_bin(plan, key);
     }
     return found;
 }

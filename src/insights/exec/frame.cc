@@ -7,6 +7,7 @@
 #include "columnar/kernels.h"
 #include "insights/exec/pointer.h"
 #include "insights/functions/derived.h"
+#include "insights/functions/glob.h"
 
 namespace sky::insights {
 namespace {
@@ -27,8 +28,8 @@ std::vector<std::string> slot_names(const Plan& plan, const std::vector<std::uin
 
 }  // namespace
 
-DiscoveryPlan::DiscoveryPlan(const Plan& plan)
-    : slots(discovered_slots(plan)), discovery(slot_names(plan, slots)) {}
+DiscoveryPlan::DiscoveryPlan(const Plan& plan, std::span<const AnyText> required_texts)
+    : slots(discovered_slots(plan)), discovery(slot_names(plan, slots)), required(required_texts) {}
 
 void Frame::begin_events(const EventSource& source, const store::EventBatch& events,
                          std::size_t begin, std::size_t end) {
@@ -185,11 +186,35 @@ void Frame::load_discovered() {
     } else {
         messages = load_messages();
     }
-    const auto found = discovery_->discovery.resolve(context_, source_.source->log, messages);
+    const auto found =
+        discovery_->discovery.resolve(context_, source_.source->log, without_idle(messages));
     for (std::size_t i = 0; i < found.size(); ++i) columns_[discovery_->slots[i]] = found[i];
 }
 
+/// Messages that lack what all that pass have are empty: whether fields are found in them does not
+/// matter, and to look for a text costs a tenth of reading JSON.
+const Vector* Frame::without_idle(const Vector* messages) {
+    const std::span<const AnyText> required = discovery_->required;
+    const std::size_t rows = context_.rows;
+    if (required.empty() || !messages->is_uniform(Kind::kText) ||
+        messages->present_bytes() != nullptr || messages->is_constant())
+        return messages;
+    const std::string_view* const texts = messages->text_array();
+    auto* const kept = context_.arena.array<std::string_view>(rows);
+    for (std::size_t i = 0; i < rows; ++i) {
+        const bool matters = std::ranges::all_of(required, [&](const AnyText& any) {
+            return std::ranges::any_of(any, [&](const std::string& text) {
+                return find_literal(texts[i], text, 0) != std::string_view::npos;
+            });
+        });
+        kept[i] = matters ? texts[i] : std::string_view();
+    }
+    return Vector::texts(context_.arena, rows, kept);
+}
+
 RowOrder Frame::order() {
+    SKY_ASSERT(timestamps_ != nullptr || context_.rows == 0 || !events_->timestamp_ms.empty(),
+               "who looks at times has them read (times_of())");
     if (timestamps_ == nullptr && selected_ == nullptr && source_.count == 1) {
         // One source's sequences are the global ones.
         timestamps_ = events_->timestamp_ms.data() + begin_;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "insights/exec/query.h"
+#include "insights/exec/required_texts.h"
 #include "insights/exec/shaped_scan.h"
 #include "insights/functions/aggregate.h"
 #include "insights/functions/discover.h"
@@ -34,7 +35,9 @@ struct Table {
 struct DiscoveryPlan {
     std::vector<std::uint32_t> slots;
     Discovery discovery;
-    explicit DiscoveryPlan(const Plan& plan);
+    std::span<const AnyText> required;  // In every message that can matter.
+    /// `required` outlives it.
+    DiscoveryPlan(const Plan& plan, std::span<const AnyText> required);
 };
 
 /// Events of one source as they are read: what automatic fields need besides the rows.
@@ -114,6 +117,7 @@ private:
     const Vector* load_messages();
     Ranks ranks() const { return {ranks_, rank_begin_, context_.rows}; }
     void load_discovered();
+    const Vector* without_idle(const Vector* messages);
     std::uint32_t event_row(std::size_t row) const {
         return selected_ != nullptr ? selected_[row] : static_cast<std::uint32_t>(begin_ + row);
     }

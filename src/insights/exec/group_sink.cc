@@ -128,6 +128,11 @@ public:
         }
         ordered_ = has_places(step_);
         by_appearance_ = is_by_appearance(spec);
+        const auto first_bin = std::find_if(step_.keys.begin(), step_.keys.end(),
+                                            [](const GroupKey& key) { return key.time_bin; });
+        if (spec.order == GroupsIn::kTheirOrder && first_bin != step_.keys.end() &&
+            period_of_bin(plan, *first_bin))
+            newest_bins_ = static_cast<std::size_t>(first_bin - step_.keys.begin());
     }
     ~GroupSink() override { budget_.release(accounted_bytes_); }
 
@@ -195,6 +200,19 @@ public:
     }
 
     void settle() override { keys_.settle(); }
+
+    bool may_show(std::int64_t last_ms) const override {
+        if (newest_bins_ == kNoKey || groups_ < spec_.rows_max) return true;
+        const ValueDictionary& bins = keys_.dictionary(newest_bins_);
+        std::vector<std::uint8_t> newer(bins.size());
+        for (std::uint32_t i = 0; i < newer.size(); ++i) {
+            const Value& bin = bins.value(i);
+            newer[i] = bin.kind == Kind::kTimestamp && bin.integer > last_ms ? 1 : 0;
+        }
+        std::uint64_t before = 0;
+        for (std::uint32_t i = 0; i < groups_; ++i) before += newer[keys_.code(i, newest_bins_)];
+        return before < spec_.rows_max;
+    }
 
     std::unique_ptr<Table> finish(columnar::MemoryBudget& budget) const override {
         auto table = std::make_unique<Table>(budget);
@@ -346,7 +364,9 @@ private:
     std::vector<Place> appearance_;  // The newest row of each group; only where it orders them.
     std::size_t groups_ = 0;
     bool by_appearance_ = false;
-    bool ordered_ = false;  // Some aggregate looks at the order of events.
+    static constexpr std::size_t kNoKey = ~std::size_t{0};
+    std::size_t newest_bins_ = kNoKey;  // The key that groups are shown by, newest first.
+    bool ordered_ = false;              // Some aggregate looks at the order of events.
     std::uint64_t accounted_bytes_ = 0;
 };
 

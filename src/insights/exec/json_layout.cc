@@ -20,7 +20,11 @@ public:
 
     /// False when a slot is part of a key.
     bool read(std::string_view constant) {
-        for (const char c : constant) {
+        for (std::size_t i = 0; i < constant.size(); ++i) {
+            if (in_string_ && pending_ == 0) {  // Most of a line.
+                while (i + 1 < constant.size() && constant[i] != '"' && constant[i] != '\\') ++i;
+            }
+            const char c = constant[i];
             last_ = c;
             if (in_string_) {
                 in_string(c);

@@ -114,20 +114,14 @@ Cut cut_plan(const Plan& plan, std::uint64_t rows_max) {
     return cut;
 }
 
-store::Columns columns_of(const Plan& plan, const Cut& cut) {
-    store::Columns columns = store::Columns::kNone;
-    bool timeless = cut.groups.stats != nullptr && !needs_order(cut.groups);
+store::Columns times_of(const Plan& plan, const Cut& cut) {
+    if (cut.groups.stats == nullptr || needs_order(cut.groups)) return store::Columns::kNone;
     for (std::size_t i = 0; i < plan.slots.size(); ++i) {
-        if (plan.needed[i] == 0) continue;
         const SlotKind kind = plan.slots[i].kind;
-        if (kind == SlotKind::kMessage || kind == SlotKind::kDiscovered) {
-            columns = columns | store::Columns::kMessage;
-        }
-        if (kind == SlotKind::kIngestionTime) columns = columns | store::Columns::kIngestion;
-        if (kind == SlotKind::kLogStream) columns = columns | store::Columns::kStream;
-        timeless = timeless && kind != SlotKind::kTimestamp && kind != SlotKind::kPointer;
+        const bool of_times = kind == SlotKind::kTimestamp || kind == SlotKind::kPointer;
+        if (plan.needed[i] != 0 && of_times) return store::Columns::kNone;
     }
-    return timeless ? columns | store::Columns::kTimeless : columns;
+    return store::Columns::kTimeless;
 }
 
 }  // namespace sky::insights

@@ -26,7 +26,7 @@ struct Cut {
 /// `rows_max` rows of the result are wanted. Points into the plan, which outlives it.
 Cut cut_plan(const Plan& plan, std::uint64_t rows_max);
 
-/// What a scan reads of the events for steps [0, cut.sink] of the plan.
-store::Columns columns_of(const Plan& plan, const Cut& cut);
+/// Columns::kTimeless where neither the steps nor the sink look at times or the order of events.
+store::Columns times_of(const Plan& plan, const Cut& cut);
 
 }  // namespace sky::insights

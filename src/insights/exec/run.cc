@@ -61,14 +61,19 @@ struct PlanRun::Impl {
                                         : effective_rows_max(query->plan, options.limit)),
           cut(cut_plan(query->plan, rows_max)),
           counts_only(cut.groups.stats != nullptr && counts_rows(*cut.groups.stats)),
+          passes_all(std::none_of(
+              query->plan.steps.begin(),
+              query->plan.steps.begin() + static_cast<std::ptrdiff_t>(cut.sink),
+              [](const Step& step) { return std::holds_alternative<FilterStep>(step); })),
           sites(symbolic_sites(query->plan, cut.sink)),
+          counts_filtered(counts_only && cut.sink == 1 && asks_only(query->plan.steps[0], sites)),
           required(required_texts(query->plan, cut.sink)),
           share_period(cut.groups.stats != nullptr ? time_key(query->plan, *cut.groups.stats)
                                                    : std::nullopt),
-          columns(columns_of(query->plan, cut) |
+          columns(columns_of(query->plan) | times_of(query->plan, cut) |
                   (options.shaped == ShapedReads::kYes ? store::Columns::kShaped
                                                        : store::Columns::kNone)),
-          discovery(query->plan),
+          discovery(query->plan, required),
           kept_query(options.partials != nullptr && !cut.chained &&
                              may_keep_partials(*query, cut.sink)
                          ? options.partials->number_of(query->text)
@@ -145,9 +150,40 @@ struct PlanRun::Impl {
                 return {};
             }
         }
-        if (lacks_required(item)) return count_only(worker, item);
-        if (const auto key = kept_key(item)) return scan_kept(worker, item, *key);
+        if (lacks_required(item, required)) return count_only(worker, item);
+        const std::optional<PartialKey> key = kept_key(item);
+        if (!may_show(worker, item) && count_unshown(worker, item, key)) return {};
+        if (key) return scan_kept(worker, item, *key);
         return read_morsel(worker, item);
+    }
+
+    /// Whether the rows may be part of what is shown. Asked of this worker's groups: where those
+    /// are enough, all are.
+    bool may_show(const Worker& worker, const Work& item) {
+        const std::int64_t last_ms = std::min(item.morsel.max_ms, item.range.end_ms);
+        std::int64_t known = hidden_ms.load(std::memory_order_relaxed);
+        if (last_ms <= known) return false;
+        if (!share.all() || worker.sink->may_show(last_ms)) return true;
+        while (last_ms > known && !hidden_ms.compare_exchange_weak(known, last_ms)) {
+        }
+        return false;
+    }
+
+    /// Rows that are not shown count all the same. False: how many pass is not known.
+    bool count_unshown(Worker& worker, const Work& item, const std::optional<PartialKey>& key) {
+        const store::Snapshot& snapshot = *item.source.source->snapshot;
+        const PartialPtr kept = key ? options.partials->find(*key) : nullptr;
+        const auto rows = snapshot.known_rows(item.morsel, item.range);
+        if (kept == nullptr && (!rows || !passes_all)) return false;
+        const std::lock_guard lock(worker.mutex);
+        if (kept != nullptr) {
+            worker.rows.add(kept->rows);
+            ++worker.trace.chunks_kept;
+        } else {
+            worker.rows.add({*rows, *rows, static_cast<double>(item.morsel.message_bytes)});
+            ++worker.trace.chunks_counted;
+        }
+        return true;
     }
 
     /// The name under which what the rows come to may be kept.
@@ -205,6 +241,7 @@ struct PlanRun::Impl {
     }
 
     Status read_morsel(Worker& worker, const Work& item) {
+        if (&worker == workers[0].get()) start_others();
         const std::int64_t begin_ns = trace_ns(options.clock);
         const auto batch = item.source.source->snapshot->read(item.morsel, item.range, columns);
         if (!batch) return std::unexpected(batch.error());
@@ -219,16 +256,6 @@ struct PlanRun::Impl {
                                                : scan_batch(worker, item, *batch);
         budget.release(bytes);
         return done;
-    }
-
-    /// Whether no row of the morsel can pass the filters before the sink.
-    bool lacks_required(const Work& item) const {
-        const store::Snapshot& snapshot = *item.source.source->snapshot;
-        return std::any_of(required.begin(), required.end(), [&](const AnyText& any) {
-            return std::none_of(any.begin(), any.end(), [&](const std::string& text) {
-                return snapshot.may_contain(item.morsel, text);
-            });
-        });
     }
 
     /// The morsel was scanned, as the user sees it: its rows count, though none is looked at.
@@ -332,7 +359,10 @@ struct PlanRun::Impl {
         // Lines may have to be made: then they count as text does.
         const auto rows_of_text = static_cast<std::size_t>(static_cast<double>(kPassTextBytesMax) /
                                                            std::max(bytes_a_row, 1.0));
-        const std::size_t rows_a_pass = std::clamp<std::size_t>(rows_of_text, 1, kPassRowsMax);
+        const std::size_t rows_a_pass =
+            counts_filtered && worker.shaped.tells(part)
+                ? part.rows
+                : std::clamp<std::size_t>(rows_of_text, 1, kPassRowsMax);
         const auto time_of = [&](std::size_t i) {
             if (batch.timestamp_ms.empty()) return item.morsel.max_ms;  // Of no importance.
             return batch.timestamp_ms[part.batch_rows != nullptr ? part.batch_rows[i] : i];
@@ -428,14 +458,19 @@ struct PlanRun::Impl {
         next.store(work.size(), std::memory_order_relaxed);  // The others find nothing more.
     }
 
-    Status scan_all() {
-        const std::size_t threads = std::max<std::size_t>(std::min(workers.size(), work.size()), 1);
-        std::vector<std::thread> others;
+    /// Threads are worth their start where something has to be read. Called by the first worker.
+    void start_others() {
+        const std::size_t threads = std::min(workers.size(), work.size());
+        if (!others.empty() || next.load() >= work.size()) return;
         for (std::size_t i = 1; i < threads; ++i) {
             others.emplace_back([this, i] { scan_and_report(*workers[i]); });
         }
+    }
+
+    Status scan_all() {
         scan_and_report(*workers[0]);
         for (std::thread& other : others) other.join();
+        others.clear();
         if (first_error) return std::unexpected(*first_error);
         return {};
     }
@@ -566,39 +601,16 @@ struct PlanRun::Impl {
         }
         first_error.reset();
         useful_ms.store(INT64_MIN);
+        hidden_ms.store(INT64_MIN);
         next.store(0);
         budget.forget_exhaustion();
-    }
-
-    /// As many as the part of the rows tells whose keys filled the memory.
-    std::vector<KeyShare> first_shares() const {
-        std::uint64_t rows = 0;
-        KeyShare all;
-        all.times = {INT64_MAX, INT64_MIN};
-        for (const Work& item : work) {
-            rows += item.morsel.rows;
-            all.times->begin_ms = std::min(all.times->begin_ms, item.morsel.min_ms);
-            all.times->end_ms = std::max(all.times->end_ms, item.morsel.max_ms);
-        }
-        all.times->begin_ms = std::max(all.times->begin_ms, options.range.begin_ms);
-        all.times->end_ms = std::min(all.times->end_ms, options.range.end_ms);
-        if (!share_period) all.times.reset();
-        const double read = std::max(statistics().records_scanned, 1.0);
-        const double parts =
-            std::clamp(static_cast<double>(rows) / read, 2.0, static_cast<double>(kKeySharesMax));
-        std::vector<KeyShare> shares = {all};
-        while (static_cast<double>(shares.size()) < parts) {
-            std::vector<KeyShare> halves;
-            for (const KeyShare& whole : shares) (void)halve(whole, share_period, halves);
-            shares = std::move(halves);
-        }
-        return shares;
     }
 
     /// The keys are too many: a share of them at a time, and of each that is still too large half
     /// at a time.
     Result<Kept> rows_by_shares() {
-        std::vector<KeyShare> waiting = first_shares();
+        std::vector<KeyShare> waiting =
+            first_shares(work, options.range, statistics().records_scanned, share_period);
         {
             const std::lock_guard moving(moving_mutex);
             collected = make_behind(query->plan, *cut.behind, budget);
@@ -731,7 +743,9 @@ struct PlanRun::Impl {
     const std::uint64_t rows_max;
     const Cut cut;
     const bool counts_only;  // Nothing but the number of rows behind [0, cut.sink) is asked for.
+    const bool passes_all;   // No row is dropped before the sink.
     const std::vector<SymbolicSite> sites;
+    const bool counts_filtered;  // The same, behind one filter that asks nothing but `sites`.
     const std::vector<AnyText> required;       // In every message that can matter.
     const std::optional<Period> share_period;  // Of a key by which keys are shared out.
     const store::Columns columns;
@@ -740,12 +754,14 @@ struct PlanRun::Impl {
     const std::vector<RequiredField> fields;  // What rows that can matter have in them.
     columnar::MemoryBudget budget;
     std::vector<std::unique_ptr<Worker>> workers;
+    std::vector<std::thread> others;  // Of all workers but the first.
     std::vector<Work> work;
     std::size_t run_length = 1;            // Morsels that a worker takes at a time.
     std::atomic<std::uint64_t> chunks{0};  // Those of `work`.
     std::uint64_t result_rows = 0;         // Under the first worker's mutex.
     std::atomic<std::size_t> next{0};
     std::atomic<std::int64_t> useful_ms{INT64_MIN};  // Rows before it cannot change the answer.
+    std::atomic<std::int64_t> hidden_ms{INT64_MIN};  // Rows until then are of groups not shown.
     std::atomic<bool> stop{false}, has_ended{false};
     mutable std::mutex moving_mutex;  // Rows move from sink to sink; taken before a worker's.
     std::uint64_t scans = 1;          // Under the first worker's mutex.

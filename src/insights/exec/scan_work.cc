@@ -70,13 +70,36 @@ void find_own_times(std::vector<Work>& work, std::size_t run_length, const Sink&
     }
 }
 
-std::size_t text_begin(const store::EventBatch& batch, std::size_t begin, std::size_t end) {
-    const std::span<const std::uint32_t> offsets = batch.message.offsets();
-    if (offsets[end] - offsets[begin] <= kPassTextBytesMax) return begin;
-    const auto least = static_cast<std::uint32_t>(offsets[end] - kPassTextBytesMax);
-    const auto at = std::lower_bound(offsets.begin() + static_cast<std::ptrdiff_t>(begin),
-                                     offsets.begin() + static_cast<std::ptrdiff_t>(end), least);
-    return std::min(static_cast<std::size_t>(at - offsets.begin()), end - 1);
+bool lacks_required(const Work& item, const std::vector<AnyText>& required) {
+    const store::Snapshot& snapshot = *item.source.source->snapshot;
+    return std::any_of(required.begin(), required.end(), [&](const AnyText& any) {
+        return std::none_of(any.begin(), any.end(), [&](const std::string& text) {
+            return snapshot.may_contain(item.morsel, text);
+        });
+    });
+}
+
+std::vector<KeyShare> first_shares(const std::vector<Work>& work, const store::TimeRange& range,
+                                   double rows_read, const std::optional<Period>& period) {
+    std::uint64_t rows = 0;
+    store::TimeRange times{INT64_MAX, INT64_MIN};
+    for (const Work& item : work) {
+        rows += item.morsel.rows;
+        times.begin_ms = std::min(times.begin_ms, std::max(item.morsel.min_ms, range.begin_ms));
+        times.end_ms = std::max(times.end_ms, std::min(item.morsel.max_ms, range.end_ms));
+    }
+    const double parts = std::clamp(static_cast<double>(rows) / std::max(rows_read, 1.0), 2.0,
+                                    static_cast<double>(kKeySharesMax));
+    std::vector<KeyShare> shares = {KeyShare{}};
+    if (period) shares[0].times = times;
+    while (static_cast<double>(shares.size()) < parts) {
+        std::vector<KeyShare> halves;
+        for (const KeyShare& whole : shares) {
+            if (!halve(whole, period, halves)) halves.push_back(whole);
+        }
+        shares = std::move(halves);
+    }
+    return shares;
 }
 
 }  // namespace sky::insights

@@ -7,11 +7,13 @@
 #include <cstdint>
 #include <optional>
 #include <ranges>
+#include <span>
 #include <vector>
 
 #include "base/time.h"
 #include "insights/exec/frame.h"
 #include "insights/exec/limits.h"
+#include "insights/exec/required_texts.h"
 #include "insights/exec/sink.h"
 
 namespace sky::insights {
@@ -57,8 +59,12 @@ inline std::vector<store::TimeRange> kept_stretches(const store::Morsel& morsel,
 /// Sets, for each run of `run_length` morsels, the times at which no other one has rows, as
 /// `sink` wants them.
 void find_own_times(std::vector<Work>& work, std::size_t run_length, const Sink& sink);
-/// The lowest begin of [begin, end) whose rows hold at most kPassTextBytesMax; one row at least.
-std::size_t text_begin(const store::EventBatch& batch, std::size_t begin, std::size_t end);
+/// Whether no row of the morsel can have the texts that all that matter have.
+bool lacks_required(const Work& item, const std::vector<AnyText>& required);
+/// Shares of the keys, as many as the part of the rows tells whose keys filled the memory; by time
+/// within `range` where `period` tells how long a key lasts.
+std::vector<KeyShare> first_shares(const std::vector<Work>& work, const store::TimeRange& range,
+                                   double rows_read, const std::optional<Period>& period);
 
 /// The lowest begin of [begin, end), at least one row in ascending time, so that all of them are
 /// before `own`, or in it, or behind it.
@@ -72,6 +78,17 @@ std::size_t cut_at_own(const TimeSpan& own, std::size_t begin, std::size_t end,
     const auto places = std::views::iota(begin, end);
     const auto at = std::ranges::lower_bound(places, first, {}, time_of);
     return begin + static_cast<std::size_t>(at - places.begin());
+}
+
+/// The lowest begin of [begin, end) whose rows hold at most kPassTextBytesMax; one row at
+/// least.
+inline std::size_t text_begin(const store::EventBatch& batch, std::size_t begin, std::size_t end) {
+    const std::span<const std::uint32_t> offsets = batch.message.offsets();
+    if (offsets[end] - offsets[begin] <= kPassTextBytesMax) return begin;
+    const auto least = static_cast<std::uint32_t>(offsets[end] - kPassTextBytesMax);
+    const auto at = std::lower_bound(offsets.begin() + static_cast<std::ptrdiff_t>(begin),
+                                     offsets.begin() + static_cast<std::ptrdiff_t>(end), least);
+    return std::min(static_cast<std::size_t>(at - offsets.begin()), end - 1);
 }
 
 /// What a batch holds in memory, and will when its lines are made.

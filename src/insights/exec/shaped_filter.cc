@@ -75,20 +75,12 @@ const Vector* ShapedScan::filter(EvalContext& context, const ShapedPart& part, c
         if (each.asker == asker) site = &each;
     }
     if (site == nullptr || (site->substring.empty() && site->search == nullptr)) return nullptr;
-    const auto known = std::find_if(filters_.begin(), filters_.end(), [&](const SlotFilter& made) {
-        return made.part == &part && made.site == site;
-    });
-    std::size_t at = static_cast<std::size_t>(known - filters_.begin());
-    if (known == filters_.end()) {
-        auto made = make_filter(part, *site);
-        if (!made) {
-            context.fail(made.error().code, made.error().message);
-            return Vector::missing(context.arena, ranks.count);
-        }
-        filters_.push_back(*std::move(made));
-        at = filters_.size() - 1;
+    const auto at = filter_of(part, *site);
+    if (!at) {
+        context.fail(at.error().code, at.error().message);
+        return Vector::missing(context.arena, ranks.count);
     }
-    const SlotFilter& filter = filters_[at];
+    const SlotFilter& filter = filters_[*at];
     auto* const out = context.arena.array<std::uint8_t>(ranks.count);
     if (filter.tree.useful()) {
         filter.tree.walk(ranks.list, ranks.begin, ranks.count, out);
@@ -110,6 +102,32 @@ const Vector* ShapedScan::filter(EvalContext& context, const ShapedPart& part, c
     const bool all_told = filter.tree.useful() && !filter.tree.looks() && filter.text.empty();
     if (!all_told) search_lines(context, part, ranks, *site, out);
     return Vector::booleans(context.arena, ranks.count, out);
+}
+
+Result<std::size_t> ShapedScan::filter_of(const ShapedPart& part, const SymbolicSite& site) {
+    const auto known = std::find_if(filters_.begin(), filters_.end(), [&](const SlotFilter& made) {
+        return made.part == &part && made.site == &site;
+    });
+    if (known != filters_.end()) return static_cast<std::size_t>(known - filters_.begin());
+    filters_.push_back(SKY_TRY(make_filter(part, site)));
+    return filters_.size() - 1;
+}
+
+bool ShapedScan::tells(const ShapedPart& part) {
+    for (std::size_t i = 0; i < sites_.size(); ++i) {
+        if (part.bindings[i].verdict != Verdict::kSlow) continue;
+        const auto at = filter_of(part, sites_[i]);
+        if (!at) return false;  // filter() tells what is wrong.
+        const SlotFilter& filter = filters_[*at];
+        const bool by_values = sites_[i].search == nullptr
+                                   ? std::none_of(filter.clusters.begin(), filter.clusters.end(),
+                                                  [](const Cluster& cluster) {
+                                                      return cluster.by == Cluster::By::kTexts;
+                                                  })
+                                   : filter.tree.useful() && !filter.tree.looks();
+        if (!by_values) return false;
+    }
+    return true;
 }
 
 Result<ShapedScan::SlotFilter> ShapedScan::make_filter(const ShapedPart& part,
@@ -158,7 +176,7 @@ Status ShapedScan::plant(const ShapedPart& part, const SymbolicSite& site, SlotF
             slot.entries = SKY_TRY(block_->entries(part.family, number));
             if (slot.entries.size() > kFilterEntriesMax) continue;
         } else if (kind == Stored::kForm) {
-            slot.form = &block_->form(part.family, number);
+            slot.form = block_->form(part.family, number);
             slot.has_exceptions = block_->exceptions(part.family, number) != 0;
             if (slot.form->kind != shapes::FormKind::kDecimal &&
                 slot.form->kind != shapes::FormKind::kPadded) {

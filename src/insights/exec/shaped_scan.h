@@ -76,6 +76,9 @@ public:
     /// neither.
     const Vector* filter(EvalContext& context, const ShapedPart& part, const Ranks& ranks,
                          const void* asker);
+    /// Whether all questions are answered for the part's lines by codes and numbers alone: no line
+    /// is made, however many are asked for at once.
+    bool tells(const ShapedPart& part);
     /// The template of each of these lines (functions/text_template.h). Null where their texts are
     /// the better way to it.
     const Vector* templates(EvalContext& context, const ShapedPart& part, const Ranks& ranks);
@@ -137,6 +140,8 @@ private:
         std::vector<Cluster> clusters;
         bool whole = false;  // A line that passes is searched as well.
     };
+    /// The filter, made when it is first asked for; its place in filters_.
+    Result<std::size_t> filter_of(const ShapedPart& part, const SymbolicSite& site);
     Result<SlotFilter> make_filter(const ShapedPart& part, const SymbolicSite& site);
     Status plant(const ShapedPart& part, const SymbolicSite& site, SlotFilter& out);
     Result<columnar::IntegerBounds> bounds_of(std::uint32_t family, std::uint32_t slot);

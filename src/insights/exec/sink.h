@@ -53,6 +53,9 @@ public:
     virtual void settle() {}
     /// Of a sort, when more rows have come than stay: the last one that does.
     virtual std::shared_ptr<const SortBound> bound() const { return nullptr; }
+    /// Whether rows until this time, that one included, may change what is shown: the groups that
+    /// are, the newest ones, may all be newer. Takes time for each group.
+    virtual bool may_show(std::int64_t /*last_ms*/) const { return true; }
     /// Rows with an earlier timestamp cannot change the answer any more.
     virtual std::optional<std::int64_t> earliest_useful_ms() const { return std::nullopt; }
 };
@@ -127,6 +130,8 @@ Status pass_behind(const Plan& plan, const BehindSpec& spec, std::int64_t now_s,
 /// of are passed on when it has been read, so that few are held at a time. Expects time_key().
 std::unique_ptr<Sink> make_chain_sink(const Plan& plan, const ChainSpec& spec,
                                       columnar::MemoryBudget& budget);
+/// The period of a key that is `bin(<period>)` of the events' own time.
+std::optional<Period> period_of_bin(const Plan& plan, const GroupKey& key);
 /// How long a group lasts by the events' own time, if that or a bin of it is a key.
 std::optional<Period> time_key(const Plan& plan, const StatsStep& first);
 

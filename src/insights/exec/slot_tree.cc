@@ -38,7 +38,7 @@ public:
         Classes classes;
         classes.slot = number;
         classes.piece = slot.piece;
-        classes.coded = slot.form == nullptr;
+        classes.coded = !slot.form;
         if (classes.coded) {
             for (const std::string_view entry : slot.entries) classes.texts.push_back({entry, {}});
         } else if (slot.form->kind == shapes::FormKind::kDecimal) {

@@ -3,6 +3,7 @@
               // their slots hold: an entry of a dictionary, or how many digits a number has.
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -23,7 +24,7 @@ public:
     struct Slot {
         std::size_t piece = 0;
         std::vector<std::string_view> entries;  // Of a dictionary: each is a class.
-        const shapes::Form* form = nullptr;     // Or of numbers: decimals, or padded with zeros.
+        std::optional<shapes::Form> form;       // Or of numbers: decimals, or padded with zeros.
         columnar::IntegerBounds bounds;         // Of the numbers.
         bool has_exceptions = false;            // Their rows are looked at.
     };

@@ -104,6 +104,17 @@ void add_parse(const Plan& plan, const ParseStep& parse, std::vector<SymbolicSit
     }
 }
 
+bool asks_only(const BoundExpr& expr, std::span<const SymbolicSite> sites) {
+    const bool joins = expr.kind == BoundExpr::Kind::kAnd || expr.kind == BoundExpr::Kind::kOr ||
+                       expr.kind == BoundExpr::Kind::kNot;
+    if (joins) {
+        return std::all_of(expr.args.begin(), expr.args.end(),
+                           [&](const BoundExpr& arg) { return asks_only(arg, sites); });
+    }
+    return std::any_of(sites.begin(), sites.end(),
+                       [&](const SymbolicSite& site) { return site.asker == &expr; });
+}
+
 }  // namespace
 
 symbolic::Binding SymbolicSite::decide(const symbolic::Family& family) const {
@@ -130,6 +141,11 @@ std::vector<SymbolicSite> symbolic_sites(const Plan& plan, std::size_t count) {
         }
     }
     return out;
+}
+
+bool asks_only(const Step& step, std::span<const SymbolicSite> sites) {
+    const auto* const filter = std::get_if<FilterStep>(&step);
+    return filter != nullptr && asks_only(filter->condition, sites);
 }
 
 std::vector<RequiredField> required_fields(const Plan& plan, std::size_t count,

@@ -38,6 +38,9 @@ struct SymbolicSite {
 /// The questions of steps [0, count). Pointers into the plan, which outlives them.
 std::vector<SymbolicSite> symbolic_sites(const Plan& plan, std::size_t count);
 
+/// Whether the step is a filter whose every question is one of the sites.
+bool asks_only(const Step& step, std::span<const SymbolicSite> sites);
+
 /// A field that filters ask to be one text, which is no number and no boolean.
 struct RequiredField {
     std::size_t name = 0;  // Index into the slots given.
