@@ -21,23 +21,16 @@ std::optional<Period> period_of_bin(const Plan& plan, const GroupKey& key) {
 
 namespace {
 
-std::optional<Period> period_of_stats(const Plan& plan, const StatsStep& stats) {
-    for (const GroupKey& key : stats.keys) {
-        if (const auto period = period_of_bin(plan, key)) return period;
-    }
-    return std::nullopt;
-}
-
-/// Two group sinks, one behind the other.
+/// A group sink and the one behind it.
 class ChainSink final : public Sink {
 public:
     ChainSink(const Plan& plan, const ChainSpec& spec, columnar::MemoryBudget& budget)
         : plan_(plan),
           spec_(spec),
           budget_(budget),
-          period_(*period_of_stats(plan, *spec.first.stats)),
+          period_(*time_key(plan, *spec.first.stats)),
           shared_(make_group_sink(plan, spec.first, budget)),
-          second_(make_group_sink(plan, spec.second, budget)) {}
+          second_(make_behind(plan, spec.behind, budget)) {}
 
     void add(Frame& frame) override { shared_->add(frame); }
 
@@ -67,7 +60,7 @@ public:
     }
 
     std::unique_ptr<Table> finish(columnar::MemoryBudget& budget) const override {
-        const std::unique_ptr<Sink> all = make_group_sink(plan_, spec_.second, budget);
+        const std::unique_ptr<Sink> all = make_behind(plan_, spec_.behind, budget);
         all->merge(*second_);
         const std::unique_ptr<Table> groups = shared_->finish(budget);
         if (!budget.exhausted()) pass_on(*groups, *all);
@@ -78,13 +71,7 @@ private:
     /// Steps between the two see groups one by one; what they can refuse for is memory alone, which
     /// the budget remembers.
     void pass_on(Table& groups, Sink& into) const {
-        EvalContext context{groups.arena, groups.rows, spec_.now_s, std::nullopt};
-        Frame frame(plan_, context, nullptr);
-        frame.begin_table(groups);
-        for (std::size_t i = spec_.begin; i < spec_.end && frame.rows() > 0; ++i) {
-            apply_row_step(plan_.steps[i], frame);
-        }
-        into.add(frame);
+        (void)pass_behind(plan_, spec_.behind, spec_.now_s, groups, into);
     }
 
     const Plan& plan_;
@@ -98,8 +85,35 @@ private:
 
 }  // namespace
 
-bool may_chain(const Plan& plan, const StatsStep& first) {
-    return period_of_stats(plan, first).has_value();
+std::optional<Period> time_key(const Plan& plan, const StatsStep& first) {
+    std::optional<Period> found;
+    for (const GroupKey& key : first.keys) {
+        const bool own_time = key.expr.kind == BoundExpr::Kind::kSlot &&
+                              plan.slots[key.expr.slot].kind == SlotKind::kTimestamp;
+        if (own_time) return Period{1, PeriodUnit::kMillisecond};
+        if (!found) found = period_of_bin(plan, key);
+    }
+    return found;
+}
+
+std::unique_ptr<Sink> make_behind(const Plan& plan, const BehindSpec& spec,
+                                  columnar::MemoryBudget& budget) {
+    if (spec.groups.stats != nullptr) return make_group_sink(plan, spec.groups, budget);
+    return make_row_sink(plan, spec.rows, budget);
+}
+
+Status pass_behind(const Plan& plan, const BehindSpec& spec, std::int64_t now_s, Table& kept,
+                   Sink& behind) {
+    EvalContext context{kept.arena, kept.rows, now_s, std::nullopt};
+    Frame frame(plan, context, nullptr);
+    frame.begin_table(kept);
+    for (std::size_t i = spec.begin; i < spec.end && frame.rows() > 0; ++i) {
+        apply_row_step(plan.steps[i], frame);
+    }
+    if (context.error) return std::unexpected(*context.error);
+    behind.add(frame);
+    if (context.error) return std::unexpected(*context.error);
+    return {};
 }
 
 std::unique_ptr<Sink> make_chain_sink(const Plan& plan, const ChainSpec& spec,

@@ -607,7 +607,11 @@ TEST_CASE("however much memory there is beyond the least, many groups have their
          {"stats count(*) as n by @timestamp, @message | sort n desc, @timestamp | limit 10 | "
           "stats count(*) as groups, sum(n) as events",
           "stats count(*) as n by @message, @timestamp | fields strlen(@message) as bytes | sort "
-          "bytes desc, @message | limit 20"}) {
+          "bytes desc, @message | limit 20",
+          "stats count(*) as n by @message, @logStream, bin(1h) | stats count(*), sum(n)",
+          "stats count(*) as n by @message, @logStream | filter n < 3 | stats count(*), sum(n) by "
+          "@logStream",
+          "stats count(*) as n by @message, @logStream | sort n, @message | limit 1000"}) {
         const auto query = compile(text);
         REQUIRE(query);
         std::string expected;

@@ -105,7 +105,7 @@ bool has_places(const StatsStep& stats) {
 
 /// Groups are shown in the order in which they appeared.
 bool is_by_appearance(const GroupSinkSpec& spec) {
-    return spec.ordered && !has_bin(*spec.stats) && !spec.stats->keys.empty();
+    return spec.order != GroupsIn::kAnyOrder && !has_bin(*spec.stats) && !spec.stats->keys.empty();
 }
 
 class GroupSink final : public Sink {
@@ -130,7 +130,8 @@ public:
         by_appearance_ = is_by_appearance(spec);
         const auto first_bin = std::find_if(step_.keys.begin(), step_.keys.end(),
                                             [](const GroupKey& key) { return key.time_bin; });
-        if (spec.ordered && first_bin != step_.keys.end() && period_of_bin(plan, *first_bin))
+        if (spec.order == GroupsIn::kTheirOrder && first_bin != step_.keys.end() &&
+            period_of_bin(plan, *first_bin))
             newest_bins_ = static_cast<std::size_t>(first_bin - step_.keys.begin());
     }
     ~GroupSink() override { budget_.release(accounted_bytes_); }
@@ -144,7 +145,7 @@ public:
         } else {
             std::vector<const Vector*> columns;
             for (const GroupKey& key : step_.keys) columns.push_back(evaluate(key.expr, frame));
-            if (!spec_.share.all()) {
+            if (!spec_.share.whole()) {
                 auto* hashes = context.arena.array<std::uint64_t>(frame.rows());
                 hash_keys(context, columns, hashes);
                 select_share(spec_.share, frame, columns, hashes);
@@ -221,7 +222,7 @@ public:
         table->columns.assign(plan_.slots.size(), nullptr);
         auto* timestamps = arena.array<std::int64_t>(shown.size());
         auto* ranks = arena.array<std::uint64_t>(shown.size());
-        const bool places = by_appearance_ && !spec_.share.all();
+        const bool places = by_appearance_ && spec_.order == GroupsIn::kAnyOrderPlaced;
         for (std::size_t i = 0; i < shown.size(); ++i) {
             timestamps[i] = places ? appearance_[shown[i]].timestamp_ms : 0;
             ranks[i] = places ? appearance_[shown[i]].sequence : shown.size() - i;
@@ -229,8 +230,7 @@ public:
         table->order = {timestamps, ranks};
         for (std::size_t k = 0; k < step_.keys.size(); ++k) {
             const std::uint32_t slot = step_.keys[k].slot;
-            // Shares of groups are put in order by their keys.
-            if (plan_.needed[slot] != 0 || !spec_.share.all()) {
+            if (plan_.needed[slot] != 0 || spec_.order == GroupsIn::kAnyOrderPlaced) {
                 table->columns[slot] = key_column(arena, k, shown);
             }
             if (budget.exhausted()) return table;
@@ -242,7 +242,7 @@ public:
             const Vector* values = call.kind == AggregateKind::kPct
                                        ? aggregate.finish_percentile(context, 0, call.parameter)
                                        : aggregate.finish(context, 0);
-            const bool as_they_are = !spec_.ordered && shown.size() == groups_;
+            const bool as_they_are = spec_.order != GroupsIn::kTheirOrder;
             table->columns[step_.aggregates[i].slot] =
                 as_they_are ? values : values->gather(arena, shown);
         }
@@ -291,12 +291,13 @@ private:
     std::vector<std::uint32_t> shown_groups() const {
         const auto count =
             static_cast<std::size_t>(std::min<std::uint64_t>(groups_, spec_.rows_max));
-        if (!by_appearance_ && spec_.ordered && !step_.keys.empty()) {
+        const bool in_order = spec_.order == GroupsIn::kTheirOrder;
+        if (in_order && !by_appearance_ && !step_.keys.empty()) {
             return GroupOrder(keys_, step_).first(count);
         }
         std::vector<std::uint32_t> groups(groups_);
         std::iota(groups.begin(), groups.end(), 0U);
-        if (by_appearance_) {
+        if (in_order && by_appearance_) {
             GroupOrder::sort_first(groups, count, [this](std::uint32_t a, std::uint32_t b) {
                 return newer(appearance_[a], appearance_[b]);
             });

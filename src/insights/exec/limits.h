@@ -53,14 +53,13 @@ constexpr std::size_t kRunsAWorker = 8;
 /// @ptr as clients hand it back. Source: logs-insights-ql.md 9.
 constexpr std::size_t kPointerBytesMax = 512;
 
-/// Keys that need more memory than there is are shared out among so many scans, at most: a query
-/// that needs more of them is too wide for its memory. Ours: bounds how often chunks are read.
+/// Keys that need more memory than there is are shared out among so many scans of the same chunks,
+/// at most: a query that needs more of them is too wide for its memory. Ours: bounds how often
+/// chunks are read.
 constexpr std::uint32_t kKeySharesMax = 64;
 /// Rows so far are shown while the run has this part of its memory at most, with as much again.
 /// Ours: beyond, the counters alone are.
 constexpr std::uint64_t kLookPart = 4;
-/// Rows beyond those wanted before the others are dropped. Ours.
-constexpr std::size_t kShareSlackRows = 1'024;
 /// A query in parentheses. Source: logs-insights-ql.md 6.15.
 constexpr std::int64_t kSubqueryRunMsMax = 30'000;
 /// Rows that unnest, join and fillmissing may make. Ours: bounds one column's memory.

@@ -14,6 +14,57 @@ bool newest_first(const Plan& plan, const SortStep& sort) {
            plan.slots[key.expr.slot].kind == SlotKind::kTimestamp;
 }
 
+GroupsIn groups_in(const Plan& plan, std::size_t rest) {
+    return order_matters(plan, rest) ? GroupsIn::kTheirOrder : GroupsIn::kAnyOrder;
+}
+
+/// What takes the rows of the keyed sink, which is plan.steps[cut.sink].
+BehindSpec behind_of(const Plan& plan, const Cut& cut, std::uint64_t rows_max) {
+    const std::vector<Step>& steps = plan.steps;
+    BehindSpec spec;
+    spec.begin = cut.sink + 1;
+    spec.end = spec.begin;
+    while (spec.end < steps.size() && is_row_step(steps[spec.end])) ++spec.end;
+    spec.placed = cut.groups.stats == nullptr || order_matters(plan, spec.begin);
+    spec.rest = spec.end;
+    const StatsStep* const groups = cut.groups.stats;
+    const bool has_bin =
+        groups != nullptr && std::any_of(groups->keys.begin(), groups->keys.end(),
+                                         [](const GroupKey& key) { return key.time_bin; });
+    const auto* over = spec.end < steps.size() ? std::get_if<StatsStep>(&steps[spec.end]) : nullptr;
+    // Places by bins and keys are known when all groups are; the others are the events' own.
+    const bool told = !has_bin && over != nullptr && over->timestamp_slot == kNoSlot;
+    if (over != nullptr && (!spec.placed || told)) {
+        ++spec.rest;
+        spec.groups = {over, ~0ULL, groups_in(plan, spec.rest)};
+        return spec;
+    }
+    spec.rows.ascending = false;
+    if (has_bin && spec.placed) spec.rows.groups = groups;
+    if (spec.end < steps.size()) spec.rows.sort = std::get_if<SortStep>(&steps[spec.end]);
+    if (spec.rows.sort != nullptr) ++spec.rest;
+    std::size_t dropping = spec.rest;  // First step behind the order that may drop rows.
+    while (dropping < steps.size() && keeps_rows(steps[dropping])) ++dropping;
+    if (dropping == steps.size()) {
+        spec.rows.rows_max = rows_max;
+    } else if (const auto* limit = std::get_if<LimitStep>(&steps[dropping])) {
+        spec.rows.rows_max = limit->count;
+        spec.rows.oldest = limit->tail;
+    }
+    spec.rows.slots = carried_slots(plan, spec.rest);
+    return spec;
+}
+
+/// Whether groups are better passed behind while the scan runs: those of a bin are few and may be
+/// kept for the next run, those of each millisecond are about as many as the events.
+bool chains(const Plan& plan, const Cut& cut) {
+    if (cut.groups.stats == nullptr || !cut.behind) return false;
+    const auto period = time_key(plan, *cut.groups.stats);
+    if (!period) return false;
+    if (cut.behind->groups.stats != nullptr) return true;
+    return period->unit == PeriodUnit::kMillisecond && cut.behind->narrows();
+}
+
 }  // namespace
 
 Cut cut_plan(const Plan& plan, std::uint64_t rows_max) {
@@ -32,15 +83,8 @@ Cut cut_plan(const Plan& plan, std::uint64_t rows_max) {
         cut.rows.rows_max = rows_max;
     } else if (const auto* stats = std::get_if<StatsStep>(&steps[cut.sink])) {
         cut.groups.stats = stats;
-        cut.groups.ordered = order_matters(plan, cut.rest);
-        std::size_t at = cut.rest;
-        while (at < steps.size() && is_row_step(steps[at])) ++at;
-        const auto* over = at < steps.size() ? std::get_if<StatsStep>(&steps[at]) : nullptr;
-        if (over != nullptr && !cut.groups.ordered && may_chain(plan, *stats)) {
-            cut.second = {over, ~0ULL, order_matters(plan, at + 1)};
-            cut.groups_rest = cut.rest;
-            cut.rest = at + 1;
-        } else if (last) {
+        cut.groups.order = groups_in(plan, cut.rest);
+        if (last) {
             cut.groups.rows_max = rows_max;
         } else if (const auto* next = std::get_if<LimitStep>(&steps[behind]);
                    next != nullptr && !next->tail) {
@@ -63,8 +107,10 @@ Cut cut_plan(const Plan& plan, std::uint64_t rows_max) {
         }
     }
     cut.rows.slots = carried_slots(plan, cut.rest);
-    const StatsStep* const groups = cut.second.stats == nullptr ? cut.groups.stats : nullptr;
-    cut.shares = share_spec(plan, {groups, cut.groups.ordered, cut.rows.dedup}, cut.rest, rows_max);
+    const bool keyed = cut.groups.stats != nullptr && !cut.groups.stats->keys.empty();
+    if (keyed || cut.rows.dedup != nullptr) cut.behind = behind_of(plan, cut, rows_max);
+    cut.chained = chains(plan, cut);
+    if (cut.chained) cut.rest = cut.behind->rest;
     return cut;
 }
 

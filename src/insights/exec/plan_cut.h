@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <optional>
 
-#include "insights/exec/key_shares.h"
 #include "insights/exec/sink.h"
 #include "insights/plan/plan.h"
 #include "store/store.h"
@@ -18,11 +17,10 @@ struct Cut {
     std::size_t sink = 0;
     std::size_t rest = 0;
     GroupSinkSpec groups;  // groups.stats is null: rows are kept.
-    /// A stats over the groups that runs with them, steps [groups_rest, rest - 1) between.
-    GroupSinkSpec second;  // second.stats is null: there is none.
-    std::size_t groups_rest = 0;
     RowSinkSpec rows;
-    std::optional<ShareSpec> shares;  // How keys that are too many are taken share by share.
+    /// Where the rows go that a sink keeps by their keys; nothing where it does not.
+    std::optional<BehindSpec> behind;
+    bool chained = false;  // They go there while the scan runs.
 };
 
 /// `rows_max` rows of the result are wanted. Points into the plan, which outlives it.

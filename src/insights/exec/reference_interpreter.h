@@ -342,9 +342,9 @@ private:
         if (command.row) extend(total);
         if (!command.column || rows_.empty()) return;
         Row last;
-        last.timestamp_ms = INT64_MIN;
         for (const auto& [name, sum] : sums) last.fields[name] = number_value(sum);
         rows_.push_back(std::move(last));
+        place_rows();
     }
 
     void run_command(const OutlierCommand& command) {
@@ -414,6 +414,7 @@ private:
             add_column(name);
         }
         grouped_ = true;
+        place_rows();
     }
 
     // stats [6.4, 8] -----------------------------------------------------------------------------
@@ -455,7 +456,7 @@ private:
             const Expr& expr = command.by[i].expr;
             if (expr.kind == Expr::Kind::kCall && call_name(expr) == "bin") bin = i;
         }
-        if (!bin && !grouped_) {
+        if (!bin) {
             // By first appearance scanning newest to oldest, whatever order the rows are in.
             const auto newest = [](const Group& group) {
                 std::pair<std::int64_t, std::uint64_t> found{INT64_MIN, 0};
@@ -497,6 +498,15 @@ private:
         for (const Item& item : command.aggregates) add_column(item.column());
         chosen_ = true;
         grouped_ = true;
+        place_rows();
+    }
+
+    /// Rows that are no events stand where they are now, whatever sorts them later.
+    void place_rows() {
+        for (std::size_t i = 0; i < rows_.size(); ++i) {
+            rows_[i].timestamp_ms = 0;
+            rows_[i].sequence = rows_.size() - i;
+        }
     }
 
     Value aggregate(const Expr& expr, const std::vector<Row>& rows) {

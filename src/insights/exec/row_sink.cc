@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <numeric>
 
 #include "insights/exec/row_store.h"
 #include "insights/exec/sink.h"
@@ -8,23 +9,40 @@
 namespace sky::insights {
 namespace {
 
-/// Keeps the first (or last) rows_max rows of an order; ties are newest first.
+/// The order of logs-insights-ql.md 6.4: bins first, the newest one, then the others as they sort.
+/// A slot, and whether it descends.
+std::vector<std::pair<std::uint32_t, bool>> group_order(const StatsStep* groups) {
+    std::vector<std::pair<std::uint32_t, bool>> keys;
+    for (const bool bins : {true, false}) {
+        if (groups == nullptr) break;
+        for (const GroupKey& key : groups->keys) {
+            if (key.time_bin == bins) keys.emplace_back(key.slot, bins);
+        }
+    }
+    return keys;
+}
+
+/// Keeps the first (or last) rows_max rows of an order; ties are newest first, or of groups as
+/// those stand.
 class OrderedSink final : public Sink {
 public:
     OrderedSink(const Plan& plan, const RowSinkSpec& spec, columnar::MemoryBudget& budget)
         : plan_(plan),
           spec_(spec),
           key_count_(spec.sort != nullptr ? spec.sort->keys.size() : 0),
-          store_(key_count_ + spec.slots.size(), budget) {
+          ties_(group_order(spec.groups)),
+          store_(first_slot() + spec.slots.size(), budget) {
         if (spec.bound == nullptr) return;
         std::vector<Value> row = spec.bound->keys;
-        row.resize(std::max<std::size_t>(key_count_ + spec.slots.size(), 1), Value::missing());
+        row.resize(std::max<std::size_t>(first_slot() + spec.slots.size(), 1), Value::missing());
         bound_ = KeptRow{spec.bound->timestamp_ms, spec.bound->sequence, store_.append(row.data())};
     }
 
     void add(Frame& frame) override {
-        if (spec_.sort == nullptr && !spec_.oldest && frame.rows() > spec_.rows_max) {
-            // Events ascend: only the last ones can stay.
+        if (frame.rows() == 0) return;
+        const bool newest = spec_.sort == nullptr && !spec_.oldest && spec_.ascending;
+        if (newest && frame.rows() > spec_.rows_max) {
+            // Only the last ones can stay.
             const auto kept = static_cast<std::size_t>(spec_.rows_max);
             frame.slice(frame.rows() - kept, kept);
         }
@@ -34,6 +52,7 @@ public:
                 columns.push_back(evaluate(key.expr, frame));
             }
         }
+        for (const auto& [slot, descends] : ties_) columns.push_back(frame.column(slot));
         if (bound_) drop_useless(frame, columns);
         if (frame.rows() == 0) return;
         const RowOrder order = frame.order();
@@ -64,7 +83,9 @@ public:
         }
         std::sort(order.begin(), order.end(),
                   [this](const KeptRow& a, const KeptRow& b) { return before(a, b); });
-        return store_.table(plan_, order, spec_.slots, key_count_, budget);
+        auto table = store_.table(plan_, order, spec_.slots, first_slot(), budget);
+        if (!ties_.empty()) place_groups(order, *table);
+        return table;
     }
 
     std::shared_ptr<const SortBound> bound() const override {
@@ -86,19 +107,46 @@ public:
     }
 
     std::optional<std::int64_t> earliest_useful_ms() const override {
-        if (!bound_ || spec_.sort != nullptr || spec_.oldest) return std::nullopt;
+        if (!bound_ || spec_.sort != nullptr || spec_.oldest || !spec_.ascending) {
+            return std::nullopt;
+        }
         return bound_->timestamp_ms;
     }
 
 private:
-    bool before(const KeptRow& a, const KeptRow& b) const {
+    /// Where a row's own values begin, behind what it is put in order by.
+    std::size_t first_slot() const { return key_count_ + ties_.size(); }
+    /// Value `i` of two rows, one of those in front of first_slot().
+    int compare(std::size_t i, const Value& a, const Value& b) const {
+        const bool sorted = i < key_count_;
+        const int order = sorted ? compare_order(a, b) : ValueDictionary::compare_ranks(a, b);
+        const bool descends =
+            sorted ? spec_.sort->keys[i].descending : ties_[i - key_count_].second;
+        return descends ? -order : order;
+    }
+    bool before(const KeptRow& a, const KeptRow& b) const { return before(0, a, b); }
+    bool before(std::size_t first, const KeptRow& a, const KeptRow& b) const {
         const Value* left = store_.row(a.row);
         const Value* right = store_.row(b.row);
-        for (std::size_t i = 0; i < key_count_; ++i) {
-            const int order = compare_order(left[i], right[i]);
-            if (order != 0) return (order < 0) != spec_.sort->keys[i].descending;
+        for (std::size_t i = first; i < first_slot(); ++i) {
+            if (const int order = compare(i, left[i], right[i]); order != 0) return order < 0;
         }
         return a.newer_than(b);
+    }
+    /// A row's place is that of its group, whatever it is sorted by.
+    void place_groups(const std::vector<KeptRow>& rows, Table& table) const {
+        std::vector<std::uint32_t> places(rows.size());
+        std::iota(places.begin(), places.end(), 0U);
+        std::sort(places.begin(), places.end(), [&](std::uint32_t a, std::uint32_t b) {
+            return before(key_count_, rows[a], rows[b]);
+        });
+        auto* timestamps = table.arena.array<std::int64_t>(rows.size());
+        auto* ranks = table.arena.array<std::uint64_t>(rows.size());
+        for (std::size_t i = 0; i < places.size(); ++i) {
+            timestamps[places[i]] = 0;
+            ranks[places[i]] = places.size() - i;
+        }
+        table.order = {timestamps, ranks};
     }
     /// Puts the rows_max rows that stay first, the last of them at that place.
     void keep_best(std::vector<KeptRow>& rows) const {
@@ -116,8 +164,7 @@ private:
         for (std::size_t i = 0; i < frame.rows(); ++i) {
             int compared = 0;
             for (std::size_t k = 0; k < keys.size() && compared == 0; ++k) {
-                compared = compare_order(keys[k]->at(i), bound[k]);
-                if (spec_.sort->keys[k].descending) compared = -compared;
+                compared = compare(k, keys[k]->at(i), bound[k]);
             }
             const KeptRow row{order.timestamp_ms[i], order.sequence[i], 0};
             const bool first = compared != 0 ? compared < 0 : row.newer_than(*bound_);
@@ -148,7 +195,8 @@ private:
     const Plan& plan_;
     const RowSinkSpec spec_;
     const std::size_t key_count_;
-    RowStore store_;  // Sort keys, then slots.
+    const std::vector<std::pair<std::uint32_t, bool>> ties_;
+    RowStore store_;  // Sort keys, then ties, then slots.
     std::vector<KeptRow> rows_;
     std::optional<KeptRow> bound_;  // The last row that stays, once rows_max are held.
 };
@@ -166,7 +214,7 @@ public:
         EvalContext& context = frame.context();
         std::vector<const Vector*> keys;
         for (const BoundExpr& key : spec_.dedup->keys) keys.push_back(evaluate(key, frame));
-        if (!spec_.share.all()) take_share(frame, keys);
+        if (!spec_.share.whole()) take_share(frame, keys);
         if (frame.rows() == 0) return;
         auto* numbers = context.arena.array<std::uint32_t>(frame.rows());
         if (!keys_.number_rows(context, keys, numbers)) return;

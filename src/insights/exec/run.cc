@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
-#include <cmath>
 #include <exception>
 #include <mutex>
 #include <new>
@@ -70,16 +68,19 @@ struct PlanRun::Impl {
           sites(symbolic_sites(query->plan, cut.sink)),
           counts_filtered(counts_only && cut.sink == 1 && asks_only(query->plan.steps[0], sites)),
           required(required_texts(query->plan, cut.sink)),
+          share_period(cut.groups.stats != nullptr ? time_key(query->plan, *cut.groups.stats)
+                                                   : std::nullopt),
           columns(columns_of(query->plan) | times_of(query->plan, cut) |
                   (options.shaped == ShapedReads::kYes ? store::Columns::kShaped
                                                        : store::Columns::kNone)),
           discovery(query->plan, required),
-          kept_query(options.partials != nullptr && cut.second.stats == nullptr &&
+          kept_query(options.partials != nullptr && !cut.chained &&
                              may_keep_partials(*query, cut.sink)
                          ? options.partials->number_of(query->text)
                          : 0),
           fields(required_fields(query->plan, cut.sink, discovery.slots)),
-          budget(options.memory_bytes_max, options.memory_pool) {
+          budget(options.memory_bytes_max, options.memory_pool),
+          range(options.range) {
         const unsigned threads = std::clamp(options.threads, 1U, kThreadsMax);
         for (unsigned i = 0; i < threads; ++i) {
             workers.push_back(std::make_unique<Worker>(*this, budget));
@@ -87,15 +88,14 @@ struct PlanRun::Impl {
     }
 
     std::unique_ptr<Sink> make_sink(columnar::MemoryBudget& payer, const KeyShare& keys) const {
-        if (cut.second.stats != nullptr) {
-            const ChainSpec chain{cut.groups, cut.second, cut.groups_rest, cut.rest - 1,
-                                  options.now_s};
-            return make_chain_sink(query->plan, chain, payer);
-        }
         if (cut.groups.stats != nullptr) {
             GroupSinkSpec spec = cut.groups;
             spec.share = keys;
-            return make_group_sink(query->plan, spec, payer);
+            if (cut.chained || !keys.all()) {
+                spec.order = cut.behind->placed ? GroupsIn::kAnyOrderPlaced : GroupsIn::kAnyOrder;
+            }
+            if (!cut.chained || !keys.all()) return make_group_sink(query->plan, spec, payer);
+            return make_chain_sink(query->plan, {spec, *cut.behind, options.now_s}, payer);
         }
         RowSinkSpec spec = cut.rows;
         spec.share = keys;
@@ -116,62 +116,12 @@ struct PlanRun::Impl {
     }
 
     void list_work() {
-        for (std::size_t i = 0; i < options.sources.size(); ++i) {
-            const Source& source = options.sources[i];
-            const store::GroupInfo& group = source.snapshot->group();
-            const EventSource events{&source,
-                                     static_cast<std::uint32_t>(i),
-                                     static_cast<std::uint32_t>(options.sources.size()),
-                                     group.tenant.account,
-                                     group.tenant.region,
-                                     group.id};
-            for (const store::Morsel& morsel : kept_query != 0
-                                                   ? source.snapshot->fine_morsels(options.range)
-                                                   : source.snapshot->morsels(options.range)) {
-                if (kept_query == 0 || !lasting_name(*source.snapshot, morsel)) {
-                    work.push_back({events, morsel, options.range});
-                    continue;
-                }
-                for (const store::TimeRange& stretch : kept_stretches(morsel, options.range))
-                    work.push_back({events, morsel, stretch});
-            }
-        }
-        std::stable_sort(work.begin(), work.end(), [](const Work& a, const Work& b) {
-            return a.morsel.max_ms > b.morsel.max_ms;
-        });
-        chunks = work.size();
-        if (cut.second.stats != nullptr) find_own_times();
-    }
-
-    /// For each run of morsels the times at which no other one has rows.
-    void find_own_times() {
+        work = work_of(options.sources, range,
+                       kept_query != 0 && share.all() ? Stretches::kKept : Stretches::kAny);
+        if (!cut.chained || !share.all()) return;
         run_length = std::clamp<std::size_t>(work.size() / (workers.size() * kRunsAWorker), 1,
                                              kRunLengthMax);
-        struct Run {
-            std::size_t first;
-            std::int64_t min_ms, max_ms;
-        };
-        std::vector<Run> runs;
-        for (std::size_t i = 0; i < work.size(); i += run_length) {
-            Run run{i, INT64_MAX, INT64_MIN};
-            for (std::size_t k = i; k < std::min(i + run_length, work.size()); ++k) {
-                run.min_ms = std::min(run.min_ms, work[k].morsel.min_ms);
-                run.max_ms = std::max(run.max_ms, work[k].morsel.max_ms);
-            }
-            runs.push_back(run);
-        }
-        std::stable_sort(runs.begin(), runs.end(),
-                         [](const Run& a, const Run& b) { return a.min_ms < b.min_ms; });
-        std::int64_t before = INT64_MIN;  // No row of those that began earlier is at or behind it.
-        for (std::size_t i = 0; i < runs.size(); ++i) {
-            const TimeSpan alone{before, i + 1 == runs.size() ? INT64_MAX : runs[i + 1].min_ms};
-            const std::size_t end = std::min(runs[i].first + run_length, work.size());
-            for (std::size_t k = runs[i].first; k < end && alone.begin_ms < alone.end_ms; ++k) {
-                work[k].own = workers[0]->sink->whole_bins(alone);
-            }
-            const std::int64_t max_ms = runs[i].max_ms;
-            before = std::max(before, max_ms == INT64_MAX ? max_ms : max_ms + 1);
-        }
+        find_own_times(work, run_length, *workers[0]->sink);
     }
 
     /// Takes morsels, newest first, until none is left or the others cannot change the answer.
@@ -200,7 +150,7 @@ struct PlanRun::Impl {
                 return {};
             }
         }
-        if (lacks_required(item)) return count_only(worker, item);
+        if (lacks_required(item, required)) return count_only(worker, item);
         const std::optional<PartialKey> key = kept_key(item);
         if (!may_show(worker, item) && count_unshown(worker, item, key)) return {};
         if (key) return scan_kept(worker, item, *key);
@@ -234,15 +184,6 @@ struct PlanRun::Impl {
             ++worker.trace.chunks_counted;
         }
         return true;
-    }
-
-    /// Of rows that other runs see just so: none is expired or deleted.
-    static std::optional<store::RowsName> lasting_name(const store::Snapshot& snapshot,
-                                                       const store::Morsel& morsel) {
-        const auto name = snapshot.lasting_name(morsel);
-        if (!name || !snapshot.known_rows(morsel, {morsel.min_ms, morsel.max_ms}))
-            return std::nullopt;
-        return name;
     }
 
     /// The name under which what the rows come to may be kept.
@@ -315,16 +256,6 @@ struct PlanRun::Impl {
                                                : scan_batch(worker, item, *batch);
         budget.release(bytes);
         return done;
-    }
-
-    /// Whether no row of the morsel can pass the filters before the sink.
-    bool lacks_required(const Work& item) const {
-        const store::Snapshot& snapshot = *item.source.source->snapshot;
-        return std::any_of(required.begin(), required.end(), [&](const AnyText& any) {
-            return std::none_of(any.begin(), any.end(), [&](const std::string& text) {
-                return snapshot.may_contain(item.morsel, text);
-            });
-        });
     }
 
     /// The morsel was scanned, as the user sees it: its rows count, though none is looked at.
@@ -570,7 +501,7 @@ struct PlanRun::Impl {
             trace->steps[cut.sink].rows_out = kept.table->rows;
         }
         return run_table_steps(query->plan, kept.rest, std::move(kept.table), options.now_s, payer,
-                               [this] { return poll(); }, {options.clock, trace});
+                               [this] { return poll(); }, rows_max, {options.clock, trace});
     }
 
     Result<QueryResult> finish(Kept kept, columnar::MemoryBudget& payer, RunTrace* trace) const {
@@ -580,22 +511,26 @@ struct PlanRun::Impl {
         return result;
     }
 
-    Statistics statistics() const {
-        Statistics sum;
+    RowCounts rows_of_workers() const {
+        RowCounts rows;
         for (const auto& worker : workers) {
             const std::lock_guard lock(worker->mutex);
-            RowCounts rows = worker->rows;
+            rows.add(worker->rows);
             if (worker->partial != nullptr) rows.add(worker->partial->rows);
-            sum.records_matched += static_cast<double>(rows.matched);
-            sum.records_scanned += static_cast<double>(rows.scanned);
-            sum.bytes_scanned += rows.bytes;
         }
+        return rows;
+    }
+
+    Statistics statistics() const {
+        RowCounts rows = rows_of_workers();
+        Statistics sum;
         {
             // A row that is read once more for other keys is one row.
             const std::lock_guard lock(seen_mutex);
-            sum.records_matched = std::max(sum.records_matched, seen.records_matched);
-            sum.records_scanned = std::max(sum.records_scanned, seen.records_scanned);
-            sum.bytes_scanned = std::max(sum.bytes_scanned, seen.bytes_scanned);
+            rows.add(rows_done);
+            sum.records_matched = std::max(static_cast<double>(rows.matched), seen.records_matched);
+            sum.records_scanned = std::max(static_cast<double>(rows.scanned), seen.records_scanned);
+            sum.bytes_scanned = std::max(rows.bytes, seen.bytes_scanned);
         }
         sum.log_groups_scanned = static_cast<double>(options.sources.size());
         return sum;
@@ -610,11 +545,12 @@ struct PlanRun::Impl {
 
     Result<Kept> kept_rows() {
         list_work();
+        chunks = work.size();
         auto kept = scanned_rows();
         const bool ordered = cut.groups.stats == nullptr && cut.rows.rows_max <= kResultRowsMax;
-        if (!budget.exhausted() || (!cut.shares && !ordered)) return kept;
+        if (!budget.exhausted() || (!cut.behind && !ordered)) return kept;
         kept = Kept{};  // What it holds is given back.
-        return cut.shares ? rows_by_shares() : rows_by_bound();
+        return cut.behind ? rows_by_shares() : rows_by_bound();
     }
 
     /// The rows that stay are too wide to hold more than them: a scan of their order's keys alone
@@ -654,8 +590,11 @@ struct PlanRun::Impl {
         remember_seen();
         const std::lock_guard moving(moving_mutex);
         share = to;
+        range = to.times.value_or(options.range);
         change();
         empty_sinks();
+        run_length = 1;
+        list_work();
         {
             const std::lock_guard lock(workers[0]->mutex);
             ++scans;
@@ -667,42 +606,31 @@ struct PlanRun::Impl {
         budget.forget_exhaustion();
     }
 
-    /// As many as the part of the rows tells whose keys filled the memory.
-    std::uint32_t shares_at_first() const {
-        std::uint64_t rows = 0;
-        for (const Work& item : work) rows += item.morsel.rows;
-        const double read = std::max(statistics().records_scanned, 1.0);
-        const double parts =
-            std::clamp(static_cast<double>(rows) / read, 2.0, static_cast<double>(kKeySharesMax));
-        return std::bit_ceil(static_cast<std::uint32_t>(std::ceil(parts)));
-    }
-
     /// The keys are too many: a share of them at a time, and of each that is still too large half
-    /// at a time, until kKeySharesMax.
+    /// at a time.
     Result<Kept> rows_by_shares() {
+        std::vector<KeyShare> waiting =
+            first_shares(work, options.range, statistics().records_scanned, share_period);
         {
             const std::lock_guard moving(moving_mutex);
-            collected =
-                std::make_unique<ShareCollector>(query->plan, *cut.shares, options.now_s, budget);
+            collected = make_behind(query->plan, *cut.behind, budget);
         }
-        std::vector<KeyShare> waiting;
-        const std::uint32_t of = shares_at_first();
-        for (std::uint32_t part = of; part-- > 0;) waiting.push_back({part, of});
         while (!waiting.empty()) {
             const KeyShare taken = waiting.back();
             waiting.pop_back();
             begin_share(taken);
             auto kept = scanned_rows();
-            if (budget.exhausted() && 2 * taken.of <= kKeySharesMax) {
-                waiting.push_back({taken.part + taken.of, 2 * taken.of});
-                waiting.push_back({taken.part, 2 * taken.of});
-                continue;
-            }
+            if (budget.exhausted() && halve(taken, share_period, waiting)) continue;
             if (!kept) return kept;
             remember_seen();
+            const RowCounts read = rows_of_workers();
             const std::lock_guard moving(moving_mutex);
             empty_sinks();
-            SKY_TRY(collected->add(*kept->table));
+            if (taken.times && taken.part == taken.of - 1) {  // The last part of those times.
+                const std::lock_guard lock(seen_mutex);
+                rows_done.add(read);
+            }
+            SKY_TRY(pass_behind(query->plan, *cut.behind, options.now_s, *kept->table, *collected));
             if (budget.exhausted()) return std::unexpected(memory_error(budget.bytes_max()));
         }
         begin_share({});  // Room for the answer.
@@ -711,15 +639,17 @@ struct PlanRun::Impl {
             --scans;
         }
         const std::lock_guard moving(moving_mutex);
-        return Kept{collected->finish(budget), cut.shares->rest};
+        return Kept{collected->finish(budget), cut.behind->rest};
     }
 
     /// The final rows. Where all groups fit and what is made of them does not, the groups come
     /// share by share: of each then only those stay that can be in front.
     Result<std::unique_ptr<Table>> rows_at_end(RunTrace& behind) {
         auto table = finish_rows(SKY_TRY(kept_rows()), budget, &behind);
-        const bool whole = collected == nullptr && cut.shares && cut.shares->rows_max != ~0ULL;
-        if (table || !budget.exhausted() || !whole) return table;
+        const bool whole = collected == nullptr && !cut.chained;
+        if (table || !budget.exhausted() || !whole || !cut.behind || !cut.behind->narrows()) {
+            return table;
+        }
         behind = RunTrace(query->plan.steps.size());
         return finish_rows(SKY_TRY(rows_by_shares()), budget, &behind);
     }
@@ -757,7 +687,7 @@ struct PlanRun::Impl {
         std::string text = explain_run(query->plan, sum, chunks, result_rows);
         if (scans > 1) {
             text += fmt::format("read {} times: its {} for its memory\n", scans,
-                                cut.shares
+                                cut.behind
                                     ? "keys were too many and came share by share, too many at once"
                                     : "rows were put in order by their keys first, too wide");
         }
@@ -791,7 +721,7 @@ struct PlanRun::Impl {
                 return bare;
             }
             if (collected != nullptr) {
-                kept = {collected->finish(payer), cut.shares->rest};
+                kept = {collected->finish(payer), cut.behind->rest};
             } else {
                 const std::unique_ptr<Sink> together = make_sink(payer, {});
                 for (const auto& worker : workers) {
@@ -816,7 +746,8 @@ struct PlanRun::Impl {
     const bool passes_all;   // No row is dropped before the sink.
     const std::vector<SymbolicSite> sites;
     const bool counts_filtered;  // The same, behind one filter that asks nothing but `sites`.
-    const std::vector<AnyText> required;  // In every message that can matter.
+    const std::vector<AnyText> required;       // In every message that can matter.
+    const std::optional<Period> share_period;  // Of a key by which keys are shared out.
     const store::Columns columns;
     const DiscoveryPlan discovery;
     const std::uint64_t kept_query;           // PartialCache::number_of(); 0: nothing is kept.
@@ -836,11 +767,13 @@ struct PlanRun::Impl {
     std::uint64_t scans = 1;          // Under the first worker's mutex.
     // What the sinks take; changed between scans, under moving_mutex.
     KeyShare share;
-    bool keys_only = false;                     // Of a sort.
-    std::shared_ptr<const SortBound> bound;     // Rows behind it are not wanted; null: not known.
-    std::unique_ptr<ShareCollector> collected;  // Of the shares before; null: there are none.
+    store::TimeRange range;                  // Of the share's times.
+    bool keys_only = false;                  // Of a sort.
+    std::shared_ptr<const SortBound> bound;  // Rows behind it are not wanted; null: not known.
+    std::unique_ptr<Sink> collected;         // Of the shares before; null: there are none.
     mutable std::mutex seen_mutex;
-    Statistics seen;  // Of the scans before.
+    Statistics seen;      // Of the scans before.
+    RowCounts rows_done;  // Of times of which all keys have been taken.
     std::mutex error_mutex;
     std::optional<Error> first_error;
 };

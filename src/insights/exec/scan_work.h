@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <optional>
 #include <ranges>
 #include <span>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "base/time.h"
 #include "insights/exec/frame.h"
 #include "insights/exec/limits.h"
+#include "insights/exec/required_texts.h"
 #include "insights/exec/sink.h"
 
 namespace sky::insights {
@@ -23,6 +25,14 @@ struct Work {
     TimeSpan own = {};       // Times whose rows go to the sink's add_own().
 };
 
+/// Whether what the rows of each morsel come to is kept for the next run.
+enum class Stretches : std::uint8_t { kAny, kKept };
+/// The morsels of all sources, those with the newest rows first.
+std::vector<Work> work_of(const std::vector<Source>& sources, const store::TimeRange& range,
+                          Stretches stretches);
+/// A name of rows that other runs see just so: none is expired or deleted.
+std::optional<store::RowsName> lasting_name(const store::Snapshot& snapshot,
+                                            const store::Morsel& morsel);
 /// The stretches of a morsel that a range has rows of, where what each comes to is kept: a morsel
 /// that the range cuts is cut at times that another range cuts it at, too, so that of a window that
 /// moves on only the stretch at its edge is new.
@@ -45,6 +55,16 @@ inline std::vector<store::TimeRange> kept_stretches(const store::Morsel& morsel,
     out.push_back(range);
     return out;
 }
+
+/// Sets, for each run of `run_length` morsels, the times at which no other one has rows, as
+/// `sink` wants them.
+void find_own_times(std::vector<Work>& work, std::size_t run_length, const Sink& sink);
+/// Whether no row of the morsel can have the texts that all that matter have.
+bool lacks_required(const Work& item, const std::vector<AnyText>& required);
+/// Shares of the keys, as many as the part of the rows tells whose keys filled the memory; by time
+/// within `range` where `period` tells how long a key lasts.
+std::vector<KeyShare> first_shares(const std::vector<Work>& work, const store::TimeRange& range,
+                                   double rows_read, const std::optional<Period>& period);
 
 /// The lowest begin of [begin, end), at least one row in ascending time, so that all of them are
 /// before `own`, or in it, or behind it.

@@ -112,11 +112,13 @@ bool append_key(const Value& value, std::string& key) {
 
 bool append_text_key(const Value& value, std::string& key) {
     if (!value.present()) return false;
-    const std::string shown = render(value);
-    const auto bytes = static_cast<std::uint32_t>(shown.size());
     key += 't';
-    key.append(reinterpret_cast<const char*>(&bytes), sizeof(bytes));
-    key += shown;
+    const std::size_t size_at = key.size();
+    key.append(sizeof(std::uint32_t), '\0');
+    const std::size_t begin = key.size();
+    append_rendered(value, key);
+    const auto bytes = static_cast<std::uint32_t>(key.size() - begin);
+    std::memcpy(key.data() + size_at, &bytes, sizeof(bytes));
     return true;
 }
 

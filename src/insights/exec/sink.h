@@ -12,6 +12,7 @@
 #include "insights/exec/key_shares.h"
 #include "insights/exec/key_table.h"
 #include "insights/functions/aggregate.h"
+#include "insights/functions/period.h"
 #include "insights/plan/plan.h"
 
 namespace sky::insights {
@@ -66,23 +67,46 @@ struct RowSinkSpec {
     const DedupStep* dedup = nullptr;  // Keeps the newest row of each key.
     std::uint64_t rows_max = ~0ULL;    // Of the order; more are dropped.
     bool oldest = false;               // The last rows of the order, not the first.
-    KeyShare share = {};               // Of the keys of `dedup`.
+    bool ascending = true;             // Rows come by time, as a scan's do.
+    /// Rows are groups of it with a bin among their keys: ties are by bins and keys
+    /// (logs-insights-ql.md 6.4). Null: newest first.
+    const StatsStep* groups = nullptr;
+    KeyShare share = {};  // Of the keys of `dedup`.
     /// Of `sort`: rows behind it are not among them. Null: it is not known.
     std::shared_ptr<const SortBound> bound = {};
+};
+
+/// What a group sink says of the order of its groups.
+enum class GroupsIn : std::uint8_t {
+    kAnyOrder,
+    kAnyOrderPlaced,  // Table::order has where each appeared, and all keys are columns.
+    kTheirOrder,      // That of logs-insights-ql.md 6.4.
 };
 
 /// Which groups a group sink shows.
 struct GroupSinkSpec {
     const StatsStep* stats = nullptr;
-    std::uint64_t rows_max = ~0ULL;  // Of the order of logs-insights-ql.md 6.4.
-    bool ordered = true;             // False: nothing behind it depends on the order.
-    KeyShare share = {};             // Not all: Table::order has where each group appeared.
+    std::uint64_t rows_max = ~0ULL;  // Of their order.
+    GroupsIn order = GroupsIn::kTheirOrder;
+    KeyShare share = {};
 };
 
-/// Groups that are rows of another stats: steps [begin, end) of the plan run on them in between.
-struct ChainSpec {
-    GroupSinkSpec first, second;  // Neither is ordered for the other.
+/// Where rows that were kept by their keys go next, so that not all of them have to be held:
+/// through steps [begin, end) of the plan, row by row, and into a sink of their own.
+struct BehindSpec {
     std::size_t begin = 0, end = 0;
+    GroupSinkSpec groups;  // groups.stats is null: rows are kept.
+    RowSinkSpec rows;
+    bool placed = true;    // That sink looks at the order of the rows.
+    std::size_t rest = 0;  // The step behind it.
+
+    /// Whether it holds less than what it is given.
+    bool narrows() const { return groups.stats != nullptr || rows.rows_max != ~0ULL; }
+};
+
+struct ChainSpec {
+    GroupSinkSpec first;
+    BehindSpec behind;
     std::int64_t now_s = 0;
 };
 
@@ -97,14 +121,19 @@ std::unique_ptr<Sink> make_row_sink(const Plan& plan, const RowSinkSpec& spec,
 /// Groups rows and aggregates them.
 std::unique_ptr<Sink> make_group_sink(const Plan& plan, const GroupSinkSpec& spec,
                                       columnar::MemoryBudget& budget);
-/// Groups rows, and the groups. Groups of a bin that one morsel has all rows of are passed on when
-/// it has been read, so that few are held at a time. Expects may_chain().
+std::unique_ptr<Sink> make_behind(const Plan& plan, const BehindSpec& spec,
+                                  columnar::MemoryBudget& budget);
+/// Takes the rows of `kept` through the steps to that sink. Errors: those of the steps.
+Status pass_behind(const Plan& plan, const BehindSpec& spec, std::int64_t now_s, Table& kept,
+                   Sink& behind);
+/// Groups rows, and passes the groups behind. Groups of a time that one run of morsels has all rows
+/// of are passed on when it has been read, so that few are held at a time. Expects time_key().
 std::unique_ptr<Sink> make_chain_sink(const Plan& plan, const ChainSpec& spec,
                                       columnar::MemoryBudget& budget);
 /// The period of a key that is `bin(<period>)` of the events' own time.
 std::optional<Period> period_of_bin(const Plan& plan, const GroupKey& key);
-/// Whether a key of the stats is a bin of the events' own time.
-bool may_chain(const Plan& plan, const StatsStep& first);
+/// How long a group lasts by the events' own time, if that or a bin of it is a key.
+std::optional<Period> time_key(const Plan& plan, const StatsStep& first);
 
 /// Whether plan.steps[first..] and the output depend on the order of the rows that they get.
 bool order_matters(const Plan& plan, std::size_t first);

@@ -120,11 +120,46 @@ Result<std::unique_ptr<Table>> group_rows(const GroupSinkSpec& spec, const Step&
     return sink->finish(budget);
 }
 
-/// A stable merge sort in runs, so that stopping a query need not wait for millions of rows.
-Status sort_rows(const SortStep& step, Frame& frame, const Poll& poll) {
+/// The first `wanted` rows of the order that `before` gives, which no two rows share.
+template <class Before>
+Result<std::vector<std::uint32_t>> first_rows(std::size_t rows, std::size_t wanted,
+                                              const Before& before, const Poll& poll) {
+    std::vector<std::uint32_t> kept;
+    std::optional<std::uint32_t> bound;  // The last one that stays, once there are so many.
+    for (std::size_t i = 0; i < rows; ++i) {
+        if (i % kStepRowsMax == 0) SKY_TRY(poll());
+        const auto row = static_cast<std::uint32_t>(i);
+        if (bound && !before(row, *bound)) continue;
+        kept.push_back(row);
+        if (kept.size() < (bound ? 2 * wanted + kStepRowsMax / 16 : wanted)) continue;
+        const auto last = kept.begin() + static_cast<std::ptrdiff_t>(wanted) - 1;
+        std::nth_element(kept.begin(), last, kept.end(), before);
+        kept.resize(wanted);
+        bound = kept.back();
+    }
+    std::sort(kept.begin(), kept.end(), before);
+    if (kept.size() > wanted) kept.resize(wanted);
+    return kept;
+}
+
+/// A stable merge sort in runs, so that stopping a query need not wait for millions of rows; where
+/// no more than `wanted` of them stay, they are looked for.
+Status sort_rows(const SortStep& step, std::uint64_t wanted, Frame& frame, const Poll& poll) {
     std::vector<const Vector*> keys;
     for (const BoundSortKey& key : step.keys) {
         keys.push_back(SKY_TRY(evaluate_in_runs(key.expr, frame, poll)));
+    }
+    if (wanted > 0 && wanted < frame.rows() / 4) {
+        const auto first = [&](std::uint32_t a, std::uint32_t b) {
+            for (std::size_t k = 0; k < keys.size(); ++k) {
+                const int compared = compare_order(keys[k]->at(a), keys[k]->at(b));
+                if (compared != 0) return (compared < 0) != step.keys[k].descending;
+            }
+            return a < b;
+        };
+        frame.select(
+            SKY_TRY(first_rows(frame.rows(), static_cast<std::size_t>(wanted), first, poll)));
+        return {};
     }
     const std::size_t rows = frame.rows();
     // The values side by side: a comparison reads them many times.
@@ -160,6 +195,15 @@ Status sort_rows(const SortStep& step, Frame& frame, const Poll& poll) {
     }
     frame.select(order);
     return {};
+}
+
+/// Rows of step `at` that the steps behind it and the output let through.
+std::uint64_t rows_wanted(const Plan& plan, std::size_t at, std::uint64_t rows_max) {
+    std::size_t behind = at + 1;
+    while (behind < plan.steps.size() && keeps_rows(plan.steps[behind])) ++behind;
+    if (behind == plan.steps.size()) return rows_max;
+    const auto* limit = std::get_if<LimitStep>(&plan.steps[behind]);
+    return limit != nullptr && !limit->tail ? limit->count : ~0ULL;
 }
 
 void limit_rows(const LimitStep& step, Frame& frame) {
@@ -210,7 +254,7 @@ Error memory_error(std::uint64_t bytes_max) {
 Result<std::unique_ptr<Table>> run_table_steps(const Plan& plan, std::size_t first,
                                                std::unique_ptr<Table> table, std::int64_t now_s,
                                                columnar::MemoryBudget& budget, const Poll& poll,
-                                               const TraceTo& to) {
+                                               std::uint64_t rows_max, const TraceTo& to) {
     const auto check = [&](const EvalContext& context) -> Status {
         if (context.error) return std::unexpected(*context.error);
         if (budget.exhausted()) return std::unexpected(memory_error(budget.bytes_max()));
@@ -228,7 +272,7 @@ Result<std::unique_ptr<Table>> run_table_steps(const Plan& plan, std::size_t fir
             const std::size_t rows_in = frame.rows();
             const std::int64_t begin_ns = trace_ns(to.clock);
             if (const auto* sort = std::get_if<SortStep>(&step)) {
-                SKY_TRY(sort_rows(*sort, frame, poll));
+                SKY_TRY(sort_rows(*sort, rows_wanted(plan, at, rows_max), frame, poll));
             } else if (const auto* limit = std::get_if<LimitStep>(&step)) {
                 limit_rows(*limit, frame);
             } else if (const auto* dedup = std::get_if<DedupStep>(&step)) {
@@ -236,7 +280,9 @@ Result<std::unique_ptr<Table>> run_table_steps(const Plan& plan, std::size_t fir
             } else if (const auto* rows = std::get_if<RowsStep>(&step)) {
                 SKY_TRY(run_rows_step(*rows, frame, poll));
             } else if (const auto* stats = std::get_if<StatsStep>(&step)) {
-                const GroupSinkSpec spec{stats, ~0ULL, order_matters(plan, at + 1)};
+                const GroupSinkSpec spec{
+                    stats, ~0ULL,
+                    order_matters(plan, at + 1) ? GroupsIn::kTheirOrder : GroupsIn::kAnyOrder};
                 groups = SKY_TRY(group_rows(spec, step, frame, budget, poll));
             } else {
                 SKY_TRY(row_step_in_runs(step, frame, poll));

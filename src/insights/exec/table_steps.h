@@ -24,11 +24,12 @@ struct TraceTo {
     RunTrace* trace = nullptr;
 };
 
-/// Runs plan.steps[first..] over the rows. Errors: those of `poll`, kLimitExceeded (memory).
+/// Runs plan.steps[first..] over the rows, of which `rows_max` are wanted at the end. Errors: those
+/// of `poll`, kLimitExceeded (memory).
 Result<std::unique_ptr<Table>> run_table_steps(const Plan& plan, std::size_t first,
                                                std::unique_ptr<Table> table, std::int64_t now_s,
                                                columnar::MemoryBudget& budget, const Poll& poll,
-                                               const TraceTo& to = {});
+                                               std::uint64_t rows_max, const TraceTo& to = {});
 
 /// At most `rows_max` rows as text. Errors: kLimitExceeded (kResultBytesMax).
 Result<QueryResult> render_table(const Plan& plan, const Table& table, std::uint64_t rows_max);

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "insights/exec/scan_work.h"
+
+#include "insights/exec/limits.h"
+
+namespace sky::insights {
+
+std::optional<store::RowsName> lasting_name(const store::Snapshot& snapshot,
+                                            const store::Morsel& morsel) {
+    const auto name = snapshot.lasting_name(morsel);
+    if (!name || !snapshot.known_rows(morsel, {morsel.min_ms, morsel.max_ms})) return std::nullopt;
+    return name;
+}
+
+std::vector<Work> work_of(const std::vector<Source>& sources, const store::TimeRange& range,
+                          Stretches stretches) {
+    std::vector<Work> work;
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+        const Source& source = sources[i];
+        const store::GroupInfo& group = source.snapshot->group();
+        const EventSource events{&source,
+                                 static_cast<std::uint32_t>(i),
+                                 static_cast<std::uint32_t>(sources.size()),
+                                 group.tenant.account,
+                                 group.tenant.region,
+                                 group.id};
+        const bool kept = stretches == Stretches::kKept;
+        for (const store::Morsel& morsel :
+             kept ? source.snapshot->fine_morsels(range) : source.snapshot->morsels(range)) {
+            if (!kept || !lasting_name(*source.snapshot, morsel)) {
+                work.push_back({events, morsel, range});
+                continue;
+            }
+            for (const store::TimeRange& stretch : kept_stretches(morsel, range)) {
+                work.push_back({events, morsel, stretch});
+            }
+        }
+    }
+    std::stable_sort(work.begin(), work.end(), [](const Work& a, const Work& b) {
+        return a.morsel.max_ms > b.morsel.max_ms;
+    });
+    return work;
+}
+
+void find_own_times(std::vector<Work>& work, std::size_t run_length, const Sink& sink) {
+    struct Run {
+        std::size_t first;
+        std::int64_t min_ms, max_ms;
+    };
+    std::vector<Run> runs;
+    for (std::size_t i = 0; i < work.size(); i += run_length) {
+        Run run{i, INT64_MAX, INT64_MIN};
+        for (std::size_t k = i; k < std::min(i + run_length, work.size()); ++k) {
+            run.min_ms = std::min(run.min_ms, work[k].morsel.min_ms);
+            run.max_ms = std::max(run.max_ms, work[k].morsel.max_ms);
+        }
+        runs.push_back(run);
+    }
+    std::stable_sort(runs.begin(), runs.end(),
+                     [](const Run& a, const Run& b) { return a.min_ms < b.min_ms; });
+    std::int64_t before = INT64_MIN;  // No row of those that began earlier is at or behind it.
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+        const TimeSpan alone{before, i + 1 == runs.size() ? INT64_MAX : runs[i + 1].min_ms};
+        const std::size_t end = std::min(runs[i].first + run_length, work.size());
+        for (std::size_t k = runs[i].first; k < end && alone.begin_ms < alone.end_ms; ++k) {
+            work[k].own = sink.whole_bins(alone);
+        }
+        const std::int64_t max_ms = runs[i].max_ms;
+        before = std::max(before, max_ms == INT64_MAX ? max_ms : max_ms + 1);
+    }
+}
+
+bool lacks_required(const Work& item, const std::vector<AnyText>& required) {
+    const store::Snapshot& snapshot = *item.source.source->snapshot;
+    return std::any_of(required.begin(), required.end(), [&](const AnyText& any) {
+        return std::none_of(any.begin(), any.end(), [&](const std::string& text) {
+            return snapshot.may_contain(item.morsel, text);
+        });
+    });
+}
+
+std::vector<KeyShare> first_shares(const std::vector<Work>& work, const store::TimeRange& range,
+                                   double rows_read, const std::optional<Period>& period) {
+    std::uint64_t rows = 0;
+    store::TimeRange times{INT64_MAX, INT64_MIN};
+    for (const Work& item : work) {
+        rows += item.morsel.rows;
+        times.begin_ms = std::min(times.begin_ms, std::max(item.morsel.min_ms, range.begin_ms));
+        times.end_ms = std::max(times.end_ms, std::min(item.morsel.max_ms, range.end_ms));
+    }
+    const double parts = std::clamp(static_cast<double>(rows) / std::max(rows_read, 1.0), 2.0,
+                                    static_cast<double>(kKeySharesMax));
+    std::vector<KeyShare> shares = {KeyShare{}};
+    if (period) shares[0].times = times;
+    while (static_cast<double>(shares.size()) < parts) {
+        std::vector<KeyShare> halves;
+        for (const KeyShare& whole : shares) {
+            if (!halve(whole, period, halves)) halves.push_back(whole);
+        }
+        shares = std::move(halves);
+    }
+    return shares;
+}
+
+}  // namespace sky::insights
