@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "clients"))
 import signing  # noqa: E402
@@ -58,6 +59,10 @@ class Server:
 
     def segment_bytes(self):
         return sum(f.stat().st_size for f in (self.directory / "segments").rglob("*") if f.is_file())
+
+    def metric(self, name):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=30) as page:
+            return int(re.search(rf"^{name} (\d+)$", page.read().decode(), re.M).group(1))
 
     def boto3(self, service):
         import boto3

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "bench/file_lines.h"
 #include "bench/messy_lines.h"
+#include "bench/put_body.h"
 #include "bench/signed_caller.h"
 #include "json/writer.h"
 
@@ -47,7 +48,7 @@ struct Flags {
     std::exit(1);
 }
 
-/// Gives up on any answer but success.
+/// Asks again where the server says so, as an SDK does; gives up on any other answer but success.
 class Caller {
 public:
     Caller(std::uint16_t port, aws::sigv4::SigningCredentials credentials)
@@ -57,16 +58,29 @@ public:
         return call(operation, body, crypto::sha256_hex(body));
     }
     std::string call(const std::string& operation, std::string_view body, const std::string& hash) {
-        auto answer = caller_.call(operation, body, hash);
-        if (!answer) give_up(answer.error().message);
-        if (answer->status != 200 && answer->body.find("AlreadyExists") == std::string::npos) {
-            give_up(operation + " answered " + std::to_string(answer->status) + ": " +
-                    answer->body);
+        auto pause = kFirstPause;
+        for (int attempt = 1;; ++attempt) {
+            auto answer = caller_.call(operation, body, hash);
+            if (!answer) give_up(answer.error().message);
+            if (answer->status == 200 || answer->body.find("AlreadyExists") != std::string::npos)
+                return std::move(answer->body);
+            if (attempt == kAttemptsMax || answer->body.find("Throttling") == std::string::npos) {
+                give_up(operation + " answered " + std::to_string(answer->status) + ": " +
+                        answer->body);
+            }
+            ++throttled;
+            std::this_thread::sleep_for(pause);
+            pause = std::min(2 * pause, kLongestPause);
         }
-        return std::move(answer->body);
     }
 
+    static inline std::atomic<std::uint64_t> throttled{0};  // Calls of all callers.
+
 private:
+    // As botocore's standard mode waits, with more patience: a load is to arrive as a whole.
+    static constexpr int kAttemptsMax = 10;
+    static constexpr std::chrono::milliseconds kFirstPause{50}, kLongestPause{5'000};
+
     bench::SignedCaller caller_;
 };
 
@@ -139,11 +153,7 @@ int main(int argc, char** argv) {
         std::vector<Body> bodies;
         const std::uint64_t round_start_line = sent;
         while (bodies.size() < kBatchesPerRound && sent < lines) {
-            struct Event {
-                std::int64_t ms;
-                std::string text;
-            };
-            std::vector<Event> events;
+            std::vector<bench::SeedLine> events;
             std::size_t counted = 0;
             while (events.size() < kEventsPerBatch && sent < lines) {
                 if (pending == nullptr) pending = &next_line();
@@ -157,31 +167,19 @@ int main(int argc, char** argv) {
             if (events.empty()) give_up("an event is larger than a batch");
             // A batch is in order of time, late events or not.
             std::stable_sort(events.begin(), events.end(),
-                             [](const Event& a, const Event& b) { return a.ms < b.ms; });
-            std::string body;
-            json::Writer writer(body);
-            writer.begin_object();
-            writer.key("logGroupName");
-            writer.string(group);
-            writer.key("logStreamName");
-            writer.string("s" + std::to_string(bodies.size() % connections));
-            writer.key("logEvents");
-            writer.begin_array();
-            for (const Event& event : events) {
-                first_ms = first_ms == 0 ? event.ms : std::min(first_ms, event.ms);
-                last_ms = std::max(last_ms, event.ms);
-                writer.begin_object();
-                writer.key("timestamp");
-                writer.integer(event.ms);
-                writer.key("message");
-                writer.string(event.text);
-                writer.end_object();
+                             [](const bench::SeedLine& a, const bench::SeedLine& b) {
+                                 return a.timestamp_ms < b.timestamp_ms;
+                             });
+            for (const bench::SeedLine& event : events) {
+                const std::int64_t ms = event.timestamp_ms;
+                first_ms = first_ms == 0 ? ms : std::min(first_ms, ms);
+                last_ms = std::max(last_ms, ms);
                 if (text.is_open()) {
                     std::string row;
                     json::Writer out(row);
                     out.begin_object();
                     out.key("ts");
-                    out.integer(event.ms);
+                    out.integer(ms);
                     out.key("message");
                     out.string(event.text);
                     out.end_object();
@@ -189,9 +187,9 @@ int main(int argc, char** argv) {
                 }
                 if (plain.is_open()) plain << event.text << '\n';
             }
-            writer.end_array();
-            writer.end_object();
-            bodies.push_back({std::move(body), {}});
+            bodies.push_back(
+                {bench::put_body(group, "s" + std::to_string(bodies.size() % connections), events),
+                 {}});
             bodies.back().hash = crypto::sha256_hex(bodies.back().text);
             if (rate > 0) break;  // Small steps, so that the pace is even.
         }
@@ -221,9 +219,10 @@ int main(int argc, char** argv) {
     std::sort(acks_ms.begin(), acks_ms.end());
     std::printf(
         "{\"lines\":%llu,\"seconds\":%.3f,\"ack_p50_ms\":%.3f,\"ack_p99_ms\":%.3f,\"first_ms\":%"
-        "lld,\"last_ms\":%lld,\"bytes\":%llu}\n",
+        "lld,\"last_ms\":%lld,\"bytes\":%llu,\"throttled\":%llu}\n",
         static_cast<unsigned long long>(lines), seconds, quantile(acks_ms, 0.5),
         quantile(acks_ms, 0.99), static_cast<long long>(first_ms), static_cast<long long>(last_ms),
-        static_cast<unsigned long long>(bytes));
+        static_cast<unsigned long long>(bytes),
+        static_cast<unsigned long long>(Caller::throttled.load()));
     return 0;
 }

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """./dev bench [PART …]: skywatch beside the engines that people would pick instead, in one run on this machine.
 
-Parts: ingest, query, disk (all three without a name; they write docs/benchmarks.md together), requests (docs/benchmarks-requests.md), soak (prints alone).
-Every answer is compared with every peer's before a ratio is printed. Never run in the test suite: a figure is not a test.
+Parts, by the page that they fill when all of its parts are run at full length:
+  ingest, query, disk    docs/benchmarks.md; what is run when no part is named
+  groups, soak, crash    docs/benchmarks-endurance.md; more than an hour
+  requests               docs/benchmarks-requests.md
+  micro                  no page
+`all` stands for all of them. Every answer is compared with every peer's before a ratio is printed. Never run in the test suite: a figure is
+not a test.
 """
 import argparse
 import pathlib
@@ -15,56 +20,104 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "bench"))
 import answers  # noqa: E402
+import crash  # noqa: E402
 import datasets  # noqa: E402
+import groups  # noqa: E402
 import harness  # noqa: E402
+import micro  # noqa: E402
 import questions  # noqa: E402
 import request_costs  # noqa: E402
 import soak  # noqa: E402
 import writes  # noqa: E402
 
-PARTS = ("ingest", "query", "disk", "requests", "soak")
-WHOLE = PARTS[:3]
-LINES = 10_000_000
+LINES, SECONDS, SEEDS, ROUNDS = 10_000_000, 1_800, 10_000, 1_000
+FIGURE = ("what", "figure", "beside it")
+
+
+class Run:
+    """One run of the harness: the parts are its methods, which return tables (heading, columns, rows). `failed`: something did not hold."""
+
+    def __init__(self, arguments, work, log):
+        self.arguments, self.work, self.log = arguments, work, log
+        self.notes, self.failed = [], False
+
+    def ingest(self):
+        return [("Writing", FIGURE, writes.ingest(ROOT, sys.executable, self.work, self.arguments.lines, self.log))]
+
+    def query(self):
+        tables = []
+        self.failed |= measure_queries(self.arguments, self.work, tables, self.notes, self.log)
+        return tables
+
+    def disk(self):
+        return [("Disk", FIGURE, writes.disk(ROOT, self.work, self.arguments.lines, self.log))]
+
+    def requests(self):
+        return [("Calls and stages, CPU time of the server", FIGURE, request_costs.measure(ROOT, self.work))]
+
+    def groups(self):
+        return [("Many log groups", FIGURE, groups.measure(ROOT, self.work, self.log))]
+
+    def soak(self):
+        rows, broken = soak.measure(ROOT, self.work, self.arguments.seconds, self.log)
+        self.failed |= broken
+        return [("Everything at once", FIGURE, rows)]
+
+    def crash(self):
+        rows, broken = crash.measure(ROOT, self.arguments.seeds, self.arguments.rounds, self.log)
+        self.failed |= broken
+        return [("Cut off", ("what", "how often", "what came of it"), rows)]
+
+    def micro(self):
+        return [("Inner loops", ("loop", "CPU of a turn", "rate", "program"), micro.measure(ROOT, self.log))]
+
+
+PAGES = {("ingest", "query", "disk"): ("benchmarks.md", "# Benchmarks"),
+         ("groups", "soak", "crash"): ("benchmarks-endurance.md", "# Benchmarks: many groups, long runs, cut off"),
+         ("requests",): ("benchmarks-requests.md", "# Benchmarks: requests"), ("micro",): (None, "")}
+PARTS = [part for page in PAGES for part in page]
+
+
+def arguments_of(line):
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", metavar="PART", default=["ingest", "query", "disk"], help=", ".join(PARTS) + ", all")
+    parser.add_argument("--lines", type=int, default=LINES, help=f"of the sets S1 and S2 (default {LINES:,})")
+    parser.add_argument("--runs", type=int, default=5, help="of each query (default 5)")
+    parser.add_argument("--seconds", type=int, default=SECONDS, help=f"of the soak (default {SECONDS:,})")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help=f"of the simulated power losses (default {SEEDS:,})")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"of kill -9 (default {ROUNDS:,})")
+    arguments = parser.parse_args(line)
+    if unknown := set(arguments.parts) - {*PARTS, "all"}:
+        parser.error(f"unknown part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}, all")
+    return arguments
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", metavar="PART", help="ingest, query, disk, requests, soak (default: the first three)")
-    parser.add_argument("--lines", type=int, default=LINES, help="of the sets S1 and S2 (default 10,000,000)")
-    parser.add_argument("--runs", type=int, default=5, help="of each query (default 5)")
-    parser.add_argument("--seconds", type=int, default=1_800, help="of the soak (default 1,800)")
-    arguments = parser.parse_args()
-    if unknown := set(arguments.parts) - set(PARTS):
-        parser.error(f"unknown part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
-    parts = arguments.parts or list(WHOLE)
+    arguments = arguments_of(None)
+    wanted = set(PARTS if "all" in arguments.parts else arguments.parts)
+    # Figures of less do not become a page.
+    full = (arguments.lines, arguments.seconds, arguments.seeds, arguments.rounds) == (LINES, SECONDS, SEEDS, ROUNDS)
     start = time.monotonic()
 
     def log(text):
         print(f"{time.monotonic() - start:6.0f} s  {text}", file=sys.stderr, flush=True)
 
     subprocess.run(["cmake", "--preset", "release", "-DSKY_BENCH=ON"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["ninja", "-C", "build/release", "skywatch", "bench_load", "bench_calls", "bench_put_stages", "bench_soak"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    work = pathlib.Path(tempfile.mkdtemp(prefix="skywatch-bench-"))
-    tables, notes, failed = [], [], False
-    try:
-        if "requests" in parts:
-            write_page("benchmarks-requests.md", "# Benchmarks: requests", "`./dev bench requests`", [("", ("what", "figure", "beside it"), request_costs.measure(ROOT, work))],
-                       ["CPU time of the server."])
-        if "ingest" in parts:
-            tables.append(("Writing", ("what", "figure", "beside it"), writes.ingest(ROOT, sys.executable, work, arguments.lines, log)))
-        if "query" in parts:
-            failed = measure_queries(arguments, work, tables, notes, log)
-        if "disk" in parts:
-            tables.append(("Disk", ("what", "figure", "beside it"), writes.disk(ROOT, work, arguments.lines, log)))
-        if "soak" in parts:
-            rows, broken = soak.measure(ROOT, work, arguments.seconds, log)
-            failed = failed or broken
-            tables.append(("Everything at once", ("what", "figure", "beside it"), rows))
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    if tables:
-        whole = parts == list(WHOLE) and arguments.lines == LINES  # Figures of less do not become the page.
-        write_page("benchmarks.md" if whole else None, "# Benchmarks", f"`./dev bench{'' if whole else ' ' + ' '.join(parts)}`, {arguments.lines:,} lines of S1 and S2", tables, notes)
+    subprocess.run(["ninja", "-C", "build/release", "skywatch", "bench_load", "bench_calls", "bench_soak", "bench_many_groups", *micro.targets()], cwd=ROOT, check=True,
+                   stdout=subprocess.DEVNULL)
+    failed = False
+    for page, (file, title) in PAGES.items():
+        parts = [part for part in page if part in wanted]
+        if not parts:
+            continue
+        with tempfile.TemporaryDirectory(prefix="skywatch-bench-") as work:
+            run = Run(arguments, pathlib.Path(work), log)
+            tables = [table for part in parts for table in getattr(run, part)()]
+        failed |= run.failed
+        made_by = "`./dev bench" + ("" if page == tuple(arguments_of([]).parts) else " " + " ".join(parts)) + "`"
+        if "query" in parts or "ingest" in parts:
+            made_by += f", {arguments.lines:,} lines of S1 and S2"
+        write_page(file if full and parts == list(page) else None, title, made_by, tables, run.notes)
     return 1 if failed else 0
 
 

@@ -103,6 +103,17 @@ void mine_chunks(benchmark::State& state) {
     report(state, chunks);
 }
 
+/// As a group's next chunks are: by the families of the first.
+void mine_known_chunks(benchmark::State& state) {
+    const Chunks& chunks = data(state.range(0));
+    if (chunks.rows == 0) return state.SkipWithError("SKYWATCH_SHARED does not name the data");
+    KnownFamilies known;
+    benchmark::DoNotOptimize(mine(chunks.chunks[0], known));
+    for (auto _ : state)
+        for (const auto& chunk : chunks.chunks) benchmark::DoNotOptimize(mine(chunk, known));
+    report(state, chunks);
+}
+
 void encode_chunks(benchmark::State& state) {
     const Chunks& chunks = data(state.range(0));
     if (chunks.rows == 0) return state.SkipWithError("SKYWATCH_SHARED does not name the data");
@@ -195,6 +206,7 @@ void make_filters(benchmark::State& state) {
 // 0: S1, 1: R1, 2: R2, 3: R3.
 BENCHMARK(make_filters)->DenseRange(0, 3);
 BENCHMARK(mine_chunks)->DenseRange(0, 3);
+BENCHMARK(mine_known_chunks)->DenseRange(0, 3);
 BENCHMARK(encode_chunks)->DenseRange(0, 3);
 BENCHMARK(decode_columns)->DenseRange(0, 3);
 BENCHMARK(render_chunks)->DenseRange(0, 3);

@@ -32,6 +32,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "bench/messy_lines.h"
+#include "bench/put_body.h"
 #include "bench/signed_caller.h"
 #include "json/writer.h"
 #include "server/server.h"
@@ -192,10 +193,7 @@ private:
     std::uint64_t state_;
 };
 
-struct Line {
-    std::int64_t ms;
-    std::string text;
-};
+using Line = bench::SeedLine;
 
 /// Groups of one kind; what was acknowledged of them is counted.
 struct Kind {
@@ -342,25 +340,7 @@ private:
     /// Whether it was acknowledged.
     bool put(bench::SignedCaller& caller, const std::string& group,
              const std::vector<Line>& lines) {
-        std::string body;
-        json::Writer writer(body);
-        writer.begin_object();
-        writer.key("logGroupName");
-        writer.string(group);
-        writer.key("logStreamName");
-        writer.string("s");
-        writer.key("logEvents");
-        writer.begin_array();
-        for (const Line& line : lines) {
-            writer.begin_object();
-            writer.key("timestamp");
-            writer.integer(line.ms);
-            writer.key("message");
-            writer.string(line.text);
-            writer.end_object();
-        }
-        writer.end_array();
-        writer.end_object();
+        const std::string body = bench::put_body(group, "s", lines);
         const auto begin = Steady::now();
         const auto answer = caller.call("PutLogEvents", body);
         const double ms = std::chrono::duration<double, std::milli>(Steady::now() - begin).count();

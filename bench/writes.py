@@ -102,12 +102,14 @@ def disk(root, work, lines, log):
         count = lines if name in ("s1", "s2") else 0 if copies == 1 else copies * 10_000
         with _server(root, data) as server:
             load = datasets.send(root, server, datasets.source(name, work), count, plain=plain)
-            before = server.segment_bytes()
+            written, stays = (server.metric(f"skywatch_store_segment_bytes{end}") for end in ("_written_total", ""))
         size = sum(f.stat().st_size for f in (data / "segments").rglob("*") if f.is_file())
         nine = peers.zstd_bytes(plain, 9)
         what = f"disk, {name.upper()}{'' if copies == 1 else f' x {copies}'}, {load['lines']:,} lines, everything counted"
         rows.append((what, f"{size / load['lines']:.2f} B a line", f"{size / nine:.2f}x zstd -9 of the messages alone ({nine / load['lines']:.2f}); {floor}"))
-        log(f"{what}: {size / load['lines']:.2f} B a line, {size / nine:.2f}x zstd -9, {before:,} bytes before the stop")
+        log(f"{what}: {size / load['lines']:.2f} B a line, {size / nine:.2f}x zstd -9")
+        if name == "s1":
+            rows.append(("written to segments for what stays of S1", f"{written / max(stays, 1):.2f}x", "floor 2x; small groups: soak"))
         plain.unlink()
         shutil.rmtree(data)
     return rows

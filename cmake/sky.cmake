@@ -14,6 +14,13 @@ pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 set_target_properties(PkgConfig::re2 PROPERTIES INTERFACE_COMPILE_OPTIONS "")
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(libedit REQUIRED IMPORTED_TARGET libedit)
+# The allocator of every program but sanitized ones, which bring their own.
+add_library(sky_allocator INTERFACE)
+if(NOT SKY_SANITIZE)
+  pkg_check_modules(jemalloc REQUIRED IMPORTED_TARGET jemalloc)
+  target_link_libraries(sky_allocator INTERFACE PkgConfig::jemalloc)
+  target_compile_definitions(sky_allocator INTERFACE SKY_JEMALLOC=1)
+endif()
 
 add_library(sky_flags INTERFACE)
 target_compile_options(sky_flags INTERFACE

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lines of any bytes: what is mined and encoded gives every line back, and mining twice gives the
-// same. The first byte says how often the lines repeat, so that families form; lines end at '\n',
-// or at '|' when the second byte is odd, so that newlines occur inside them too.
+// same; so does what the families of the first half make of the second. The first byte says how
+// often the lines repeat, so that families form; lines end at '\n', or at '|' when the second byte
+// is odd, so that newlines occur inside them too.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +13,20 @@
 #include "base/assert.h"
 #include "shapes/miner.h"
 #include "shapes/shaped_block.h"
+
+namespace {
+
+void gives_back(const std::string& block, const sky::columnar::TextColumn& lines) {
+    const auto opened = sky::shapes::ShapedBlock::open(block, lines.size(), lines.bytes());
+    SKY_ASSERT(opened, "what was encoded can be opened");
+    std::string back(lines.bytes(), '\0');
+    std::vector<std::uint32_t> ends(lines.size());
+    SKY_ASSERT((*opened)->render_all(back.data(), ends), "what was encoded can be decoded");
+    SKY_ASSERT(back == lines.data(), "byte for byte");
+    SKY_ASSERT(std::equal(ends.begin(), ends.end(), lines.offsets().begin() + 1), "line by line");
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace sky;
@@ -42,12 +57,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     const std::string block = shapes::encode_block(shaping);
     SKY_ASSERT(block == shapes::encode_block(shapes::mine(lines)), "mining is deterministic");
-    const auto opened = shapes::ShapedBlock::open(block, lines.size(), lines.bytes());
-    SKY_ASSERT(opened, "what was encoded can be opened");
-    std::string back(lines.bytes(), '\0');
-    std::vector<std::uint32_t> ends(lines.size());
-    SKY_ASSERT((*opened)->render_all(back.data(), ends), "what was encoded can be decoded");
-    SKY_ASSERT(back == lines.data(), "byte for byte");
-    SKY_ASSERT(std::equal(ends.begin(), ends.end(), lines.offsets().begin() + 1), "line by line");
+    gives_back(block, lines);
+
+    // The families of the first half take the second apart.
+    if (lines.size() < 2) return 0;
+    columnar::TextColumn first, second;
+    for (std::size_t i = 0; i < lines.size(); ++i)
+        (i < lines.size() / 2 ? first : second).push_back(lines[i]);
+    shapes::KnownFamilies known;
+    known.learn(shapes::mine(first));
+    if (const auto apart = known.take_apart(second))
+        gives_back(shapes::encode_block(*apart), second);
     return 0;
 }

@@ -54,5 +54,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!program) return 0;
     const Binding got = bind_regex(*program, lines.family());
     SKY_ASSERT(regex_mistake(*regex, wanted, got, lines).empty(), "regexes: fast equals slow");
+    if (const auto machine = SearchMachine::make(*program)) {
+        SKY_ASSERT(search_mistake(*regex, *machine, lines).empty(), "searches: fast equals slow");
+    }
     return 0;
 }

@@ -83,6 +83,14 @@ void Call::respond_with(const Shape* shape, const void* value) {
     finish(*state, state->codec->encode(wire_context(*state), shape, value), {});
 }
 
+void Call::respond_written(std::string body) {
+    SKY_ASSERT(state_ != nullptr, "a call is answered once");
+    const std::unique_ptr<State> state = std::move(state_);
+    http::Response response = state->codec->encode(wire_context(*state), nullptr, nullptr);
+    response.body = std::move(body);
+    finish(*state, std::move(response), {});
+}
+
 EventWriter Call::respond_with_events(std::size_t waiting_bytes_max) {
     SKY_ASSERT(state_ != nullptr, "a call is answered once");
     const std::unique_ptr<State> state = std::move(state_);

@@ -79,6 +79,9 @@ public:
             respond_with(nullptr, nullptr);
         }
     }
+    /// The answer as the call's protocol() has it, written by the handler itself: where the tables
+    /// would have to walk over very many values.
+    void respond_written(std::string body);
     void fail(ServiceError error);
     /// The answer of an operation whose output is an event stream: begins it, initial-response
     /// included. `waiting_bytes_max` bounds what a slow reader leaves waiting.

@@ -30,6 +30,9 @@ TEST_CASE("civil time: Unix milliseconds -> text") {
         }
     }
     CHECK(format_query_timestamp(1'635'621'000'000) == "2021-10-30 19:10:00.000");
+    CHECK(format_query_timestamp(-1) == "1969-12-31 23:59:59.999");
+    CHECK(format_query_timestamp(253'402'300'799'999) == "9999-12-31 23:59:59.999");
+    CHECK(format_query_timestamp(253'402'300'800'000) == "10000-01-01 00:00:00.000");
 }
 
 TEST_CASE("SigV4 dates that are no times are refused") {

@@ -83,8 +83,27 @@ std::string format_iso8601_ms(std::int64_t unix_ms) {
 
 std::string format_query_timestamp(std::int64_t unix_ms) {
     const CivilTime t = civil_from_unix_ms(unix_ms);
-    return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:03}", t.year, t.month, t.day, t.hour,
-                       t.minute, t.second, t.millisecond);
+    if (t.year < 0 || t.year > 9'999) {
+        return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:03}", t.year, t.month, t.day,
+                           t.hour, t.minute, t.second, t.millisecond);
+    }
+    // One for each row of an answer: thousands of them.
+    std::string out = "0000-00-00 00:00:00.000";
+    const auto put = [&](std::size_t at, unsigned two_digits) {
+        out[at] = static_cast<char>('0' + two_digits / 10);
+        out[at + 1] = static_cast<char>('0' + two_digits % 10);
+    };
+    const auto year = static_cast<unsigned>(t.year);
+    put(0, year / 100);
+    put(2, year % 100);
+    put(5, t.month);
+    put(8, t.day);
+    put(11, t.hour);
+    put(14, t.minute);
+    put(17, t.second);
+    put(20, t.millisecond / 10);
+    out[22] = static_cast<char>('0' + t.millisecond % 10);
+    return out;
 }
 
 std::string format_http_date(std::int64_t unix_ms) {

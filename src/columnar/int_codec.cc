@@ -19,22 +19,38 @@ constexpr std::size_t kMiniBlock = 128;
 // A value at any bit offset fits one 64-bit load up to here; wider ones take whole words.
 constexpr unsigned kPackedWidthMax = 56;
 
+/// Bytes that put_signed() writes.
+std::size_t signed_bytes(std::int64_t value) {
+    return (static_cast<std::size_t>(std::bit_width(zigzag(value) | 1U)) + 6) / 7;
+}
+
 constexpr std::size_t packed_bytes(std::size_t count, unsigned width) {
     return (count * width + 7) / 8;
 }
 
-/// Signed order, so that small negative differences stay small offsets.
-void encode_mini_block(std::span<const std::uint64_t> values, std::string& out) {
+/// What a mini-block needs. Signed order, so that small negative differences stay small offsets.
+struct MiniBlock {
+    std::int64_t least;
+    unsigned width;
+};
+
+MiniBlock measure(std::span<const std::uint64_t> values) {
     std::int64_t least = static_cast<std::int64_t>(values[0]), most = least;
     for (const std::uint64_t value : values) {
         least = std::min(least, static_cast<std::int64_t>(value));
         most = std::max(most, static_cast<std::int64_t>(value));
     }
-    const auto base = static_cast<std::uint64_t>(least);
-    auto width = static_cast<unsigned>(std::bit_width(static_cast<std::uint64_t>(most) - base));
-    if (width > kPackedWidthMax) width = 64;
+    const auto width = static_cast<unsigned>(
+        std::bit_width(static_cast<std::uint64_t>(most) - static_cast<std::uint64_t>(least)));
+    return {least, width > kPackedWidthMax ? 64 : width};
+}
+
+void encode_mini_block(std::span<const std::uint64_t> values, MiniBlock block, std::string& out) {
+    const auto base = static_cast<std::uint64_t>(block.least);
+    const unsigned width = block.width;
     out.push_back(static_cast<char>(width));
-    put_signed(out, least);
+    put_signed(out, block.least);
+    if (width == 0) return;
     if (width == 64) {
         for (const std::uint64_t value : values) put_word(out, value - base);
         return;
@@ -50,10 +66,36 @@ void encode_mini_block(std::span<const std::uint64_t> values, std::string& out) 
     out.append(packed.data(), packed_bytes(values.size(), width));
 }
 
-void encode_mini_blocks(std::span<const std::uint64_t> values, std::string& out) {
+/// Calls visit(values) for each mini-block.
+template <class Visit>
+void for_each_mini_block(std::span<const std::uint64_t> values, const Visit& visit) {
     for (std::size_t i = 0; i < values.size(); i += kMiniBlock)
-        encode_mini_block(values.subspan(i, std::min(kMiniBlock, values.size() - i)), out);
+        visit(values.subspan(i, std::min(kMiniBlock, values.size() - i)));
 }
+
+/// Values as mini-blocks, measured before one of them is written.
+class MiniBlocks {
+public:
+    explicit MiniBlocks(std::span<const std::uint64_t> values) : values_(values) {
+        blocks_.reserve((values.size() + kMiniBlock - 1) / kMiniBlock);
+        for_each_mini_block(values, [&](std::span<const std::uint64_t> part) {
+            const MiniBlock block = blocks_.emplace_back(measure(part));
+            bytes_ += 1 + signed_bytes(block.least) + packed_bytes(part.size(), block.width);
+        });
+    }
+    std::size_t bytes() const { return bytes_; }
+    void encode(std::string& out) const {
+        std::size_t next = 0;
+        for_each_mini_block(values_, [&](std::span<const std::uint64_t> part) {
+            encode_mini_block(part, blocks_[next++], out);
+        });
+    }
+
+private:
+    const std::span<const std::uint64_t> values_;
+    std::vector<MiniBlock> blocks_;
+    std::size_t bytes_ = 0;
+};
 
 bool decode_mini_block(ByteReader& in, std::span<std::uint64_t> out) {
     const std::string_view head = in.take(1);
@@ -89,14 +131,14 @@ bool decode_mini_block(ByteReader& in, std::span<std::uint64_t> out) {
 
 void encode_integers(std::span<const std::uint64_t> values, std::string& out) {
     if (values.empty()) return;
-    std::string delta(1, static_cast<char>(Form::kDelta));
-    put_signed(delta, static_cast<std::int64_t>(values[0]));
     std::vector<std::uint64_t> steps(values.size() - 1);
     for (std::size_t i = 1; i < values.size(); ++i) steps[i - 1] = values[i] - values[i - 1];
-    encode_mini_blocks(steps, delta);
-    std::string reference(1, static_cast<char>(Form::kReference));
-    encode_mini_blocks(values, reference);
-    out += delta.size() < reference.size() ? delta : reference;
+    const MiniBlocks delta(steps), reference(values);
+    const auto first = static_cast<std::int64_t>(values[0]);
+    const bool by_steps = signed_bytes(first) + delta.bytes() < reference.bytes();
+    out.push_back(static_cast<char>(by_steps ? Form::kDelta : Form::kReference));
+    if (by_steps) put_signed(out, first);
+    (by_steps ? delta : reference).encode(out);
 }
 
 bool decode_integers(std::string_view bytes, std::span<std::uint64_t> out) {
@@ -117,6 +159,28 @@ bool decode_integers(std::string_view bytes, std::span<std::uint64_t> out) {
         i += block.size();
     }
     return in.ok() && in.left() == 0;
+}
+
+std::optional<IntegerBounds> bounds_of_integers(std::string_view bytes, std::size_t count) {
+    ByteReader in(bytes);
+    const std::string_view head = in.take(1);
+    if (count == 0 || head.empty() || static_cast<Form>(head[0]) != Form::kReference)
+        return std::nullopt;
+    IntegerBounds out{INT64_MAX, INT64_MIN};
+    for (std::size_t i = 0; i < count; i += kMiniBlock) {
+        const std::string_view width_byte = in.take(1);
+        if (width_byte.empty()) return std::nullopt;
+        const unsigned width = static_cast<unsigned char>(width_byte[0]);
+        const std::int64_t base = in.signed_varint();
+        if (!in.ok() || width > kPackedWidthMax) return std::nullopt;
+        in.take(packed_bytes(std::min(kMiniBlock, count - i), width));
+        const auto span = static_cast<std::int64_t>((std::uint64_t{1} << width) - 1);
+        std::int64_t most = 0;
+        if (!in.ok() || __builtin_add_overflow(base, span, &most)) return std::nullopt;
+        out.least = std::min(out.least, base);
+        out.most = std::max(out.most, most);
+    }
+    return out;
 }
 
 }  // namespace sky::columnar

@@ -2,6 +2,7 @@
 #pragma once  // src/columnar/int_codec.h - integer columns as mini-blocks of bit-packed offsets.
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,5 +19,14 @@ void encode_integers(std::span<const std::uint64_t> values, std::string& out);
 /// Exactly out.size() values; false when the bytes are not what encode_integers() makes for that
 /// many. Speed: one load, shift, mask and store a value.
 [[nodiscard]] bool decode_integers(std::string_view bytes, std::span<std::uint64_t> out);
+
+/// What signed values are not below and not above.
+struct IntegerBounds {
+    std::int64_t least = 0, most = 0;
+};
+/// Of the `count` values that encode_integers() made the bytes of, as the heads of their
+/// mini-blocks tell: values may be well inside. Nothing where values must be decoded to know, or
+/// the bytes are damaged.
+std::optional<IntegerBounds> bounds_of_integers(std::string_view bytes, std::size_t count);
 
 }  // namespace sky::columnar

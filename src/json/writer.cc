@@ -20,6 +20,12 @@ constexpr std::uint64_t any_escape(std::uint64_t word) {
     return control | has_zero(word ^ (kOnes * '"')) | has_zero(word ^ (kOnes * '\\'));
 }
 
+std::uint64_t load(const char* bytes) {
+    std::uint64_t word;
+    std::memcpy(&word, bytes, sizeof(word));
+    return word;
+}
+
 constexpr bool must_escape(char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
 }
@@ -63,17 +69,36 @@ void append_number(std::string& out, T value) {
     out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
 }
 
+/// Whether nothing in the text must be escaped. It may say no for texts that are.
+bool is_plain(std::string_view text) {
+    const char* const bytes = text.data();
+    const std::size_t size = text.size();
+    if (size < 8) {
+        for (const char c : text) {
+            if (must_escape(c)) return false;
+        }
+        return true;
+    }
+    std::uint64_t found = 0;
+    for (std::size_t at = 0; at + 8 < size; at += 8) found |= any_escape(load(bytes + at));
+    return (found | any_escape(load(bytes + size - 8))) == 0;
+}
+
 }  // namespace
 
 void append_quoted(std::string& out, std::string_view text) {
+    if (is_plain(text)) {
+        const std::size_t begin = out.size();
+        out.append(text.size() + 2, '"');
+        text.copy(out.data() + begin + 1, text.size());
+        return;
+    }
     out.push_back('"');
     std::size_t begin = 0, at = 0;
     while (at < text.size()) {
         // Most text needs no escape: eight bytes at a time until one does.
         while (at + 8 <= text.size()) {
-            std::uint64_t word;
-            std::memcpy(&word, text.data() + at, 8);
-            if (any_escape(word) != 0) break;
+            if (any_escape(load(text.data() + at)) != 0) break;
             at += 8;
         }
         const std::size_t stop = std::min(at + 8, text.size());

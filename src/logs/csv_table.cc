@@ -152,12 +152,13 @@ Result<insights::LookupTable> parse_csv(std::string_view text) {
 
 std::string csv_of(const insights::QueryResult& result) {
     std::vector<std::string> columns;
-    for (const std::string& column : result.columns) {
+    for (const std::string& column : result.rows.columns()) {
         if (column != "@ptr") columns.push_back(column);
     }
     return print(columns, result.rows.size(), [&](std::size_t row, std::size_t i) {
-        for (const insights::Cell& cell : result.rows[row]) {
-            if (cell.field == columns[i]) return std::string_view(cell.value);
+        const insights::ResultRows::RowView cells = result.rows[row];
+        for (std::size_t c = 0; c < cells.size(); ++c) {
+            if (cells[c].field == columns[i]) return cells[c].value;
         }
         return std::string_view();
     });

@@ -81,8 +81,14 @@ TEST_CASE("csv: faults name their line") {
 
 TEST_CASE("csv: a query's rows, without their pointers") {
     insights::QueryResult result;
-    result.columns = {"a", "b c", "@ptr"};
-    result.rows = {{{"a", "1"}, {"b c", "x,y"}, {"@ptr", "p"}}, {{"b c", "only"}, {"@ptr", "q"}}};
+    result.rows = insights::ResultRows({"a", "b c", "@ptr"});
+    result.rows.add(0, "1");
+    result.rows.add(1, "x,y");
+    result.rows.add(2, "p");
+    result.rows.end_row();
+    result.rows.add(1, "only");
+    result.rows.add(2, "q");
+    result.rows.end_row();
     CHECK(csv_of(result) == "a,b c\n1,\"x,y\"\n,only\n");
 }
 

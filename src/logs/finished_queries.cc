@@ -2,6 +2,7 @@
 #include "logs/finished_queries.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "base/log.h"
@@ -9,6 +10,10 @@
 #include "os/thread_priority.h"
 
 namespace sky::logs {
+namespace {
+/// Ours: how long a file may wait for the processor to be free.
+constexpr std::int64_t kErrandWaitMs = 1'000;
+}  // namespace
 
 FinishedQueries::FinishedQueries(std::mutex& mutex, const Clock& clock,
                                  const SessionOptions& options)
@@ -31,7 +36,7 @@ FinishedQueries::~FinishedQueries() {
 
 void FinishedQueries::add(const SessionPtr& session) {
     session->bytes = sizeof(Session) + session->source_text.size() + session->explained.size();
-    for (const insights::Row& row : session->result->rows) session->row_bytes += row_bytes(row);
+    session->row_bytes = session->result->rows.bytes();
     session->bytes += session->row_bytes;
     session->used = ++looks_;
     memory_bytes_ += session->bytes;
@@ -43,7 +48,10 @@ void FinishedQueries::add(const SessionPtr& session) {
 
 void FinishedQueries::wait_until_kept() {
     std::unique_lock lock(mutex_);
+    ++awaited_;
+    errand_there_.notify_all();
     errands_done_.wait(lock, [&] { return errands_.empty() && !is_running_errand_; });
+    --awaited_;
 }
 
 void FinishedQueries::load() {
@@ -87,9 +95,14 @@ void FinishedQueries::load() {
 void FinishedQueries::run_errands() {
     os::step_aside(os::kQueryNiceness);
     std::unique_lock lock(mutex_);
+    bool late = false;  // What waits has waited long enough.
     for (;;) {
         errand_there_.wait(lock, [&] { return errands_end_ || !errands_.empty(); });
         if (errands_.empty()) return;
+        if (!late) {
+            late = !errand_there_.wait_for(lock, std::chrono::milliseconds(kErrandWaitMs),
+                                           [&] { return may_run_errands(); });
+        }
         const Errand errand = std::move(errands_.front());
         errands_.pop_front();
         is_running_errand_ = true;
@@ -104,7 +117,9 @@ void FinishedQueries::run_errands() {
             lock.lock();
         }
         is_running_errand_ = false;
-        if (errands_.empty()) errands_done_.notify_all();
+        if (!errands_.empty()) continue;
+        late = false;
+        errands_done_.notify_all();
     }
 }
 
@@ -202,7 +217,7 @@ Result<ResultPtr> FinishedQueries::rows_of(const SessionPtr& session) {
     if (session->resident || !by_id_.contains(session->id)) return ResultPtr(result);
     session->result = result;
     session->resident = true;
-    for (const insights::Row& row : result->rows) session->row_bytes += row_bytes(row);
+    session->row_bytes = result->rows.bytes();
     session->bytes += session->row_bytes;
     memory_bytes_ += session->row_bytes;
     make_room();

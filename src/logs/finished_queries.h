@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "logs/kept_queries.h"
+#include "logs/limits.h"
 #include "logs/query_session.h"
 
 namespace sky::logs {
@@ -38,7 +39,10 @@ public:
     /// Drops what is older than 7 days, then the oldest while there is too much.
     void make_room();
     /// Sessions that have not finished count among those that there may be.
-    void set_unfinished(std::size_t count) { unfinished_ = count; }
+    void set_unfinished(std::size_t count) {
+        unfinished_ = count;
+        if (may_run_errands()) errand_there_.notify_one();
+    }
 
     const ById& by_id() const { return by_id_; }
     /// The greatest of those that were read from disk.
@@ -56,6 +60,11 @@ private:
         std::string id;
     };
     void load();
+    /// They wait until no query needs the processor, a number of them at most and not for long.
+    bool may_run_errands() const {
+        return !errands_.empty() && (unfinished_ == 0 || errands_end_ || awaited_ > 0 ||
+                                     errands_.size() > limits::kErrandsWaitingMax);
+    }
     void run_errands();
     void run_errand(Errand errand);
     void save(const SessionPtr& session, std::unique_lock<std::mutex>& lock);
@@ -76,6 +85,7 @@ private:
     std::optional<KeptQueries> files_;
     std::deque<Errand> errands_;
     bool is_running_errand_ = false, errands_end_ = false;
+    unsigned awaited_ = 0;  // Callers of wait_until_kept().
     std::condition_variable errand_there_, errands_done_;
     std::thread runner_;
 };

@@ -2,9 +2,7 @@
 #include "logs/kept_queries.h"
 
 #include <algorithm>
-#include <map>
 
-#include "base/assert.h"
 #include "base/byte_codec.h"
 #include "base/log.h"
 #include "crypto/crc32c.h"
@@ -75,20 +73,15 @@ std::string encode_head(const KeptQuery& query) {
 // A row is its number of values, then each one's column and text.
 std::string encode_rows(const insights::QueryResult& result) {
     std::string out;
-    put_varint(out, result.columns.size());
-    std::map<std::string_view, std::size_t> places;
-    for (std::size_t i = 0; i < result.columns.size(); ++i) {
-        put_text(out, result.columns[i]);
-        places.emplace(result.columns[i], i);
-    }
-    put_varint(out, result.rows.size());
-    for (const insights::Row& row : result.rows) {
+    const insights::ResultRows& rows = result.rows;
+    put_varint(out, rows.columns().size());
+    for (const std::string& column : rows.columns()) put_text(out, column);
+    put_varint(out, rows.size());
+    for (const auto& row : rows) {
         put_varint(out, row.size());
-        for (const insights::Cell& cell : row) {
-            const auto place = places.find(cell.field);
-            SKY_ASSERT(place != places.end(), "a row's fields are columns of the result");
-            put_varint(out, place->second);
-            put_text(out, cell.value);
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            put_varint(out, row[i].column);
+            put_text(out, row[i].value);
         }
     }
     return out;
@@ -156,20 +149,21 @@ Result<insights::QueryResult> decode_kept_result(std::string_view file) {
     insights::QueryResult result;
     result.statistics = head.statistics;
     const std::uint64_t columns = reader.varint();
+    std::vector<std::string> names;
     for (std::uint64_t i = 0; i < columns && reader.ok(); ++i) {
-        result.columns.emplace_back(reader.text(rows.size()));
+        names.emplace_back(reader.text(rows.size()));
     }
+    result.rows = insights::ResultRows(std::move(names));
     const std::uint64_t count = reader.varint();
     for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
-        insights::Row& row = result.rows.emplace_back();
         const std::uint64_t cells = reader.varint();
         if (cells > reader.left()) return damaged("its rows");
         for (std::uint64_t c = 0; c < cells && reader.ok(); ++c) {
             const std::uint64_t column = reader.varint();
-            if (column >= result.columns.size()) return damaged("its rows");
-            row.push_back({result.columns[static_cast<std::size_t>(column)],
-                           std::string(reader.text(rows.size()))});
+            if (column >= result.rows.columns().size()) return damaged("its rows");
+            result.rows.add(static_cast<std::size_t>(column), reader.text(rows.size()));
         }
+        result.rows.end_row();
     }
     if (!reader.ok() || reader.left() != 0) return damaged("its rows");
     return result;

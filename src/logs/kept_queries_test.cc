@@ -30,8 +30,13 @@ KeptQuery sample_query() {
 
 insights::QueryResult sample_result() {
     insights::QueryResult result;
-    result.columns = {"a", "b c", "@ptr"};
-    result.rows = {{{"a", "1"}, {"@ptr", "p"}}, {}, {{"b c", std::string("x\0y\n", 4)}}};
+    result.rows = insights::ResultRows({"a", "b c", "@ptr"});
+    result.rows.add(0, "1");
+    result.rows.add(2, "p");
+    result.rows.end_row();
+    result.rows.end_row();
+    result.rows.add(1, std::string_view("x\0y\n", 4));
+    result.rows.end_row();
     return result;
 }
 

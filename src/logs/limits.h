@@ -59,7 +59,10 @@ inline constexpr std::int64_t kPartialEveryMs = 250;
 inline constexpr std::int64_t kPartialCostFactor = 20;
 inline constexpr std::int64_t kResultTokenLifeMs = 3'600'000;
 inline constexpr std::size_t kResultPageRowsMax = 10'000;
-inline constexpr std::uint64_t kResultPageBytesMax = 16ULL << 20;     // Ours: bounds one answer.
+inline constexpr std::uint64_t kResultPageBytesMax = 16ULL << 20;  // Ours: bounds one answer.
+/// Ours: GetQueryResults for a query that is about to end waits for that, until so long after its
+/// start: most dashboards' queries end sooner, and who asks again brings more work than he saves.
+inline constexpr std::int64_t kAnswerWaitMs = 50;
 inline constexpr std::uint64_t kResultBytesMax = 100ULL << 20;        // store.md 3.4.
 inline constexpr std::uint64_t kResultsTotalBytesMax = 128ULL << 20;  // Ours: all kept results.
 inline constexpr std::uint64_t kResultsDiskBytesMax = 1ULL << 30;     // Ours: all kept files.
@@ -69,6 +72,8 @@ inline constexpr std::uint64_t kQueryMemoryBytesMax = 256ULL << 20;  // Ours: al
 /// Ours: groups kept from run to run of a query, of the memory of those that run.
 inline constexpr std::uint64_t kQueryPartialsBytesMax = 64ULL << 20;
 inline constexpr std::size_t kSessionsMax = 10'000;  // Ours: kept queries.
+/// Ours: finished queries that are written while others run. Fewer wait until none does.
+inline constexpr std::size_t kErrandsWaitingMax = 64;
 inline constexpr std::size_t kDescribeQueriesMax = 1'000;
 inline constexpr std::size_t kQueryGroupsPageMax = 500;  // ListLogGroupsForQuery.
 

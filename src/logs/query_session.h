@@ -16,16 +16,6 @@ inline bool is_finished(QueryStatus status) {
     return status != QueryStatus::kScheduled && status != QueryStatus::kRunning;
 }
 
-inline std::uint64_t row_bytes(const insights::Row& row) {
-    std::uint64_t bytes = sizeof(insights::Row) + row.capacity() * sizeof(insights::Cell);
-    constexpr std::size_t kInside = 15;  // A short string of libstdc++ lives in its object.
-    for (const insights::Cell& cell : row) {
-        if (cell.field.capacity() > kInside) bytes += cell.field.capacity();
-        if (cell.value.capacity() > kInside) bytes += cell.value.capacity();
-    }
-    return bytes;
-}
-
 using ResultPtr = std::shared_ptr<const insights::QueryResult>;
 
 struct Session {
@@ -35,6 +25,7 @@ struct Session {
     std::vector<std::string> groups;
     std::string source_text;
     std::int64_t creation_ms;
+    std::int64_t created_ns = 0;
     QueryStatus status = QueryStatus::kScheduled;
     std::optional<std::int64_t> started_ns;
     std::int64_t finished_ms = 0;

@@ -113,6 +113,7 @@ Result<std::string> QuerySessions::start(const Tenant& tenant, const NewQuery& q
     session->source_text =
         source_text(groups, session->plan->range(range, session->options.now_s), query.text, needs);
     session->creation_ms = impl.clock.now_ms();
+    session->created_ns = impl.clock.monotonic_ns();
 
     {
         const std::lock_guard lock(impl.mutex);
@@ -137,6 +138,15 @@ namespace {
 std::unexpected<Error> unknown_query(std::string_view id) {
     return fail(ErrorCode::kNotFound, fmt::format("The query with id [{}] does not exist.", id));
 }
+
+/// About what the row takes in an answer.
+std::uint64_t shown_bytes(const insights::ResultRows::RowView& row) {
+    constexpr std::uint64_t kAround = 24;  // {"field":"","value":""}
+    std::uint64_t bytes = 0;
+    for (std::size_t i = 0; i < row.size(); ++i)
+        bytes += row[i].field.size() + row[i].value.size() + kAround;
+    return bytes;
+}
 }  // namespace
 
 Result<QueryView> QuerySessions::results(const Tenant& tenant, std::string_view id,
@@ -147,10 +157,11 @@ Result<QueryView> QuerySessions::results(const Tenant& tenant, std::string_view 
     std::shared_ptr<QueryRun> run;
     SessionPtr session;
     {
-        const std::lock_guard lock(impl.mutex);
+        std::unique_lock lock(impl.mutex);
         impl.finished.make_room();
         session = impl.find(tenant, id);
         if (!session) return unknown_query(id);
+        impl.wait_for_end(session, lock);
         view.status = session->status;
         view.result = session->result;
         if (!is_finished(session->status)) {
@@ -169,7 +180,7 @@ Result<QueryView> QuerySessions::results(const Tenant& tenant, std::string_view 
         view.result = SKY_TRY(std::move(rows_read));
     }
 
-    const std::vector<insights::Row>& rows = view.result->rows;
+    const insights::ResultRows& rows = view.result->rows;
     const std::uint64_t filter = FilterHash().add(id).value();
     if (token) {
         const std::string bytes =
@@ -186,7 +197,7 @@ Result<QueryView> QuerySessions::results(const Tenant& tenant, std::string_view 
     std::uint64_t bytes = 0;
     view.end = view.begin;
     while (view.end < rows.size() && view.end - view.begin < count) {
-        bytes += row_bytes(rows[view.end]);
+        bytes += shown_bytes(rows[view.end]);
         if (view.end > view.begin && bytes > limits::kResultPageBytesMax) break;
         ++view.end;
     }

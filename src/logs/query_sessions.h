@@ -82,6 +82,10 @@ struct GroupNamePage {
 struct SessionOptions {
     unsigned running_max = 4;        // 2 x cores (store.md 3.4); the others are Scheduled.
     unsigned threads_per_query = 2;  // Of one run.
+    /// results() may wait for the end of a query that was started less than this ago, so many
+    /// callers at a time. 0: none does.
+    std::int64_t answer_wait_ms = 0;
+    unsigned waiting_max = 1;
     std::size_t concurrent_max = limits::kConcurrentQueriesMax;  // Unfinished, an account.
     std::uint64_t result_bytes_max = limits::kResultBytesMax;
     std::uint64_t results_total_bytes_max = limits::kResultsTotalBytesMax;
@@ -116,6 +120,7 @@ public:
     /// The query's id. Errors: kInvalidArgument, kNotFound, kMalformedQuery, kLimitExceeded.
     Result<std::string> start(const Tenant& tenant, const NewQuery& query,
                               std::string_view request_id);
+    /// May block (SessionOptions::answer_wait_ms).
     /// Errors: kNotFound (unknown id), kInvalidArgument (kTokenInvalid), those of reading a file.
     Result<QueryView> results(const Tenant& tenant, std::string_view id,
                               std::optional<std::int64_t> rows_max = {},

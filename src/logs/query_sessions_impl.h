@@ -3,6 +3,7 @@
               // run them; for query_sessions.cc alone.
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <limits>
@@ -40,7 +41,8 @@ struct QuerySessions::Impl {
     columnar::MemoryPool memory{options.query_memory_bytes_max};
     insights::PartialCache partials{options.partials_bytes_max};  // Paid from it.
     std::mutex mutex;
-    std::condition_variable work, idle;
+    std::condition_variable work, idle, ended;
+    unsigned waiting_for_end = 0;
     bool closing = false;
     std::uint64_t last_number = 0;
     std::map<std::string, SessionPtr, std::less<>> by_id;  // Of those that have not finished.
@@ -67,6 +69,7 @@ struct QuerySessions::Impl {
         {
             const std::lock_guard lock(mutex);
             closing = true;
+            ended.notify_all();
             for (const auto& [id, session] : by_id)
                 if (session->run) running.push_back(session->run);
         }
@@ -157,6 +160,19 @@ struct QuerySessions::Impl {
         return nullptr;
     }
 
+    /// Called and left with the lock held; not held meanwhile. A partial result that nobody needs
+    /// is not made then, and the answer is not fetched twice.
+    void wait_for_end(const SessionPtr& session, std::unique_lock<std::mutex>& lock) {
+        const std::int64_t left_ns =
+            session->created_ns + options.answer_wait_ms * 1'000'000 - clock.monotonic_ns();
+        if (is_finished(session->status) || left_ns <= 0 || waiting_for_end >= options.waiting_max)
+            return;
+        ++waiting_for_end;
+        ended.wait_for(lock, std::chrono::nanoseconds(left_ns),
+                       [&] { return closing || is_finished(session->status); });
+        --waiting_for_end;
+    }
+
     void finish(const SessionPtr& session, QueryStatus status, ResultPtr result) {
         session->status = status;
         session->finished_ms = clock.now_ms();
@@ -169,6 +185,7 @@ struct QuerySessions::Impl {
         session->options = {};
         by_id.erase(session->id);
         finished.set_unfinished(--unfinished);
+        if (waiting_for_end > 0) ended.notify_all();
         finished.add(session);
         AccountUse& use = accounts[session->tenant.account];
         --use.unfinished;
@@ -232,9 +249,7 @@ struct QuerySessions::Impl {
         insights::QueryResult result;
         if (outcome) {
             result = std::move(*outcome);
-            std::uint64_t bytes = 0;
-            for (const insights::Row& row : result.rows) bytes += row_bytes(row);
-            if (bytes > options.result_bytes_max) {
+            if (result.rows.bytes() > options.result_bytes_max) {
                 outcome =
                     fail(ErrorCode::kLimitExceeded, "the result is larger than a query may keep");
                 result.rows.clear();

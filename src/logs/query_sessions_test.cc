@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <thread>
+
 #include "logs/identifiers.h"
 #include "logs/records.h"
 #include "logs/testing/fake_engine.h"
@@ -83,6 +85,42 @@ TEST_CASE("a query is explained before, while and after it runs") {
     CHECK(*s.queries.explain(s.me, second) == "rows 1\n");
     CHECK(s.queries.explain(s.you, first).error().code == ErrorCode::kNotFound);
     CHECK(s.queries.explain(s.me, "none").error().code == ErrorCode::kNotFound);
+}
+
+TEST_CASE("who asks for the rows of a young query waits for its end, but not for an old one's") {
+    SUBCASE("it ends meanwhile") {
+        Sessions s({.running_max = 1, .answer_wait_ms = 60'000, .waiting_max = 1});
+        const std::string id = *s.start("wait a");
+        QueryStatus seen = QueryStatus::kScheduled;
+        std::thread asker([&] { seen = s.status(id); });
+        s.engine.started(1);
+        s.engine.release("a");
+        asker.join();
+        CHECK(seen == QueryStatus::kComplete);
+    }
+    SUBCASE("as many wait already as may") {
+        Sessions s({.running_max = 1, .answer_wait_ms = 60'000, .waiting_max = 0});
+        const std::string id = *s.start("wait a");
+        s.engine.started(1);
+        CHECK(s.status(id) == QueryStatus::kRunning);
+    }
+    SUBCASE("it was started long ago") {
+        Sessions s({.running_max = 1, .answer_wait_ms = 60'000, .waiting_max = 1});
+        const std::string id = *s.start("wait a");
+        s.engine.started(1);
+        s.clock.advance_ms(60'000);
+        CHECK(s.status(id) == QueryStatus::kRunning);
+    }
+    SUBCASE("somebody stops it") {
+        Sessions s({.running_max = 1, .answer_wait_ms = 60'000, .waiting_max = 1});
+        const std::string id = *s.start("wait a");
+        QueryStatus seen = QueryStatus::kScheduled;
+        std::thread asker([&] { seen = s.status(id); });
+        s.engine.started(1);
+        CHECK(s.queries.stop(s.me, id));
+        asker.join();
+        CHECK(seen == QueryStatus::kCancelled);
+    }
 }
 
 TEST_CASE("a page holds 10,000 rows at most") {
@@ -231,7 +269,7 @@ TEST_CASE("results: bounded in bytes and number, the oldest go first") {
         CHECK(s.queries.results(s.me, id)->result->rows.empty());
     }
     SUBCASE("all results together") {
-        Sessions s({.running_max = 1, .results_total_bytes_max = 40'000});
+        Sessions s({.running_max = 1, .results_total_bytes_max = 10'000});
         std::vector<std::string> ids;
         for (int i = 0; i < 5; ++i) {
             ids.push_back(*s.start("rows 100"));

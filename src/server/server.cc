@@ -116,6 +116,8 @@ public:
         const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
         sessions.running_max = 2 * cores;  // store.md 3.4
         sessions.threads_per_query = cores;
+        sessions.answer_wait_ms = logs::limits::kAnswerWaitMs;
+        sessions.waiting_max = cores;  // Half of those that read (listen()).
         sessions.query_memory_bytes_max = std::max(memory / kQueryShare, kQueryMemoryMin);
         sessions.partials_bytes_max = std::min(options_.query_cache_bytes.value_or(UINT64_MAX),
                                                sessions.query_memory_bytes_max / kQueryCacheShare);

@@ -272,6 +272,15 @@ bool ColumnDecoder::exceptions(const ColumnInfo& info, BlockAreas& areas, SlotCo
     return true;
 }
 
+std::optional<columnar::IntegerBounds> ColumnDecoder::bounds(const ColumnInfo& info,
+                                                             std::size_t rows, BlockAreas& areas) {
+    std::string_view bytes;
+    if (info.kind != SlotKind::kForm || info.repeated ||
+        !areas.bytes(info.values.area, info.values.offset, info.values.bytes, bytes))
+        return std::nullopt;
+    return columnar::bounds_of_integers(bytes, rows);
+}
+
 bool ColumnDecoder::entries(const ColumnInfo& info, BlockAreas& areas,
                             std::vector<std::string_view>& out) {
     const std::vector<std::string_view>* const pool = areas.pool();

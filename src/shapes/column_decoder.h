@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "columnar/int_codec.h"
 #include "shapes/block_format.h"
 #include "shapes/json_roles.h"
 
@@ -107,6 +108,9 @@ public:
     /// Without values where that is possible; nothing when the column is damaged.
     static std::optional<SlotStats> stats(const ColumnInfo& info, std::size_t rows,
                                           BlockAreas& areas);
+    /// As ShapedBlock has them.
+    static std::optional<columnar::IntegerBounds> bounds(const ColumnInfo& info, std::size_t rows,
+                                                         BlockAreas& areas);
     /// Of kConstant and kDictionary. False when the column is damaged.
     [[nodiscard]] static bool entries(const ColumnInfo& info, BlockAreas& areas,
                                       std::vector<std::string_view>& out);

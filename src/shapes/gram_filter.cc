@@ -2,6 +2,7 @@
 #include "shapes/gram_filter.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <memory>
@@ -19,7 +20,7 @@ constexpr std::size_t kFullShare = 4;
 // A filter of the greatest size this full tells too little for its bytes.
 constexpr std::size_t kUselessShare = 2;
 
-char canonical(char byte) { return static_cast<unsigned char>(byte - '0') < 10 ? '0' : byte; }
+constexpr std::size_t kHashes = std::size_t{1} << kHashBits;
 
 std::uint32_t hash_gram(const char* gram) {
     std::uint32_t word;
@@ -29,36 +30,58 @@ std::uint32_t hash_gram(const char* gram) {
 
 }  // namespace
 
-GramFilter GramFilter::of(std::string_view text) {
-    GramFilter filter;
-    // A byte a hash: storing it needs no look at what is there.
-    constexpr std::size_t kHashes = std::size_t{1} << kHashBits;
-    const auto seen = std::make_unique<unsigned char[]>(kHashes);
-    constexpr std::size_t kStep = 16 << 10;
-    const auto plain = std::make_unique<char[]>(kStep + kGramBytes);
-    for (std::size_t begin = 0; begin + kGramBytes <= text.size(); begin += kStep) {
-        const std::size_t bytes = std::min(kStep + kGramBytes - 1, text.size() - begin);
-        for (std::size_t i = 0; i < bytes; ++i) plain[i] = canonical(text[begin + i]);
-        for (std::size_t i = 0; i + kGramBytes <= bytes; ++i) seen[hash_gram(plain.get() + i)] = 1;
+GramFilterMaker::GramFilterMaker() : seen_(std::make_unique<unsigned char[]>(kHashes)) {}
+
+void GramFilterMaker::add(std::string_view text) {
+    constexpr std::size_t kGramBytes = GramFilter::kGramBytes;
+    constexpr std::size_t kShort = 16, kStep = 4 << 10;
+    std::array<char, kStep> plain;
+    for (std::size_t begin = 0; begin + kGramBytes <= text.size();
+         begin += kStep - kGramBytes + 1) {
+        const std::size_t bytes = std::min(kStep, text.size() - begin);
+        std::memcpy(plain.data(), text.data() + begin, bytes);
+        // As many as ever, so that the compiler takes many at once.
+        const auto fold = [&](std::size_t count) {
+            for (std::size_t i = 0; i < count; ++i) plain[i] = canonical(plain[i]);
+        };
+        if (bytes <= kShort)
+            fold(bytes);
+        else
+            fold(kStep);
+        for (std::size_t i = 0; i + kGramBytes <= bytes; ++i) {
+            unsigned char& place = seen_[hash_gram(plain.data() + i)];
+            if (place == 0) place = 1;  // Reading it is cheaper: it is mostly there.
+        }
     }
-    const auto set = static_cast<std::size_t>(std::count(seen.get(), seen.get() + kHashes, 1));
+}
+
+GramFilter GramFilterMaker::made() const {
+    GramFilter filter;
+    const auto set = static_cast<std::size_t>(std::count(seen_.get(), seen_.get() + kHashes, 1));
     if (set * kUselessShare > kHashes) return filter;
     std::size_t bytes = kBytesMin;
-    while (bytes < kBytesMax && set * kFullShare > bytes * 8) bytes *= 2;
+    while (bytes < GramFilter::kBytesMax && set * kFullShare > bytes * 8) bytes *= 2;
     filter.bits_.assign(bytes, '\0');
     for (std::size_t hash = 0; hash < kHashes; ++hash) {
-        if (seen[hash] == 0) continue;
+        if (seen_[hash] == 0) continue;
         const std::size_t bit = hash & (bytes * 8 - 1);
         filter.bits_[bit / 8] = static_cast<char>(filter.bits_[bit / 8] | 1 << (bit % 8));
     }
     return filter;
 }
 
+GramFilter GramFilter::of(std::string_view text) {
+    GramFilterMaker maker;
+    maker.add(text);
+    return maker.made();
+}
+
 bool GramFilter::may_contain(std::string_view literal) const {
     if (bits_.empty()) return true;
     char gram[kGramBytes];
     for (std::size_t i = 0; i + kGramBytes <= literal.size(); ++i) {
-        for (std::size_t k = 0; k < kGramBytes; ++k) gram[k] = canonical(literal[i + k]);
+        for (std::size_t k = 0; k < kGramBytes; ++k)
+            gram[k] = GramFilterMaker::canonical(literal[i + k]);
         const std::size_t bit = hash_gram(gram) & (bits_.size() * 8 - 1);
         if ((unsigned{static_cast<unsigned char>(bits_[bit / 8])} >> (bit % 8) & 1U) == 0)
             return false;

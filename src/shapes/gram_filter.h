@@ -3,6 +3,7 @@
               // not" about most literals that it does not hold.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,7 +33,23 @@ public:
     static constexpr std::size_t kBytesMax = 8'192;
 
 private:
+    friend class GramFilterMaker;
     std::string bits_;  // 2^k bytes, or empty.
+};
+
+/// Puts a filter together from several texts; none of the grams across two of them is in it.
+class GramFilterMaker {
+public:
+    GramFilterMaker();
+    void add(std::string_view text);
+    GramFilter made() const;
+    /// The byte that a gram has for this one.
+    static char canonical(char byte) {
+        return static_cast<unsigned char>(byte - '0') < 10 ? '0' : byte;
+    }
+
+private:
+    std::unique_ptr<unsigned char[]> seen_;  // A byte a hash: no bits to put together.
 };
 
 }  // namespace sky::shapes

@@ -35,8 +35,32 @@ inline constexpr std::size_t kSampleRows = 256;
 // Times that one family's lines may be divided or one of its slots taken apart, one inside another.
 inline constexpr std::size_t kMineDepthMax = 6;
 
+// Families that are kept from chunk to chunk (known_families.h), their slots and constant text: at
+// most 40 KiB a group.
+inline constexpr std::size_t kKnownFamiliesMax = 16;
+inline constexpr std::size_t kKnownSlotsMax = 32;
+inline constexpr std::size_t kKnownConstantBytesMax = 1'024;
+// A family of fewer of a chunk's lines is not worth a try for each line.
+inline constexpr std::size_t kKnownRowsShare = 64;
+// All lines of a chunk are mined when more than one in this many is of no known family; told after
+// so many lines.
+inline constexpr std::size_t kMissedShare = 2;
+inline constexpr std::size_t kMissedLinesMin = 4'096;
+// Chunks that are taken apart by the same families before all lines are mined again: what has
+// changed slowly is seen then.
+inline constexpr std::size_t kKnownUsesMax = 64;
+// Chunks that are mined without learning after known families were of no use.
+inline constexpr std::size_t kKnownRest = 16;
+
+// Texts of a slot, and pairs of ends and beginnings at a border between pieces, from which a
+// block's filters are made; beyond, they are made from the text. And decimals behind a number's
+// point.
+inline constexpr std::size_t kBordersMax = 4'096;
+inline constexpr int kFilterScaleMax = 12;
+
 // Brackets that open in the elements of an array for which a block says that they are such; lines
-// whose own depth leaves no room for so many more are looked at (json/scan_limits.h). Few have more.
+// whose own depth leaves no room for so many more are looked at (json/scan_limits.h). Few have
+// more.
 inline constexpr std::size_t kJsonOpeningsMax = 63;
 
 // Longest text of a value that is kept as a number, address, time or hex digits.

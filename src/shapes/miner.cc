@@ -31,7 +31,7 @@ struct Group {
 
 class Miner {
 public:
-    explicit Miner(const columnar::TextColumn& lines) : lines_(lines) {}
+    explicit Miner(std::vector<std::string_view> lines) : lines_(std::move(lines)) {}
 
     Shaping run() {
         out_.family_of_row.assign(lines_.size(), 0);
@@ -455,7 +455,7 @@ private:
         const std::size_t values_;
     };
 
-    const columnar::TextColumn& lines_;
+    const std::vector<std::string_view> lines_;
     std::vector<Line> lines_of_;
     std::size_t values_held_ = 0;  // Of groups that are being divided.
     std::vector<Token> tokens_;
@@ -469,7 +469,16 @@ Shaping mine(const columnar::TextColumn& lines) {
     SKY_ASSERT(lines.size() > 0 && lines.size() <= limits::kRowsMax &&
                    lines.bytes() <= limits::kTextBytesMax,
                "chunks are mined within their limits");
-    return Miner(lines).run();
+    std::vector<std::string_view> texts(lines.size());
+    for (std::size_t i = 0; i < texts.size(); ++i) texts[i] = lines[i];
+    return Miner(std::move(texts)).run();
+}
+
+Shaping mine_rows(const columnar::TextColumn& lines, std::span<const std::uint32_t> rows) {
+    std::vector<std::string_view> texts;
+    texts.reserve(rows.size());
+    for (const std::uint32_t row : rows) texts.push_back(lines[row]);
+    return Miner(std::move(texts)).run();
 }
 
 }  // namespace sky::shapes

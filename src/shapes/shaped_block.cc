@@ -40,16 +40,17 @@ bool read_family(ByteReader& in, Family& family) {
 
 struct ShapedBlock::Impl {
     struct FamilyColumns {
-        std::vector<std::uint32_t> rows;
+        std::size_t count = 0;
+        std::vector<std::uint32_t> rows;  // Of the only family: when asked for.
         std::vector<ColumnInfo> infos;
         std::vector<std::unique_ptr<const SlotColumn>> columns;
         std::vector<const SlotColumn*> all;  // Filled by open_all().
     };
     std::string bytes;
     BlockAreas areas;
-    std::size_t text_bytes = 0;
+    std::size_t text_bytes = 0, row_count = 0;
     std::vector<Family> families;
-    std::vector<std::uint16_t> family_of_row;
+    std::vector<std::uint16_t> family_of_row;  // Of one family: when asked for.
     std::vector<FamilyColumns> columns;
 
     bool open(std::size_t rows) {
@@ -61,31 +62,28 @@ struct ShapedBlock::Impl {
         for (Family& family : families)
             if (!read_family(in, family)) return false;
         DescriptorReader descriptors(in, areas);
-        family_of_row.assign(rows, 0);
-        if (count > 1) {
+        row_count = rows;
+        columns.resize(families.size());
+        if (count == 1) {
+            columns[0].count = rows;
+        } else {
             CodesPlace codes;
+            family_of_row.resize(rows);
             if (!descriptors.codes(codes) ||
                 !decode_codes(codes, families.size(), areas, family_of_row))
                 return false;
-        }
-        columns.resize(families.size());
-        if (count == 1) {
-            columns[0].rows.resize(rows);
-            std::iota(columns[0].rows.begin(), columns[0].rows.end(), 0U);
-        } else {
-            std::vector<std::uint32_t> rows_of(families.size(), 0);
-            for (const std::uint16_t family : family_of_row) ++rows_of[family];
-            for (std::size_t f = 0; f < families.size(); ++f) columns[f].rows.reserve(rows_of[f]);
+            for (const std::uint16_t family : family_of_row) ++columns[family].count;
+            for (FamilyColumns& of : columns) of.rows.reserve(of.count);
             for (std::size_t row = 0; row < rows; ++row)
                 columns[family_of_row[row]].rows.push_back(static_cast<std::uint32_t>(row));
         }
         for (std::size_t f = 0; f < families.size(); ++f) {
             FamilyColumns& of = columns[f];
-            if (of.rows.empty()) return false;
+            if (of.count == 0) return false;
             of.infos.resize(families[f].slots);
             of.columns.resize(families[f].slots);
             for (ColumnInfo& info : of.infos)
-                if (!descriptors.column(of.rows.size(), info)) return false;
+                if (!descriptors.column(of.count, info)) return false;
         }
         return in.ok() && in.left() == 0;
     }
@@ -93,8 +91,22 @@ struct ShapedBlock::Impl {
     const SlotColumn* column(std::size_t family, std::size_t slot) {
         FamilyColumns& of = columns[family];
         auto& column = of.columns[slot];
-        if (!column) column = ColumnDecoder::decode(of.infos[slot], of.rows.size(), areas);
+        if (!column) column = ColumnDecoder::decode(of.infos[slot], of.count, areas);
         return column.get();
+    }
+
+    /// With one family every row is its own: lists of them are made for who wants them.
+    std::span<const std::uint32_t> rows_of(std::size_t family) {
+        FamilyColumns& of = columns[family];
+        if (of.rows.size() != of.count) {
+            of.rows.resize(of.count);
+            std::iota(of.rows.begin(), of.rows.end(), 0U);
+        }
+        return of.rows;
+    }
+    std::span<const std::uint16_t> family_codes() {
+        if (family_of_row.size() != row_count) family_of_row.assign(row_count, 0);
+        return family_of_row;
     }
 
     bool open_all(std::size_t family) {
@@ -124,17 +136,18 @@ Result<std::unique_ptr<const ShapedBlock>> ShapedBlock::open(std::string bytes, 
     return std::unique_ptr<const ShapedBlock>(new ShapedBlock(std::move(impl)));
 }
 
-std::size_t ShapedBlock::rows() const { return impl_->family_of_row.size(); }
+std::size_t ShapedBlock::rows() const { return impl_->row_count; }
 std::size_t ShapedBlock::text_bytes() const { return impl_->text_bytes; }
 std::span<const Family> ShapedBlock::families() const { return impl_->families; }
-std::span<const std::uint16_t> ShapedBlock::family_of_row() const { return impl_->family_of_row; }
+std::span<const std::uint16_t> ShapedBlock::family_of_row() const { return impl_->family_codes(); }
 std::span<const std::uint32_t> ShapedBlock::rows_of(std::size_t family) const {
-    return impl_->columns[family].rows;
+    return impl_->rows_of(family);
 }
+std::size_t ShapedBlock::count_of(std::size_t family) const { return impl_->columns[family].count; }
 
 Result<SlotStats> ShapedBlock::stats(std::size_t family, std::size_t slot) const {
     const Impl::FamilyColumns& of = impl_->columns[family];
-    const auto stats = ColumnDecoder::stats(of.infos[slot], of.rows.size(), impl_->areas);
+    const auto stats = ColumnDecoder::stats(of.infos[slot], of.count, impl_->areas);
     if (!stats) return damaged("statistics of a column");
     return *stats;
 }
@@ -149,6 +162,12 @@ Form ShapedBlock::form(std::size_t family, std::size_t slot) const {
 
 std::size_t ShapedBlock::exceptions(std::size_t family, std::size_t slot) const {
     return impl_->columns[family].infos[slot].exceptions;
+}
+
+std::optional<columnar::IntegerBounds> ShapedBlock::bounds(std::size_t family,
+                                                           std::size_t slot) const {
+    const Impl::FamilyColumns& of = impl_->columns[family];
+    return ColumnDecoder::bounds(of.infos[slot], of.count, impl_->areas);
 }
 
 Result<std::vector<std::string_view>> ShapedBlock::entries(std::size_t family,
@@ -175,12 +194,15 @@ Status ShapedBlock::render(std::span<const std::uint32_t> rows, std::string& out
     ends.clear();
     ends.reserve(rows.size());
     const std::size_t start = out.size();
+    const bool alone = impl_->families.size() == 1;
     for (const std::uint32_t row : rows) {
-        const std::uint16_t f = impl_->family_of_row[row];
+        const std::uint16_t f = alone ? 0 : impl_->family_of_row[row];
         if (!impl_->open_all(f)) return damaged("column");
         const Impl::FamilyColumns& of = impl_->columns[f];
-        const auto rank = static_cast<std::size_t>(
-            std::lower_bound(of.rows.begin(), of.rows.end(), row) - of.rows.begin());
+        const auto rank =
+            alone ? row
+                  : static_cast<std::size_t>(std::lower_bound(of.rows.begin(), of.rows.end(), row) -
+                                             of.rows.begin());
         for (const Piece& piece : impl_->families[f].pieces) {
             if (piece.is_slot())
                 out += of.all[static_cast<std::size_t>(piece.slot)]->text(rank, scratch);
@@ -202,7 +224,7 @@ bool ShapedBlock::render_all(char* text, std::span<std::uint32_t> ends) const {
     char* out = text;
     char* const limit = text + impl_->text_bytes;
     for (std::size_t row = 0; row < ends.size(); ++row) {
-        const std::uint16_t f = impl_->family_of_row[row];
+        const std::uint16_t f = impl_->families.size() == 1 ? 0 : impl_->family_of_row[row];
         const Impl::FamilyColumns& of = impl_->columns[f];
         const std::uint32_t of_family = rank[f]++;
         for (const Piece& piece : impl_->families[f].pieces) {

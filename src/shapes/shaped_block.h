@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "columnar/int_codec.h"
 #include "shapes/family.h"
 #include "shapes/json_roles.h"
 #include "shapes/shaping.h"
@@ -38,6 +40,8 @@ public:
     std::span<const std::uint16_t> family_of_row() const;
     /// The block's rows of one family, ascending: row k of its columns is rows_of(family)[k].
     std::span<const std::uint32_t> rows_of(std::size_t family) const;
+    /// Their number, which costs nothing.
+    std::size_t count_of(std::size_t family) const;
     /// What is known of every text of the column; without decoding the values of a large one.
     /// Errors: kCorruption.
     Result<SlotStats> stats(std::size_t family, std::size_t slot) const;
@@ -47,6 +51,9 @@ public:
     Form form(std::size_t family, std::size_t slot) const;
     /// Rows of a kForm or kHex column whose text has another form.
     std::size_t exceptions(std::size_t family, std::size_t slot) const;
+    /// What values() of a kForm column can be, without decoding them; nothing where only the values
+    /// tell. Rows of exceptions may be outside.
+    std::optional<columnar::IntegerBounds> bounds(std::size_t family, std::size_t slot) const;
     /// The entries() of a kConstant or kDictionary column, without its codes.
     /// Errors: kCorruption.
     Result<std::vector<std::string_view>> entries(std::size_t family, std::size_t slot) const;

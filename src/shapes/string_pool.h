@@ -35,7 +35,7 @@ public:
                 texts_.push_back(text);
                 return entry;
             }
-            if (texts_[entry] == text) return entry;
+            if (same_text(texts_[entry], text)) return entry;
         }
         return kNone;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shapes/term_filter.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
@@ -38,10 +39,22 @@ std::uint64_t hash_gram(const char* gram) {
     static_assert(TermFilter::kGramBytes == 12);
     return mix(load_word<std::uint64_t>(gram), load_word<std::uint32_t>(gram + 8));
 }
+/// Up to eight bytes as a little-endian number, zeros behind them.
+std::uint64_t padded_word(const char* at, std::size_t size) {
+    if (size == 8) return load_word<std::uint64_t>(at);
+    if (size < 4) {
+        std::uint64_t word = 0;
+        for (std::size_t i = 0; i < size; ++i)
+            word |= std::uint64_t{static_cast<unsigned char>(at[i])} << (8 * i);
+        return word;
+    }
+    return load_word<std::uint32_t>(at) | std::uint64_t{load_word<std::uint32_t>(at + size - 4)}
+                                              << (8 * (size - 4));
+}
 std::uint64_t hash_decimal(std::string_view text) {
-    char padded[16] = {};
-    std::memcpy(padded, text.data(), text.size());
-    return mix(load_word<std::uint64_t>(padded), load_word<std::uint64_t>(padded + 8));
+    static_assert(TermFilter::kDecimalBytesMax == 16);
+    const std::size_t low = std::min<std::size_t>(text.size(), 8);
+    return mix(padded_word(text.data(), low), padded_word(text.data() + low, text.size() - low));
 }
 
 /// The two bits of a hash in a set of 2^17 bits or fewer.
@@ -119,47 +132,39 @@ void for_each_decimal(std::string_view text, const Visit& visit) {
     }
 }
 
-}  // namespace
-
-class HashBitsMaker {
-public:
-    explicit HashBitsMaker(std::size_t bytes_max) { bits_.bits_.assign(bytes_max, '\0'); }
-    void add(std::uint64_t hash) {
-        const Probes of = probes(hash, bits_.bits_.size());
-        set(of.first);
-        set(of.second);
-    }
-    /// The least size of which at most half is set; holds everything where more than `useless` per
-    /// cent of the greatest are.
-    HashBits made(std::size_t useless) {
-        std::string& bits = bits_.bits_;
-        if (share_set(bits) > useless) return {};
-        while (bits.size() > HashBits::kBytesMin) {
-            std::string half = bits.substr(0, bits.size() / 2);
-            for (std::size_t i = 0; i < half.size(); ++i)
-                half[i] = static_cast<char>(half[i] | bits[half.size() + i]);
-            if (share_set(half) > kFull) break;
-            bits = std::move(half);
-        }
-        return std::move(bits_);
-    }
-
-private:
-    static constexpr std::size_t kFull = 50;  // Per cent.
-
-    void set(std::uint64_t bit) {
-        char& byte = bits_.bits_[bit / 8];
+void set(std::string& bits, std::uint64_t hash) {
+    const Probes of = probes(hash, bits.size());
+    for (const std::uint64_t bit : {of.first, of.second}) {
+        char& byte = bits[bit / 8];
         byte = static_cast<char>(byte | 1 << (bit % 8));
     }
-    static std::size_t share_set(const std::string& bits) {
-        std::size_t set = 0;
-        for (std::size_t i = 0; i < bits.size(); i += sizeof(std::uint64_t))
-            set +=
-                static_cast<std::size_t>(std::popcount(load_word<std::uint64_t>(bits.data() + i)));
-        return set * 100 / (bits.size() * 8);
+}
+/// Per cent of the bits that are set.
+std::size_t share_set(const std::string& bits) {
+    std::size_t set_bits = 0;
+    for (std::size_t i = 0; i < bits.size(); i += sizeof(std::uint64_t))
+        set_bits +=
+            static_cast<std::size_t>(std::popcount(load_word<std::uint64_t>(bits.data() + i)));
+    return set_bits * 100 / (bits.size() * 8);
+}
+/// The least size of which at most half is set; empty where more than `useless` per cent are.
+std::string folded(std::string bits, std::size_t useless) {
+    constexpr std::size_t kFull = 50;
+    if (share_set(bits) > useless) return {};
+    while (bits.size() > HashBits::kBytesMin) {
+        std::string half = bits.substr(0, bits.size() / 2);
+        for (std::size_t i = 0; i < half.size(); ++i)
+            half[i] = static_cast<char>(half[i] | bits[half.size() + i]);
+        if (share_set(half) > kFull) break;
+        bits = std::move(half);
     }
-    HashBits bits_;
-};
+    return bits;
+}
+
+}  // namespace
+
+TermFilterMaker::TermFilterMaker()
+    : ids_(TermFilter::kIdSetBytesMax, '\0'), decimals_(TermFilter::kDecimalSetBytesMax, '\0') {}
 
 bool HashBits::may_contain(std::uint64_t hash) const {
     if (bits_.empty()) return true;
@@ -179,20 +184,32 @@ std::optional<HashBits> HashBits::decode(std::string_view bytes, std::size_t byt
     return out;
 }
 
-TermFilter TermFilter::of(std::string_view text) {
-    // Both tell less the fuller they are; an id asks for several grams, a decimal for itself.
-    constexpr std::size_t kUselessIds = 75, kUselessDecimals = 60;
-    HashBitsMaker ids(kIdSetBytesMax), decimals(kDecimalSetBytesMax);
+void TermFilterMaker::add(std::string_view text) {
     for_each_id(text, [&](std::string_view id) {
-        for_each_gram(id, [&](std::uint64_t hash) { ids.add(hash); });
+        for_each_gram(id, [&](std::uint64_t hash) { set(ids_, hash); });
     });
     for_each_decimal(text, [&](std::size_t begin, std::size_t end) {
-        decimals.add(hash_decimal(text.substr(begin, end - begin)));
+        add_decimal(text.substr(begin, end - begin));
     });
+}
+
+void TermFilterMaker::add_decimal(std::string_view text) { set(decimals_, hash_decimal(text)); }
+
+bool TermFilterMaker::joins(char byte) { return is_id(byte) || is_decimal(byte); }
+
+TermFilter TermFilterMaker::made() const {
+    // Both tell less the fuller they are; an id asks for several grams, a decimal for itself.
+    constexpr std::size_t kUselessIds = 75, kUselessDecimals = 60;
     TermFilter out;
-    out.ids_ = ids.made(kUselessIds);
-    out.decimals_ = decimals.made(kUselessDecimals);
+    out.ids_.bits_ = folded(ids_, kUselessIds);
+    out.decimals_.bits_ = folded(decimals_, kUselessDecimals);
     return out;
+}
+
+TermFilter TermFilter::of(std::string_view text) {
+    TermFilterMaker maker;
+    maker.add(text);
+    return maker.made();
 }
 
 bool TermFilter::may_contain(std::string_view literal) const {

@@ -28,7 +28,7 @@ public:
     static std::optional<HashBits> decode(std::string_view bytes, std::size_t bytes_max);
 
 private:
-    friend class HashBitsMaker;
+    friend class TermFilterMaker;
     std::string bits_;  // 2^k bytes, or empty.
 };
 
@@ -67,7 +67,23 @@ public:
     static constexpr std::size_t kDecimalSetBytesMax = 4'096;
 
 private:
+    friend class TermFilterMaker;
     HashBits ids_, decimals_;
+};
+
+/// Puts a filter together from several texts, none of whose ids and decimals go on in another.
+class TermFilterMaker {
+public:
+    TermFilterMaker();
+    void add(std::string_view text);
+    /// A whole stretch of digits and points that has both, at most kDecimalBytesMax.
+    void add_decimal(std::string_view text);
+    TermFilter made() const;
+    /// Whether an id or a decimal may go on with this byte.
+    static bool joins(char byte);
+
+private:
+    std::string ids_, decimals_;  // Sets of the greatest size.
 };
 
 }  // namespace sky::shapes

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "store/deletion_clock.h"
+#include "store/known_shapes.h"
 #include "store/live_data.h"
 #include "store/merge_plan.h"
 #include "store/segment_limits.h"
@@ -65,6 +66,7 @@ struct LiveData::Impl {
     std::mutex merge_mutex;  // One merge at a time; taken before work_mutex.
     std::mutex work_mutex;   // One change of the live files at a time; taken before the others.
     std::optional<DeletionClock> clock;
+    KnownShapes known_shapes;  // Under work_mutex.
     std::map<std::pair<Tombstone::Kind, std::uint64_t>, std::optional<std::uint64_t>>
         tombstone_barriers;
 

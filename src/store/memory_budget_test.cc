@@ -2,7 +2,6 @@
 #include "store/memory_budget.h"
 
 #include <doctest/doctest.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +18,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "os/free_memory.h"
 #include "os/fs.h"
 #include "store/limits.h"
 #include "store/segment.h"
@@ -60,7 +60,7 @@ std::optional<std::uint64_t> peak_growth(const std::function<bool()>& prepare,
     if (child == 0) {
         std::uint64_t grown = 0;
         bool good = prepare();
-        ::malloc_trim(0);
+        os::return_free_memory();
         std::ofstream("/proc/self/clear_refs") << "5";  // VmHWM begins anew.
         const std::uint64_t before = status_bytes("VmRSS:");
         good = good && work();

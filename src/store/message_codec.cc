@@ -7,6 +7,7 @@
 #include "base/byte_codec.h"
 #include "base/log.h"
 #include "columnar/int_codec.h"
+#include "shapes/block_filters.h"
 #include "shapes/gram_filter.h"
 #include "shapes/miner.h"
 #include "shapes/shaped_block.h"
@@ -103,13 +104,8 @@ public:
 
 class ShapesEncoder final : public MessageEncoder {
 public:
-    ShapesEncoder(std::string block, const columnar::TextColumn& messages)
-        : block_(std::move(block)), rows_(messages.size()) {
-        // A filter helps queries over many chunks; a small one is read as fast as asked.
-        if (rows_ < limits::kFilterRowsMin) return;
-        put_text(header_, shapes::GramFilter::of(messages.data()).encode());
-        shapes::TermFilter::of(messages.data()).encode(header_);
-    }
+    ShapesEncoder(std::string block, std::string header, std::size_t rows)
+        : block_(std::move(block)), header_(std::move(header)), rows_(rows) {}
     MessageCoding coding() const override { return MessageCoding::kFilteredShapes; }
     std::string header() const override { return header_; }
     std::size_t block_rows_max() const override { return limits::kChunkRowsMax; }
@@ -121,9 +117,8 @@ public:
     }
 
 private:
-    const std::string block_;
+    const std::string block_, header_;
     const std::size_t rows_;
-    std::string header_;
 };
 
 class ShapesDecoder final : public MessageDecoder {
@@ -148,12 +143,28 @@ private:
     const shapes::TermFilter terms_;
 };
 
+/// The header of a shaped block: filters, where there are so many rows that they help.
+std::string filters_of(const columnar::TextColumn& messages, const shapes::ShapedBlock& block) {
+    std::string header;
+    // A filter helps queries over many chunks; a small one is read as fast as asked.
+    if (messages.size() < limits::kFilterRowsMin) return header;
+    const auto known = shapes::filters_of(block);
+    const shapes::BlockFilters filters =
+        known && *known ? **known
+                        : shapes::BlockFilters{shapes::GramFilter::of(messages.data()),
+                                               shapes::TermFilter::of(messages.data())};
+    put_text(header, filters.grams.encode());
+    filters.terms.encode(header);
+    return header;
+}
+
+using OpenedBlock = Result<std::unique_ptr<const shapes::ShapedBlock>>;
+
 /// Of every kCheckEvery-th line, those that a block does not give back.
-std::uint64_t mismatches(const columnar::TextColumn& messages, const std::string& block) {
+std::uint64_t mismatches(const columnar::TextColumn& messages, const OpenedBlock& opened) {
     std::vector<std::uint32_t> rows, ends;
     for (std::size_t i = 0; i < messages.size(); i += limits::kShapeCheckEvery)
         rows.push_back(static_cast<std::uint32_t>(i));
-    const auto opened = shapes::ShapedBlock::open(block, messages.size(), messages.bytes());
     std::string text;
     if (!opened || !(*opened)->render(rows, text, ends)) return rows.size();
     std::uint64_t count = 0;
@@ -175,23 +186,27 @@ std::size_t plain_bytes(const columnar::TextColumn& messages) {
 
 }  // namespace
 
-std::string shape_messages(const columnar::TextColumn& messages) {
-    return shapes::encode_block(shapes::mine(messages));
+std::string shape_messages(const columnar::TextColumn& messages, shapes::KnownFamilies* known) {
+    return shapes::encode_block(known != nullptr ? shapes::mine(messages, *known)
+                                                 : shapes::mine(messages));
 }
 
 ChosenEncoder plain_message_encoder(const columnar::TextColumn& messages) {
     return {std::make_unique<ZstdEncoder>(messages), 0};
 }
 
-ChosenEncoder choose_message_encoder(const columnar::TextColumn& messages, Shaper shaper) {
+ChosenEncoder choose_message_encoder(const columnar::TextColumn& messages,
+                                     shapes::KnownFamilies* known, Shaper shaper) {
     ChosenEncoder chosen;
     if (messages.size() >= limits::kShapedRowsMin) {
-        std::string block = shaper(messages);
-        chosen.mismatches = mismatches(messages, block);
+        std::string block = shaper(messages, known);
+        const auto opened = shapes::ShapedBlock::open(block, messages.size(), messages.bytes());
+        chosen.mismatches = mismatches(messages, opened);
         // Text that shrinks this much as shapes shrinks less as text.
         const bool small = block.size() * limits::kShapedRatioSure <= messages.bytes();
         if (chosen.mismatches == 0 && (small || block.size() <= plain_bytes(messages))) {
-            chosen.encoder = std::make_unique<ShapesEncoder>(std::move(block), messages);
+            chosen.encoder = std::make_unique<ShapesEncoder>(
+                std::move(block), filters_of(messages, **opened), messages.size());
             return chosen;
         }
         if (chosen.mismatches != 0)

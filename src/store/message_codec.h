@@ -11,8 +11,9 @@
 #include "columnar/text_column.h"
 
 namespace sky::shapes {
-class ShapedBlock;  // shapes/shaped_block.h
-}
+class KnownFamilies;  // shapes/known_families.h
+class ShapedBlock;    // shapes/shaped_block.h
+}  // namespace sky::shapes
 
 namespace sky::store {
 
@@ -66,15 +67,17 @@ struct ChosenEncoder {
     /// Shaped lines that were looked at again and did not come back; the text is plain then.
     std::uint64_t mismatches = 0;
 };
-/// Makes a shaped block of messages; a test may pass one that fails.
-using Shaper = std::string (*)(const columnar::TextColumn& messages);
-std::string shape_messages(const columnar::TextColumn& messages);
+/// Makes a shaped block of messages, by the families that are known of the group where it has
+/// `known`; a test may pass one that fails.
+using Shaper = std::string (*)(const columnar::TextColumn& messages, shapes::KnownFamilies* known);
+std::string shape_messages(const columnar::TextColumn& messages, shapes::KnownFamilies* known);
 
 /// Plain text, whatever it is. `messages`: as below.
 ChosenEncoder plain_message_encoder(const columnar::TextColumn& messages);
 /// Shapes, where they give the lines back and are not larger than plain text; else plain text.
 /// `messages` outlives the encoder and has at least one row.
 ChosenEncoder choose_message_encoder(const columnar::TextColumn& messages,
+                                     shapes::KnownFamilies* known = nullptr,
                                      Shaper shaper = shape_messages);
 /// Errors: kUnavailable (a coding of a newer program), kCorruption (header).
 Result<std::unique_ptr<const MessageDecoder>> make_message_decoder(std::uint64_t coding,

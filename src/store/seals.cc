@@ -108,7 +108,8 @@ Status LiveData::Impl::write_seal(Seal& seal, SealBatch& batch) {
     footer.group_creation_ms = group->creation_ms;
     const EncodedSegment encoded = SKY_TRY(encode_segment(
         *rows, [&](StreamId id) { return catalog().stream_name(id); }, footer,
-        tiny(*rows) ? Mining::kLater : Mining::kNow));
+        tiny(*rows) ? Mining::kLater : Mining::kNow,
+        small(*seal.chunk) ? nullptr : &known_shapes.of(group->id)));
     shape_mismatches += encoded.shape_mismatches;
     SegmentRow row = footer.row;
     if (batch.packing && small(*seal.chunk)) {

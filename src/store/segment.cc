@@ -89,7 +89,8 @@ std::uint64_t SegmentFooter::memory_bytes() const {
 
 Result<EncodedSegment> encode_segment(const MiniBatch& chunk,
                                       const std::function<std::string(StreamId)>& stream_name,
-                                      SegmentFooter& footer, Mining mining) {
+                                      SegmentFooter& footer, Mining mining,
+                                      shapes::KnownFamilies* known) {
     const EventBatch& rows = chunk.rows;
     SKY_ASSERT(rows.rows() > 0 && rows.rows() <= limits::kChunkRowsMax &&
                    rows.message.bytes() <= limits::kChunkBytesMax,
@@ -103,8 +104,9 @@ Result<EncodedSegment> encode_segment(const MiniBatch& chunk,
     footer.row.sequence_max = chunk.sequence_max;
     std::vector<std::uint64_t> codes;
     footer.streams = describe_streams(rows, stream_name, codes);
-    const ChosenEncoder chosen = mining == Mining::kNow ? choose_message_encoder(rows.message)
-                                                        : plain_message_encoder(rows.message);
+    const ChosenEncoder chosen = mining == Mining::kNow
+                                     ? choose_message_encoder(rows.message, known)
+                                     : plain_message_encoder(rows.message);
     const std::unique_ptr<MessageEncoder>& messages = chosen.encoder;
     footer.message_coding = static_cast<std::uint64_t>(messages->coding());
 
@@ -167,6 +169,7 @@ struct SegmentReader::Plan {
     std::vector<std::uint8_t> skipped;     // By block: holds no row of an allowed stream.
     std::vector<std::uint32_t> kept_rows;  // By block: of allowed streams, where that is known.
     RowsWanted wanted_rows{};
+    bool timeless = false;  // Columns::kTimeless, and it holds for all rows.
     std::array<bool, kSegmentColumns> wanted{};
     std::array<std::string_view, kSegmentColumns> bytes;  // From block `begin` on.
     std::unique_ptr<char[]> buffer;
@@ -280,8 +283,14 @@ Result<SegmentReader::Plan> SegmentReader::plan(const RowFilter& filter, Columns
         if (kept == 0) plan.end = plan.begin;
         if (kept == footer_.streams.size()) plan.allowed.clear();
     }
-    plan.wanted[at(SegmentColumn::kTime)] = true;
-    plan.wanted[at(SegmentColumn::kSequence)] = true;
+    const bool shaped = has(columns, Columns::kMessage) && has(columns, Columns::kShaped) &&
+                        is_shaped(footer_.message_coding);
+    const bool whole = filter.range.begin_ms <= footer_.row.min_ms &&
+                       filter.range.end_ms >= footer_.row.max_ms && filter.wanted.rows == 0;
+    plan.timeless = has(columns, Columns::kTimeless) && shaped && whole && plan.allowed.empty() &&
+                    !has(columns, Columns::kIngestion) && !has(columns, Columns::kStream);
+    plan.wanted[at(SegmentColumn::kTime)] = !plan.timeless;
+    plan.wanted[at(SegmentColumn::kSequence)] = !plan.timeless;
     plan.wanted[at(SegmentColumn::kIngestion)] = has(columns, Columns::kIngestion);
     plan.wanted[at(SegmentColumn::kStream)] =
         has(columns, Columns::kStream) || !plan.allowed.empty();
@@ -415,6 +424,8 @@ Status SegmentReader::decode_block(std::size_t index, const Plan& plan, Output& 
                 crypto::crc32c(stored(static_cast<SegmentColumn>(c))) != block.columns[c].crc)
                 return std::unexpected(damage("checksum of block " + std::to_string(index)));
 
+    if (plan.timeless) return decode_messages(index, plan, out);
+
     EventBatch& rows = out.rows;
     const std::size_t base = rows.timestamp_ms.size(), count = block.rows;
     out.base = base;
@@ -481,7 +492,7 @@ Status SegmentReader::decode_messages(std::size_t index, const Plan& plan, Outpu
     const SegmentBlock& block = footer_.blocks[index];
     const std::string_view stored = bytes_of(index, SegmentColumn::kMessage, plan);
     const std::size_t count = block.rows;
-    const bool all = out.rows.timestamp_ms.size() == out.base + count;
+    const bool all = plan.timeless || out.rows.timestamp_ms.size() == out.base + count;
     if (is_shaped(footer_.message_coding)) {
         auto shaped = messages_->open_shaped(stored, count, block.text_bytes);
         if (!shaped) return std::unexpected(damage(shaped.error().message));
@@ -545,8 +556,10 @@ Result<EventBatch> SegmentReader::read(const RowFilter& filter, Columns columns,
         rows += footer_.blocks[b].rows;
         text += footer_.blocks[b].text_bytes;
     }
-    out.rows.timestamp_ms.reserve(rows);
-    out.rows.sequence.reserve(rows);
+    if (!plan.timeless) {
+        out.rows.timestamp_ms.reserve(rows);
+        out.rows.sequence.reserve(rows);
+    }
     if (has(columns, Columns::kIngestion)) out.rows.ingestion_ms.reserve(rows);
     if (has(columns, Columns::kStream)) out.rows.stream.reserve(rows);
     if (has(columns, Columns::kMessage)) {

@@ -66,10 +66,12 @@ struct EncodedSegment {
 
 /// The file for rows of one group and day, ready to be written. Fills footer.row's figures, streams
 /// and blocks from the rows; the caller sets row.id, group, day, tenant, names and replaced.
-/// `stream_name` gives a stream's name.
+/// `stream_name` gives a stream's name. `known`: of the group's segments before, brought up to
+/// date.
 Result<EncodedSegment> encode_segment(const MiniBatch& rows,
                                       const std::function<std::string(StreamId)>& stream_name,
-                                      SegmentFooter& footer, Mining mining = Mining::kNow);
+                                      SegmentFooter& footer, Mining mining = Mining::kNow,
+                                      shapes::KnownFamilies* known = nullptr);
 
 /// kIgnore lets a fuzzer past the checksums; everything else verifies.
 enum class Checksums : std::uint8_t { kVerify, kIgnore };

@@ -33,6 +33,8 @@ inline constexpr std::size_t kShapedRowsMin = 8;
 // brings what is written for chunks of 60 lines from 2.5 to 2.9 times what is there in the end.
 inline constexpr std::size_t kSealMinedRowsMin = 50;
 inline constexpr std::size_t kSealMinedBytesMin = 64U << 10U;
+// Groups with large chunks whose families are kept between seals, at most 64 KiB each.
+inline constexpr std::size_t kKnownShapesGroups = 64;
 // Shaped text that is this many times smaller needs no comparison with plain text.
 inline constexpr std::size_t kShapedRatioSure = 5;
 // Chunks of fewer rows carry no filters of their text.

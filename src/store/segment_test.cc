@@ -110,6 +110,7 @@ MiniBatchPtr kept_rows(std::uint64_t batches, std::uint64_t json) {
 
 TEST_CASE("integer columns: any values come back") {
     SeededRandom random(3);
+    int bounded = 0;
     for (int round = 0; round < 400; ++round) {
         std::vector<std::uint64_t> values(random.below(400));
         const std::uint64_t shape = random.below(5), shift = random.below(64);
@@ -127,6 +128,13 @@ TEST_CASE("integer columns: any values come back") {
         std::vector<std::uint64_t> back(values.size());
         REQUIRE(columnar::decode_integers(bytes, back));
         CHECK(back == values);
+        if (const auto bounds = columnar::bounds_of_integers(bytes, values.size())) {
+            ++bounded;
+            for (const std::uint64_t value : values) {
+                const auto number = static_cast<std::int64_t>(value);
+                CHECK((bounds->least <= number && number <= bounds->most));
+            }
+        }
         // Any other length is refused, not read beyond.
         if (values.empty()) continue;
         CHECK_FALSE(
@@ -135,6 +143,7 @@ TEST_CASE("integer columns: any values come back") {
         std::vector<std::uint64_t> more(values.size() + 200);
         CHECK_FALSE(columnar::decode_integers(bytes, more));
     }
+    CHECK(bounded > 50);
 }
 
 TEST_CASE("integer columns: sizes of the usual ones") {
@@ -159,7 +168,7 @@ TEST_CASE("integer columns: sizes of the usual ones") {
 
 TEST_CASE("segment: every read equals the same read of the rows in memory") {
     SeededRandom random(11);
-    int shaped_reads = 0, fewer = 0;
+    int shaped_reads = 0, fewer = 0, timeless = 0;
     for (int round = 0; round < 60; ++round) {
         CAPTURE(round);
         os::SimFs fs(1);
@@ -224,10 +233,32 @@ TEST_CASE("segment: every read equals the same read of the rows in memory") {
             ends.insert(ends.begin(), 0);
             got->message.assign(std::move(text), std::move(ends));
             CHECK(same(*got, want));
+            auto bare = (*reader)->read(filter, columns | Columns::kShaped | Columns::kTimeless);
+            REQUIRE(bare);
+            REQUIRE(bare->shaped);
+            const bool whole = want.rows() == rows->rows.rows();
+            const bool alone = columns == Columns::kMessage && whole;
+            if (alone && wanted.empty() && deleted.empty()) CHECK(bare->rows() == 0);
+            timeless += bare->rows() == 0 ? 1 : 0;
+            if (bare->rows() == 0) {
+                CHECK(alone);
+                CHECK(bare->sequence.empty());
+                CHECK(bare->shaped->rows() == want.rows());
+                CHECK(bare->shaped_row.empty());
+                bare->timestamp_ms = want.timestamp_ms;
+                bare->sequence = want.sequence;
+            }
+            text.clear();
+            ends.clear();
+            REQUIRE(bare->shaped->render(kept, text, ends));
+            ends.insert(ends.begin(), 0);
+            bare->message.assign(std::move(text), std::move(ends));
+            CHECK(same(*bare, want));
         }
     }
     CHECK(shaped_reads > 20);
     CHECK(fewer > 100);
+    CHECK(timeless > 5);
 }
 
 TEST_CASE("segment: the header tells of literals that no message has") {
@@ -343,11 +374,15 @@ TEST_CASE("messages: a shape that does not give its lines back is not stored") {
     CHECK(good.mismatches == 0);
     CHECK(good.encoder->coding() == MessageCoding::kFilteredShapes);
     const ChosenEncoder bad = choose_message_encoder(
-        messages, [](const columnar::TextColumn&) { return shape_messages(*wrong); });
+        messages, nullptr, [](const columnar::TextColumn&, shapes::KnownFamilies* known) {
+            return shape_messages(*wrong, known);
+        });
     CHECK(bad.mismatches == 13);  // Every eighth line was looked at.
     CHECK(bad.encoder->coding() == MessageCoding::kZstd);
     const ChosenEncoder broken = choose_message_encoder(
-        messages, [](const columnar::TextColumn&) { return std::string("no block"); });
+        messages, nullptr, [](const columnar::TextColumn&, shapes::KnownFamilies*) {
+            return std::string("no block");
+        });
     CHECK(broken.mismatches == 13);
     CHECK(broken.encoder->coding() == MessageCoding::kZstd);
 }

@@ -42,7 +42,7 @@ struct AppendBatch {
     std::span<const Event> events;  // Read during append() only; the store copies what it keeps.
 };
 
-/// Which columns a read materialises, as bits. Timestamp and sequence always come.
+/// Which columns a read materialises, as bits. Timestamp and sequence come too, but for kTimeless.
 enum class Columns : std::uint8_t {
     kNone = 0,
     kIngestion = 1,
@@ -51,6 +51,8 @@ enum class Columns : std::uint8_t {
     kAll = 7,
     /// With kMessage: lines that are stored as families and slots may come so (EventBatch::shaped).
     kShaped = 8,
+    /// With kShaped: timestamp and sequence may be left out where all rows of a shaped block come.
+    kTimeless = 16,
 };
 constexpr Columns operator|(Columns a, Columns b) {
     return static_cast<Columns>(static_cast<std::uint8_t>(a) | static_cast<std::uint8_t>(b));
@@ -75,6 +77,7 @@ struct EventBatch {
     /// The block's row of each row here, ascending. Empty: row i is the block's row i, and the
     /// block has no others.
     std::vector<std::uint32_t> shaped_row;
+    /// Not of a batch that came without times: that has all rows of `shaped`.
     std::size_t rows() const { return timestamp_ms.size(); }
 };
 

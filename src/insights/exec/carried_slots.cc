@@ -87,4 +87,18 @@ std::vector<std::uint32_t> carried_slots(const Plan& plan, std::size_t rest) {
     return slots;
 }
 
+store::Columns columns_of(const Plan& plan) {
+    store::Columns columns = store::Columns::kNone;
+    for (std::size_t i = 0; i < plan.slots.size(); ++i) {
+        if (plan.needed[i] == 0) continue;
+        const SlotKind kind = plan.slots[i].kind;
+        if (kind == SlotKind::kMessage || kind == SlotKind::kDiscovered) {
+            columns = columns | store::Columns::kMessage;
+        }
+        if (kind == SlotKind::kIngestionTime) columns = columns | store::Columns::kIngestion;
+        if (kind == SlotKind::kLogStream) columns = columns | store::Columns::kStream;
+    }
+    return columns;
+}
+
 }  // namespace sky::insights

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "insights/plan/plan.h"
+#include "store/store.h"
 
 namespace sky::insights {
 
@@ -18,5 +19,8 @@ std::vector<std::uint32_t> read_slots(const Step& step);
 std::vector<std::uint32_t> written_slots(const Step& step);
 /// Slots that the steps from `rest` on, or the output, read and do not write themselves.
 std::vector<std::uint32_t> carried_slots(const Plan& plan, std::size_t rest);
+
+/// Columns of events that the plan reads.
+store::Columns columns_of(const Plan& plan);
 
 }  // namespace sky::insights

@@ -5,9 +5,7 @@
 #include "insights/exec/sink.h"
 
 namespace sky::insights {
-namespace {
 
-/// The period of a key that is `bin(<period>)` of the events' own time.
 std::optional<Period> period_of_bin(const Plan& plan, const GroupKey& key) {
     const BoundExpr& expr = key.expr;
     const bool rounds_down = key.time_bin && expr.kind == BoundExpr::Kind::kCall &&
@@ -20,6 +18,8 @@ std::optional<Period> period_of_bin(const Plan& plan, const GroupKey& key) {
     if (!own_time || expr.args[1].kind != BoundExpr::Kind::kConstant) return std::nullopt;
     return parse_period(expr.args[1].text);
 }
+
+namespace {
 
 std::optional<Period> period_of_stats(const Plan& plan, const StatsStep& stats) {
     for (const GroupKey& key : stats.keys) {

@@ -253,11 +253,11 @@ TEST_CASE("sums agree with exact arithmetic") {
         options_over({std::make_shared<TestSnapshot>(group_info(1), events, Cut::kScattered)}, 2));
     const auto result = execution.run();
     REQUIRE(result);
-    CHECK(result->rows.at(0).at(0).value == std::to_string(matched));
+    CHECK(result->rows[0][0].value == std::to_string(matched));
     std::string sum = fmt::format("{}.{:02}", hundredths / 100, hundredths % 100);
     while (sum.back() == '0') sum.pop_back();
     if (sum.back() == '.') sum.pop_back();
-    CHECK(result->rows.at(0).at(1).value == sum);
+    CHECK(result->rows[0][1].value == sum);
     CHECK(result->statistics.records_scanned == 5'000);
     CHECK(result->statistics.records_matched == static_cast<double>(matched));
     std::size_t bytes = 0;
@@ -600,6 +600,32 @@ TEST_CASE("keys that are too many for the memory come share by share, with the s
     }
 }
 
+TEST_CASE("however much memory there is beyond the least, many groups have their answer") {
+    const auto snapshot =
+        std::make_shared<TestSnapshot>(group_info(1), seed_events(40'000, 4), Cut::kScattered);
+    for (const char* text :
+         {"stats count(*) as n by @timestamp, @message | sort n desc, @timestamp | limit 10 | "
+          "stats count(*) as groups, sum(n) as events",
+          "stats count(*) as n by @message, @timestamp | fields strlen(@message) as bytes | sort "
+          "bytes desc, @message | limit 20"}) {
+        const auto query = compile(text);
+        REQUIRE(query);
+        std::string expected;
+        // From what holds a share of the groups to what holds them all, sorted.
+        for (std::uint64_t bytes = 64ULL << 20; bytes > 5ULL << 20; bytes -= bytes / 12) {
+            CAPTURE(bytes);
+            RunOptions options = options_over({snapshot}, 2);
+            options.memory_bytes_max = bytes;
+            Execution execution(*query, options);
+            const auto result = execution.run();
+            REQUIRE_MESSAGE(result.has_value(), result.error().message);
+            if (expected.empty()) expected = text_of(*result);
+            CHECK(text_of(*result) == expected);
+            CHECK(result->statistics.records_scanned == 40'000);
+        }
+    }
+}
+
 TEST_CASE("rows that are too wide to sort are sorted by their keys first") {
     const auto snapshot =
         std::make_shared<TestSnapshot>(group_info(1), seed_events(60'000, 8), Cut::kScattered);
@@ -716,8 +742,8 @@ TEST_CASE("@ptr of a row names its event") {
         options_over({std::make_shared<TestSnapshot>(group_info(9), events, Cut::kOneMorsel)}, 1));
     const auto result = execution.run();
     REQUIRE(result);
-    CHECK(result->columns.back() == "@ptr");
-    const Row& row = result->rows.at(0);
+    CHECK(result->rows.columns().back() == "@ptr");
+    const Row& row = result->rows[0];
     const auto pointer = decode_pointer(row.back().value);
     REQUIRE(pointer);
     CHECK(pointer->group == 9);
@@ -739,6 +765,6 @@ TEST_CASE("no events, no rows") {
         const auto result = execution.run();
         REQUIRE(result);
         CHECK(result->rows.empty());
-        CHECK(!result->columns.empty());
+        CHECK(!result->rows.columns().empty());
     }
 }

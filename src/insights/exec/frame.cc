@@ -213,6 +213,8 @@ const Vector* Frame::without_idle(const Vector* messages) {
 }
 
 RowOrder Frame::order() {
+    SKY_ASSERT(timestamps_ != nullptr || context_.rows == 0 || !events_->timestamp_ms.empty(),
+               "who looks at times has them read (times_of())");
     if (timestamps_ == nullptr && selected_ == nullptr && source_.count == 1) {
         // One source's sequences are the global ones.
         timestamps_ = events_->timestamp_ms.data() + begin_;
@@ -478,6 +480,10 @@ bool apply_row_step(const Step& step, Frame& frame) {
         return true;
     }
     return false;
+}
+
+std::uint64_t count_rows(const FilterStep& filter, Frame& frame) {
+    return count_true(frame.context(), evaluate(filter.condition, frame));
 }
 
 }  // namespace sky::insights

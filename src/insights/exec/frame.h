@@ -148,5 +148,7 @@ const Vector* evaluate(const BoundExpr& expr, Frame& frame);
 
 /// Runs a step that works row by row (compute, parse, filter); false for any other.
 bool apply_row_step(const Step& step, Frame& frame);
+/// How many of the frame's rows the filter keeps; all of them stay in the frame.
+std::uint64_t count_rows(const FilterStep& filter, Frame& frame);
 
 }  // namespace sky::insights

@@ -179,7 +179,7 @@ std::string outcome(const std::string& text, const std::vector<Group>& groups, c
     const QueryResult again = execution.progress();
     CHECK(again.rows.size() == result->rows.size());
     std::string out = "-- columns";
-    for (const std::string& column : result->columns) out += "\t" + escape(column);
+    for (const std::string& column : result->rows.columns()) out += "\t" + escape(column);
     out += "\n-- rows\n";
     for (const Row& row : result->rows) {
         std::string line;

@@ -89,6 +89,25 @@ bool one_state(const AggregateCall& a, const AggregateCall& b) {
            b.argument->kind == BoundExpr::Kind::kSlot && a.argument->slot == b.argument->slot;
 }
 
+bool has_bin(const StatsStep& stats) {
+    return std::any_of(stats.keys.begin(), stats.keys.end(),
+                       [](const GroupKey& key) { return key.time_bin; });
+}
+
+/// Some aggregate looks at the order of events.
+bool has_places(const StatsStep& stats) {
+    return std::any_of(
+        stats.aggregates.begin(), stats.aggregates.end(), [](const AggregateCall& call) {
+            return call.kind == AggregateKind::kEarliest || call.kind == AggregateKind::kLatest ||
+                   call.kind == AggregateKind::kRate;
+        });
+}
+
+/// Groups are shown in the order in which they appeared.
+bool is_by_appearance(const GroupSinkSpec& spec) {
+    return spec.ordered && !has_bin(*spec.stats) && !spec.stats->keys.empty();
+}
+
 class GroupSink final : public Sink {
 public:
     GroupSink(const Plan& plan, const GroupSinkSpec& spec, columnar::MemoryBudget& budget)
@@ -107,13 +126,12 @@ public:
             calls_.push_back(&call);
             aggregates_.push_back(Aggregate::make(call.kind, call.parameter, budget));
         }
-        const bool has_bin = std::any_of(step_.keys.begin(), step_.keys.end(),
-                                         [](const GroupKey& key) { return key.time_bin; });
-        ordered_ = std::any_of(calls_.begin(), calls_.end(), [](const AggregateCall* call) {
-            return call->kind == AggregateKind::kEarliest || call->kind == AggregateKind::kLatest ||
-                   call->kind == AggregateKind::kRate;
-        });
-        by_appearance_ = spec.ordered && !has_bin && !step_.keys.empty();
+        ordered_ = has_places(step_);
+        by_appearance_ = is_by_appearance(spec);
+        const auto first_bin = std::find_if(step_.keys.begin(), step_.keys.end(),
+                                            [](const GroupKey& key) { return key.time_bin; });
+        if (spec.ordered && first_bin != step_.keys.end() && period_of_bin(plan, *first_bin))
+            newest_bins_ = static_cast<std::size_t>(first_bin - step_.keys.begin());
     }
     ~GroupSink() override { budget_.release(accounted_bytes_); }
 
@@ -181,6 +199,19 @@ public:
     }
 
     void settle() override { keys_.settle(); }
+
+    bool may_show(std::int64_t last_ms) const override {
+        if (newest_bins_ == kNoKey || groups_ < spec_.rows_max) return true;
+        const ValueDictionary& bins = keys_.dictionary(newest_bins_);
+        std::vector<std::uint8_t> newer(bins.size());
+        for (std::uint32_t i = 0; i < newer.size(); ++i) {
+            const Value& bin = bins.value(i);
+            newer[i] = bin.kind == Kind::kTimestamp && bin.integer > last_ms ? 1 : 0;
+        }
+        std::uint64_t before = 0;
+        for (std::uint32_t i = 0; i < groups_; ++i) before += newer[keys_.code(i, newest_bins_)];
+        return before < spec_.rows_max;
+    }
 
     std::unique_ptr<Table> finish(columnar::MemoryBudget& budget) const override {
         auto table = std::make_unique<Table>(budget);
@@ -332,7 +363,9 @@ private:
     std::vector<Place> appearance_;  // The newest row of each group; only where it orders them.
     std::size_t groups_ = 0;
     bool by_appearance_ = false;
-    bool ordered_ = false;  // Some aggregate looks at the order of events.
+    static constexpr std::size_t kNoKey = ~std::size_t{0};
+    std::size_t newest_bins_ = kNoKey;  // The key that groups are shown by, newest first.
+    bool ordered_ = false;              // Some aggregate looks at the order of events.
     std::uint64_t accounted_bytes_ = 0;
 };
 
@@ -350,6 +383,10 @@ bool counts_rows(const StatsStep& stats) {
                                              });
 }
 
+bool needs_order(const GroupSinkSpec& spec) {
+    return has_places(*spec.stats) || is_by_appearance(spec);
+}
+
 std::unique_ptr<Sink> make_group_sink(const Plan& plan, const GroupSinkSpec& spec,
                                       columnar::MemoryBudget& budget) {
     return std::make_unique<GroupSink>(plan, spec, budget);
@@ -359,14 +396,7 @@ bool order_matters(const Plan& plan, std::size_t first) {
     for (std::size_t i = first; i < plan.steps.size(); ++i) {
         const auto* stats = std::get_if<StatsStep>(&plan.steps[i]);
         if (stats != nullptr) {
-            const bool bin = std::any_of(stats->keys.begin(), stats->keys.end(),
-                                         [](const GroupKey& key) { return key.time_bin; });
-            const bool places = std::any_of(
-                stats->aggregates.begin(), stats->aggregates.end(), [](const AggregateCall& call) {
-                    return call.kind == AggregateKind::kEarliest ||
-                           call.kind == AggregateKind::kLatest || call.kind == AggregateKind::kRate;
-                });
-            return places || !(bin || stats->keys.empty());
+            return has_places(*stats) || !(has_bin(*stats) || stats->keys.empty());
         }
         const bool by_row = std::holds_alternative<ComputeStep>(plan.steps[i]) ||
                             std::holds_alternative<ParseStep>(plan.steps[i]) ||

@@ -2,6 +2,7 @@
 #include "insights/exec/key_table.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 #include "columnar/kernels.h"
@@ -10,6 +11,9 @@ namespace sky::insights {
 namespace {
 constexpr std::uint64_t kSeed = 0x8EBC6AF09C88C6E3ULL;
 constexpr std::uint64_t kStep = 0x589965CC75374CC3ULL;
+/// Keys that are looked for together: a large table is not in the processor's cache, and memory
+/// answers many questions in the time of one.
+constexpr std::size_t kTogether = 64;
 }  // namespace
 
 KeyTable::KeyTable(std::size_t width, columnar::MemoryBudget& budget) : budget_(budget) {
@@ -53,11 +57,19 @@ std::uint64_t KeyTable::hash_of(const std::uint32_t* codes) const {
 void KeyTable::grow() {
     entries_.assign(entries_.size() * 2, Entry{0, kFree});
     const std::size_t mask = entries_.size() - 1;
-    for (std::size_t i = 0; i < count_; ++i) {
-        const std::uint64_t hash = hash_of(codes_.data() + i * width());
-        std::size_t at = hash & mask;
-        while (entries_[at].number != kFree) at = (at + 1) & mask;
-        entries_[at] = {static_cast<std::uint32_t>(hash >> 32), static_cast<std::uint32_t>(i)};
+    std::array<std::uint64_t, kTogether> hashes{};
+    for (std::size_t begin = 0; begin < count_; begin += kTogether) {
+        const std::size_t keys = std::min(kTogether, count_ - begin);
+        for (std::size_t i = 0; i < keys; ++i) {
+            hashes[i] = hash_of(codes_.data() + (begin + i) * width());
+            __builtin_prefetch(&entries_[hashes[i] & mask]);
+        }
+        for (std::size_t i = 0; i < keys; ++i) {
+            std::size_t at = hashes[i] & mask;
+            while (entries_[at].number != kFree) at = (at + 1) & mask;
+            entries_[at] = {static_cast<std::uint32_t>(hashes[i] >> 32),
+                            static_cast<std::uint32_t>(begin + i)};
+        }
     }
     account();
 }
@@ -268,15 +280,26 @@ bool KeyTable::number_recent(EvalContext& context, const std::uint32_t* codes,
     auto* const tuple = context.arena.array<std::uint32_t>(width());
     constexpr unsigned kIndexShift = 64 - std::bit_width(kRecentKeys - 1);
     bool fits = true;
-    for (std::size_t i = 0; i < rows && fits; ++i) {
-        for (std::size_t c = 0; c < width(); ++c) tuple[c] = codes[c * rows + i];
-        const std::uint64_t word = word_of(tuple);
-        Recent& recent = recent_[(word * kSeed) >> kIndexShift];
-        if (recent.key != word) {
-            fits = find(tuple, recent.number);
-            recent.key = word;
+    std::array<std::uint64_t, kTogether> words{};
+    for (std::size_t begin = 0; begin < rows && fits; begin += kTogether) {
+        const std::size_t end = std::min(rows, begin + kTogether);
+        for (std::size_t i = begin; i < end; ++i) {
+            for (std::size_t c = 0; c < width(); ++c) tuple[c] = codes[c * rows + i];
+            const std::uint64_t word = word_of(tuple);
+            words[i - begin] = word;
+            if (recent_[(word * kSeed) >> kIndexShift].key == word) continue;
+            __builtin_prefetch(&entries_[hash_of(tuple) & (entries_.size() - 1)]);
         }
-        numbers[i] = recent.number;
+        for (std::size_t i = begin; i < end && fits; ++i) {
+            const std::uint64_t word = words[i - begin];
+            Recent& recent = recent_[(word * kSeed) >> kIndexShift];
+            if (recent.key != word) {
+                for (std::size_t c = 0; c < width(); ++c) tuple[c] = codes[c * rows + i];
+                fits = find(tuple, recent.number);
+                recent.key = word;
+            }
+            numbers[i] = recent.number;
+        }
     }
     return fits;
 }
@@ -295,17 +318,25 @@ bool KeyTable::number_keys(const KeyTable& other, std::vector<std::uint32_t>& nu
         return !budget_.exhausted();
     }
     numbers.resize(other.count_);
-    std::vector<std::uint32_t> codes(width());
+    std::vector<std::uint32_t> codes(kTogether * width());
     pack_columns();
     bool fits = true;
-    for (std::size_t i = 0; i < other.count_ && fits; ++i) {
-        for (std::size_t c = 0; c < width(); ++c) codes[c] = mine[c][other.code(i, c)];
-        if (direct_on_) {
-            std::uint32_t& number = direct_[word_of(codes.data())];
-            if (number == kFree) number = append(codes.data());
-            numbers[i] = number;
-        } else {
-            fits = find(codes.data(), numbers[i]);
+    for (std::size_t begin = 0; begin < other.count_ && fits; begin += kTogether) {
+        const std::size_t end = std::min(other.count_, begin + kTogether);
+        std::uint32_t* key = codes.data();
+        for (std::size_t i = begin; i < end; ++i, key += width()) {
+            for (std::size_t c = 0; c < width(); ++c) key[c] = mine[c][other.code(i, c)];
+            if (!direct_on_) __builtin_prefetch(&entries_[hash_of(key) & (entries_.size() - 1)]);
+        }
+        key = codes.data();
+        for (std::size_t i = begin; i < end && fits; ++i, key += width()) {
+            if (direct_on_) {
+                std::uint32_t& number = direct_[word_of(key)];
+                if (number == kFree) number = append(key);
+                numbers[i] = number;
+            } else {
+                fits = find(key, numbers[i]);
+            }
         }
     }
     account();

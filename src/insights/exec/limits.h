@@ -20,9 +20,10 @@ constexpr std::uint64_t kResultRowsMax = 100'000;
 /// Text of a rendered result. Source: store.md 3.4.
 constexpr std::uint64_t kResultBytesMax = 100ULL << 20;
 /// A regex is tried on each text of a slot, or each number of digits, where those are few, in
-/// number and beside the rows: one trial costs about a hundred searches. Ours.
+/// number and beside the rows: one search of a line is as dear as so many steps of its machine.
+/// Ours.
 constexpr std::size_t kFilterEntriesMax = 256;
-constexpr std::size_t kFilterRowsAnEntry = 100;
+constexpr std::size_t kFilterStepsARow = 32;
 /// Rows of a family for which values in a question's way are sought: about as many trials as it
 /// has slots, each as dear as a few lines. Ours.
 constexpr std::size_t kCleanRowsMin = 64;
@@ -35,6 +36,9 @@ constexpr std::size_t kRequiredTextsMax = 64;
 /// Groups of one morsel that are kept for the next run, at most; a set of morsels whose groups are
 /// larger is as soon read again. Ours.
 constexpr std::uint64_t kPartialBytesMax = 4 << 20;
+/// Stretches of one morsel whose groups are kept apart where a range cuts it. Ours: a window that
+/// moves on reads an eighth of a morsel, and what is kept is a few times one morsel's.
+constexpr std::uint64_t kStretchesMax = 8;
 /// Texts of queries that are remembered, so that the second run of one keeps its groups, and their
 /// length. Ours: a hundred dashboards of ten panels; StartQuery's longest text.
 constexpr std::size_t kPartialQueriesMax = 1'000;

@@ -40,14 +40,16 @@ struct Partial {
 };
 using PartialPtr = std::shared_ptr<const Partial>;
 
-/// Everything that a partial depends on. The rows are whole, none deleted or expired, which
-/// Snapshot::known_rows() says; there are no masks and no permissions that would change what a
-/// caller sees, and no plan with now() or with rows of other queries is kept (store.md 4.2).
+/// Everything that a partial depends on. None of the rows is deleted or expired, which
+/// Snapshot::known_rows() says of all of them; there are no masks and no permissions that would
+/// change what a caller sees, and no plan with now() or with rows of other queries is kept
+/// (store.md 4.2).
 struct PartialKey {
     std::uint64_t query = 0;  // PartialCache::number_of().
     std::uint64_t group = 0;
     std::uint32_t source = 0, sources = 0;  // EventSource::index and count: they order events.
     store::RowsName rows;
+    std::int64_t begin_ms = 0, end_ms = 0;  // Of these rows those of this time, both included.
     friend auto operator<=>(const PartialKey&, const PartialKey&) = default;
 };
 

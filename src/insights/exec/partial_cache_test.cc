@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "insights/exec/query.h"
+#include "insights/exec/scan_work.h"
 #include "insights/exec/test_snapshot.h"
 
 namespace sky::insights {
@@ -161,12 +162,52 @@ TEST_CASE("partials: the third run reads what is not whole alone, and answers th
         CHECK((answer.explained.find("answered from cache") != std::string::npos) == (i >= 2));
     }
     CHECK(cache.stats().hits > 0);
-    // A range that cuts morsels reads those.
-    constexpr store::TimeRange kPart{500'500, 1'500'500};
-    const Answer cut = run(kPanel, snapshot, nullptr, nullptr, kPart);
-    CHECK(run(kPanel, snapshot, &cache, nullptr, kPart).rows == cut.rows);
-    CHECK(run(kPanel, snapshot, &cache, nullptr, kPart).rows == cut.rows);
-    CHECK(cut.rows != plain.rows);
+}
+
+TEST_CASE("partials: a range that cuts morsels, and moves on, finds most of what it needs") {
+    const auto snapshot = snapshot_of(events_of(2'000));
+    PartialCache cache(1 << 20);
+    (void)run(kPanel, snapshot, &cache);
+    std::uint64_t last_misses = 0;
+    for (int i = 0; i < 5; ++i) {
+        CAPTURE(i);
+        const store::TimeRange part{500'500 + i * 1'000, 1'500'500 + i * 1'000};
+        const Answer cut = run(kPanel, snapshot, nullptr, nullptr, part);
+        for (int again = 0; again < 2; ++again) {
+            const PartialCacheStats before = cache.stats();
+            const Answer answer = run(kPanel, snapshot, &cache, nullptr, part);
+            CHECK(answer.rows == cut.rows);
+            CHECK(answer.statistics.records_scanned == cut.statistics.records_scanned);
+            CHECK(answer.statistics.records_matched == cut.statistics.records_matched);
+            const std::uint64_t misses = cache.stats().misses - before.misses;
+            if (again == 1) CHECK(misses == 0);
+            // Another window: the stretches at its edges alone.
+            if (again == 0 && i > 0) CHECK(misses <= 2);
+            if (again == 0 && i == 0) CHECK(misses > 2);
+            last_misses = misses;
+        }
+        CHECK(last_misses == 0);
+    }
+}
+
+TEST_CASE("partials: the stretches of a morsel are its rows in the range, each once") {
+    SeededRandom random(1);
+    for (int i = 0; i < 10'000; ++i) {
+        const auto min_ms = static_cast<std::int64_t>(random.below(1'000));
+        const store::Morsel morsel{0, min_ms, min_ms + static_cast<std::int64_t>(random.below(300)),
+                                   1, 1};
+        store::TimeRange range{static_cast<std::int64_t>(random.below(1'400)), 0};
+        range.end_ms = range.begin_ms + static_cast<std::int64_t>(random.below(500));
+        if (morsel.max_ms < range.begin_ms || morsel.min_ms > range.end_ms) continue;
+        const auto stretches = kept_stretches(morsel, range);
+        CHECK(stretches.size() <= kStretchesMax + 1);
+        CHECK(stretches.front().begin_ms == std::max(range.begin_ms, morsel.min_ms));
+        CHECK(stretches.back().end_ms == std::min(range.end_ms, morsel.max_ms));
+        for (std::size_t k = 0; k < stretches.size(); ++k) {
+            CHECK(stretches[k].begin_ms <= stretches[k].end_ms);
+            if (k > 0) CHECK(stretches[k].begin_ms == stretches[k - 1].end_ms + 1);
+        }
+    }
 }
 
 TEST_CASE("partials: they make room before a query ends for want of memory") {

@@ -68,4 +68,14 @@ Cut cut_plan(const Plan& plan, std::uint64_t rows_max) {
     return cut;
 }
 
+store::Columns times_of(const Plan& plan, const Cut& cut) {
+    if (cut.groups.stats == nullptr || needs_order(cut.groups)) return store::Columns::kNone;
+    for (std::size_t i = 0; i < plan.slots.size(); ++i) {
+        const SlotKind kind = plan.slots[i].kind;
+        const bool of_times = kind == SlotKind::kTimestamp || kind == SlotKind::kPointer;
+        if (plan.needed[i] != 0 && of_times) return store::Columns::kNone;
+    }
+    return store::Columns::kTimeless;
+}
+
 }  // namespace sky::insights

@@ -8,6 +8,7 @@
 #include "insights/exec/key_shares.h"
 #include "insights/exec/sink.h"
 #include "insights/plan/plan.h"
+#include "store/store.h"
 
 namespace sky::insights {
 
@@ -26,5 +27,8 @@ struct Cut {
 
 /// `rows_max` rows of the result are wanted. Points into the plan, which outlives it.
 Cut cut_plan(const Plan& plan, std::uint64_t rows_max);
+
+/// Columns::kTimeless where neither the steps nor the sink look at times or the order of events.
+store::Columns times_of(const Plan& plan, const Cut& cut);
 
 }  // namespace sky::insights

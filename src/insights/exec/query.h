@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "columnar/arena.h"
+#include "insights/exec/result_rows.h"
 #include "insights/plan/plan.h"
 #include "store/store.h"
 
@@ -108,19 +109,12 @@ struct RunOptions {
     PartialCache* partials = nullptr;
 };
 
-struct Cell {
-    std::string field, value;
-};
-using Row = std::vector<Cell>;  // Fields that are missing in a row are left out.
-
 struct Statistics {
     double records_matched = 0, records_scanned = 0, bytes_scanned = 0, log_groups_scanned = 0;
 };
 
 struct QueryResult {
-    std::vector<std::string>
-        columns;            // Output order, for tables and CSV; @ptr is last where present.
-    std::vector<Row> rows;  // Rendered (logs-insights-ql.md 10).
+    ResultRows rows;
     Statistics statistics;
 };
 

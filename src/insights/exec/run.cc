@@ -3,12 +3,15 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
+#include <cmath>
 #include <exception>
 #include <mutex>
 #include <new>
 #include <ranges>
 #include <thread>
 
+#include "insights/exec/carried_slots.h"
 #include "insights/exec/compiled.h"
 #include "insights/exec/frame.h"
 #include "insights/exec/limits.h"
@@ -23,20 +26,6 @@
 
 namespace sky::insights {
 namespace {
-
-store::Columns columns_of(const Plan& plan) {
-    store::Columns columns = store::Columns::kNone;
-    for (std::size_t i = 0; i < plan.slots.size(); ++i) {
-        if (plan.needed[i] == 0) continue;
-        const SlotKind kind = plan.slots[i].kind;
-        if (kind == SlotKind::kMessage || kind == SlotKind::kDiscovered) {
-            columns = columns | store::Columns::kMessage;
-        }
-        if (kind == SlotKind::kIngestionTime) columns = columns | store::Columns::kIngestion;
-        if (kind == SlotKind::kLogStream) columns = columns | store::Columns::kStream;
-    }
-    return columns;
-}
 
 std::uint64_t effective_rows_max(const Plan& plan, std::uint64_t api_limit) {
     if (api_limit == 0) return plan.limited ? kResultRowsMax : kResultRowsDefault;
@@ -73,11 +62,15 @@ struct PlanRun::Impl {
           rows_max(result_rows_max != 0 ? result_rows_max
                                         : effective_rows_max(query->plan, options.limit)),
           cut(cut_plan(query->plan, rows_max)),
-          counts_only(cut.sink == 0 && cut.groups.stats != nullptr &&
-                      counts_rows(*cut.groups.stats)),
+          counts_only(cut.groups.stats != nullptr && counts_rows(*cut.groups.stats)),
+          passes_all(std::none_of(
+              query->plan.steps.begin(),
+              query->plan.steps.begin() + static_cast<std::ptrdiff_t>(cut.sink),
+              [](const Step& step) { return std::holds_alternative<FilterStep>(step); })),
           sites(symbolic_sites(query->plan, cut.sink)),
+          counts_filtered(counts_only && cut.sink == 1 && asks_only(query->plan.steps[0], sites)),
           required(required_texts(query->plan, cut.sink)),
-          columns(columns_of(query->plan) |
+          columns(columns_of(query->plan) | times_of(query->plan, cut) |
                   (options.shaped == ShapedReads::kYes ? store::Columns::kShaped
                                                        : store::Columns::kNone)),
           discovery(query->plan, required),
@@ -135,7 +128,12 @@ struct PlanRun::Impl {
             for (const store::Morsel& morsel : kept_query != 0
                                                    ? source.snapshot->fine_morsels(options.range)
                                                    : source.snapshot->morsels(options.range)) {
-                work.push_back({events, morsel, {}});
+                if (kept_query == 0 || !lasting_name(*source.snapshot, morsel)) {
+                    work.push_back({events, morsel, options.range});
+                    continue;
+                }
+                for (const store::TimeRange& stretch : kept_stretches(morsel, options.range))
+                    work.push_back({events, morsel, stretch});
             }
         }
         std::stable_sort(work.begin(), work.end(), [](const Work& a, const Work& b) {
@@ -195,26 +193,70 @@ struct PlanRun::Impl {
     }
 
     Status scan_morsel(Worker& worker, const Work& item) {
-        if (counts_only) {
+        if (counts_only && cut.sink == 0) {
             if (const auto rows =
-                    item.source.source->snapshot->known_rows(item.morsel, options.range)) {
+                    item.source.source->snapshot->known_rows(item.morsel, item.range)) {
                 count(worker, item, *rows);
                 return {};
             }
         }
         if (lacks_required(item)) return count_only(worker, item);
-        if (const auto key = kept_key(item)) return scan_kept(worker, item, *key);
+        const std::optional<PartialKey> key = kept_key(item);
+        if (!may_show(worker, item) && count_unshown(worker, item, key)) return {};
+        if (key) return scan_kept(worker, item, *key);
         return read_morsel(worker, item);
     }
 
-    /// The name under which what the morsel's rows come to may be kept.
+    /// Whether the rows may be part of what is shown. Asked of this worker's groups: where those
+    /// are enough, all are.
+    bool may_show(const Worker& worker, const Work& item) {
+        const std::int64_t last_ms = std::min(item.morsel.max_ms, item.range.end_ms);
+        std::int64_t known = hidden_ms.load(std::memory_order_relaxed);
+        if (last_ms <= known) return false;
+        if (!share.all() || worker.sink->may_show(last_ms)) return true;
+        while (last_ms > known && !hidden_ms.compare_exchange_weak(known, last_ms)) {
+        }
+        return false;
+    }
+
+    /// Rows that are not shown count all the same. False: how many pass is not known.
+    bool count_unshown(Worker& worker, const Work& item, const std::optional<PartialKey>& key) {
+        const store::Snapshot& snapshot = *item.source.source->snapshot;
+        const PartialPtr kept = key ? options.partials->find(*key) : nullptr;
+        const auto rows = snapshot.known_rows(item.morsel, item.range);
+        if (kept == nullptr && (!rows || !passes_all)) return false;
+        const std::lock_guard lock(worker.mutex);
+        if (kept != nullptr) {
+            worker.rows.add(kept->rows);
+            ++worker.trace.chunks_kept;
+        } else {
+            worker.rows.add({*rows, *rows, static_cast<double>(item.morsel.message_bytes)});
+            ++worker.trace.chunks_counted;
+        }
+        return true;
+    }
+
+    /// Of rows that other runs see just so: none is expired or deleted.
+    static std::optional<store::RowsName> lasting_name(const store::Snapshot& snapshot,
+                                                       const store::Morsel& morsel) {
+        const auto name = snapshot.lasting_name(morsel);
+        if (!name || !snapshot.known_rows(morsel, {morsel.min_ms, morsel.max_ms}))
+            return std::nullopt;
+        return name;
+    }
+
+    /// The name under which what the rows come to may be kept.
     std::optional<PartialKey> kept_key(const Work& item) const {
         if (kept_query == 0 || !share.all()) return std::nullopt;  // All keys or none.
-        const store::Snapshot& snapshot = *item.source.source->snapshot;
-        const auto name = snapshot.lasting_name(item.morsel);
-        if (!name || !snapshot.known_rows(item.morsel, options.range)) return std::nullopt;
-        return PartialKey{kept_query, item.source.group, item.source.index, item.source.count,
-                          *name};
+        const auto name = lasting_name(*item.source.source->snapshot, item.morsel);
+        if (!name) return std::nullopt;
+        return PartialKey{.query = kept_query,
+                          .group = item.source.group,
+                          .source = item.source.index,
+                          .sources = item.source.count,
+                          .rows = *name,
+                          .begin_ms = item.range.begin_ms,
+                          .end_ms = item.range.end_ms};
     }
 
     Status scan_kept(Worker& worker, const Work& item, const PartialKey& key) {
@@ -258,8 +300,9 @@ struct PlanRun::Impl {
     }
 
     Status read_morsel(Worker& worker, const Work& item) {
+        if (&worker == workers[0].get()) start_others();
         const std::int64_t begin_ns = trace_ns(options.clock);
-        const auto batch = item.source.source->snapshot->read(item.morsel, options.range, columns);
+        const auto batch = item.source.source->snapshot->read(item.morsel, item.range, columns);
         if (!batch) return std::unexpected(batch.error());
         {
             const std::lock_guard lock(worker.mutex);
@@ -288,10 +331,10 @@ struct PlanRun::Impl {
     Status count_only(Worker& worker, const Work& item) const {
         const store::Snapshot& snapshot = *item.source.source->snapshot;
         std::uint64_t rows = 0;
-        if (const auto known = snapshot.known_rows(item.morsel, options.range)) {
+        if (const auto known = snapshot.known_rows(item.morsel, item.range)) {
             rows = *known;
         } else {
-            const auto batch = snapshot.read(item.morsel, options.range, store::Columns::kNone);
+            const auto batch = snapshot.read(item.morsel, item.range, store::Columns::kNone);
             if (!batch) return std::unexpected(batch.error());
             rows = batch->rows();
         }
@@ -385,8 +428,12 @@ struct PlanRun::Impl {
         // Lines may have to be made: then they count as text does.
         const auto rows_of_text = static_cast<std::size_t>(static_cast<double>(kPassTextBytesMax) /
                                                            std::max(bytes_a_row, 1.0));
-        const std::size_t rows_a_pass = std::clamp<std::size_t>(rows_of_text, 1, kPassRowsMax);
+        const std::size_t rows_a_pass =
+            counts_filtered && worker.shaped.tells(part)
+                ? part.rows
+                : std::clamp<std::size_t>(rows_of_text, 1, kPassRowsMax);
         const auto time_of = [&](std::size_t i) {
+            if (batch.timestamp_ms.empty()) return item.morsel.max_ms;  // Of no importance.
             return batch.timestamp_ms[part.batch_rows != nullptr ? part.batch_rows[i] : i];
         };
         std::size_t end = part.rows;
@@ -415,18 +462,6 @@ struct PlanRun::Impl {
         return {};
     }
 
-    /// The lowest begin of [begin, end) whose rows hold at most kPassTextBytesMax; one row at
-    /// least.
-    static std::size_t text_begin(const store::EventBatch& batch, std::size_t begin,
-                                  std::size_t end) {
-        const std::span<const std::uint32_t> offsets = batch.message.offsets();
-        if (offsets[end] - offsets[begin] <= kPassTextBytesMax) return begin;
-        const auto least = static_cast<std::uint32_t>(offsets[end] - kPassTextBytesMax);
-        const auto at = std::lower_bound(offsets.begin() + static_cast<std::ptrdiff_t>(begin),
-                                         offsets.begin() + static_cast<std::ptrdiff_t>(end), least);
-        return std::min(static_cast<std::size_t>(at - offsets.begin()), end - 1);
-    }
-
     /// `begin` gives the frame its rows; `own` are those of Work::own.
     template <class Begin>
     void pass(Worker& worker, bool own, std::size_t rows, double bytes, Begin&& begin) {
@@ -440,13 +475,26 @@ struct PlanRun::Impl {
             worker.trace.steps[i].add({rows_in, rows_out, end_ns - begin_ns});
             begin_ns = end_ns;
         };
+        Partial* const partial = worker.partial;
+        RowCounts& counts = partial != nullptr ? partial->rows : worker.rows;
         for (std::size_t i = 0; i < cut.sink && frame.rows() > 0; ++i) {
             const std::size_t rows_in = frame.rows();
-            apply_row_step(query->plan.steps[i], frame);
+            const Step& step = query->plan.steps[i];
+            const auto* const last =
+                counts_only && i + 1 == cut.sink ? std::get_if<FilterStep>(&step) : nullptr;
+            if (last != nullptr) {  // Which rows pass is of no importance.
+                const std::uint64_t passed = count_rows(*last, frame);
+                traced(i, rows_in, passed);
+                counts.add({passed, rows, bytes});
+                (partial != nullptr ? partial->sink : worker.sink)
+                    ->add_rows(worker.context, passed);
+                if (passed != 0) traced(cut.sink, passed, 0);
+                return;
+            }
+            apply_row_step(step, frame);
             traced(i, rows_in, frame.rows());
         }
-        Partial* const partial = worker.partial;
-        (partial != nullptr ? partial->rows : worker.rows).add({frame.rows(), rows, bytes});
+        counts.add({frame.rows(), rows, bytes});
         if (frame.rows() == 0) return;
         const std::size_t sunk = frame.rows();
         if (partial != nullptr) {
@@ -479,14 +527,19 @@ struct PlanRun::Impl {
         next.store(work.size(), std::memory_order_relaxed);  // The others find nothing more.
     }
 
-    Status scan_all() {
-        const std::size_t threads = std::max<std::size_t>(std::min(workers.size(), work.size()), 1);
-        std::vector<std::thread> others;
+    /// Threads are worth their start where something has to be read. Called by the first worker.
+    void start_others() {
+        const std::size_t threads = std::min(workers.size(), work.size());
+        if (!others.empty() || next.load() >= work.size()) return;
         for (std::size_t i = 1; i < threads; ++i) {
             others.emplace_back([this, i] { scan_and_report(*workers[i]); });
         }
+    }
+
+    Status scan_all() {
         scan_and_report(*workers[0]);
         for (std::thread& other : others) other.join();
+        others.clear();
         if (first_error) return std::unexpected(*first_error);
         return {};
     }
@@ -609,19 +662,32 @@ struct PlanRun::Impl {
         }
         first_error.reset();
         useful_ms.store(INT64_MIN);
+        hidden_ms.store(INT64_MIN);
         next.store(0);
         budget.forget_exhaustion();
     }
 
-    /// The keys are too many: half of them at a time, and of each half that is still too large
-    /// again, until kKeySharesMax.
+    /// As many as the part of the rows tells whose keys filled the memory.
+    std::uint32_t shares_at_first() const {
+        std::uint64_t rows = 0;
+        for (const Work& item : work) rows += item.morsel.rows;
+        const double read = std::max(statistics().records_scanned, 1.0);
+        const double parts =
+            std::clamp(static_cast<double>(rows) / read, 2.0, static_cast<double>(kKeySharesMax));
+        return std::bit_ceil(static_cast<std::uint32_t>(std::ceil(parts)));
+    }
+
+    /// The keys are too many: a share of them at a time, and of each that is still too large half
+    /// at a time, until kKeySharesMax.
     Result<Kept> rows_by_shares() {
         {
             const std::lock_guard moving(moving_mutex);
             collected =
                 std::make_unique<ShareCollector>(query->plan, *cut.shares, options.now_s, budget);
         }
-        std::vector<KeyShare> waiting = {{1, 2}, {0, 2}};
+        std::vector<KeyShare> waiting;
+        const std::uint32_t of = shares_at_first();
+        for (std::uint32_t part = of; part-- > 0;) waiting.push_back({part, of});
         while (!waiting.empty()) {
             const KeyShare taken = waiting.back();
             waiting.pop_back();
@@ -648,19 +714,29 @@ struct PlanRun::Impl {
         return Kept{collected->finish(budget), cut.shares->rest};
     }
 
+    /// The final rows. Where all groups fit and what is made of them does not, the groups come
+    /// share by share: of each then only those stay that can be in front.
+    Result<std::unique_ptr<Table>> rows_at_end(RunTrace& behind) {
+        auto table = finish_rows(SKY_TRY(kept_rows()), budget, &behind);
+        const bool whole = collected == nullptr && cut.shares && cut.shares->rows_max != ~0ULL;
+        if (table || !budget.exhausted() || !whole) return table;
+        behind = RunTrace(query->plan.steps.size());
+        return finish_rows(SKY_TRY(rows_by_shares()), budget, &behind);
+    }
+
     Result<QueryResult> run() {
-        Kept kept = SKY_TRY(kept_rows());
         RunTrace behind(query->plan.steps.size());
-        auto result = finish(std::move(kept), budget, &behind);
-        if (result) ended(behind, result->rows.size());
+        const std::unique_ptr<Table> table = SKY_TRY(rows_at_end(behind));
+        QueryResult result = SKY_TRY(render_table(query->plan, *table, rows_max));
+        result.statistics = statistics();
+        ended(behind, result.rows.size());
         return result;
     }
 
     Result<std::unique_ptr<Table>> run_rows() {
-        Kept kept = SKY_TRY(kept_rows());
         RunTrace behind(query->plan.steps.size());
-        auto table = finish_rows(std::move(kept), budget, &behind);
-        if (table) ended(behind, (*table)->rows);
+        std::unique_ptr<Table> table = SKY_TRY(rows_at_end(behind));
+        ended(behind, table->rows);
         return table;
     }
 
@@ -736,8 +812,10 @@ struct PlanRun::Impl {
     const RunOptions options;
     const std::uint64_t rows_max;
     const Cut cut;
-    const bool counts_only;  // Nothing but the number of rows is asked for.
+    const bool counts_only;  // Nothing but the number of rows behind [0, cut.sink) is asked for.
+    const bool passes_all;   // No row is dropped before the sink.
     const std::vector<SymbolicSite> sites;
+    const bool counts_filtered;  // The same, behind one filter that asks nothing but `sites`.
     const std::vector<AnyText> required;  // In every message that can matter.
     const store::Columns columns;
     const DiscoveryPlan discovery;
@@ -745,12 +823,14 @@ struct PlanRun::Impl {
     const std::vector<RequiredField> fields;  // What rows that can matter have in them.
     columnar::MemoryBudget budget;
     std::vector<std::unique_ptr<Worker>> workers;
+    std::vector<std::thread> others;  // Of all workers but the first.
     std::vector<Work> work;
     std::size_t run_length = 1;            // Morsels that a worker takes at a time.
     std::atomic<std::uint64_t> chunks{0};  // Those of `work`.
     std::uint64_t result_rows = 0;         // Under the first worker's mutex.
     std::atomic<std::size_t> next{0};
     std::atomic<std::int64_t> useful_ms{INT64_MIN};  // Rows before it cannot change the answer.
+    std::atomic<std::int64_t> hidden_ms{INT64_MIN};  // Rows until then are of groups not shown.
     std::atomic<bool> stop{false}, has_ended{false};
     mutable std::mutex moving_mutex;  // Rows move from sink to sink; taken before a worker's.
     std::uint64_t scans = 1;          // Under the first worker's mutex.

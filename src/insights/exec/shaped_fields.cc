@@ -197,7 +197,7 @@ Result<bool> ShapedScan::may_be(std::uint32_t family, const JsonLayout::Place& p
 Result<std::vector<std::uint8_t>> ShapedScan::unfit(std::uint32_t family,
                                                     const JsonLayout& layout) {
     std::vector<std::uint8_t> apart;
-    const std::size_t rows = block_->rows_of(family).size();
+    const std::size_t rows = block_->count_of(family);
     const auto mark = [&](std::size_t row) {
         apart.resize(rows, 0);
         apart[row] = 1;

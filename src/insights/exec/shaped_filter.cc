@@ -75,20 +75,12 @@ const Vector* ShapedScan::filter(EvalContext& context, const ShapedPart& part, c
         if (each.asker == asker) site = &each;
     }
     if (site == nullptr || (site->substring.empty() && site->search == nullptr)) return nullptr;
-    const auto known = std::find_if(filters_.begin(), filters_.end(), [&](const SlotFilter& made) {
-        return made.part == &part && made.site == site;
-    });
-    std::size_t at = static_cast<std::size_t>(known - filters_.begin());
-    if (known == filters_.end()) {
-        auto made = make_filter(part, *site);
-        if (!made) {
-            context.fail(made.error().code, made.error().message);
-            return Vector::missing(context.arena, ranks.count);
-        }
-        filters_.push_back(*std::move(made));
-        at = filters_.size() - 1;
+    const auto at = filter_of(part, *site);
+    if (!at) {
+        context.fail(at.error().code, at.error().message);
+        return Vector::missing(context.arena, ranks.count);
     }
-    const SlotFilter& filter = filters_[at];
+    const SlotFilter& filter = filters_[*at];
     auto* const out = context.arena.array<std::uint8_t>(ranks.count);
     if (filter.tree.useful()) {
         filter.tree.walk(ranks.list, ranks.begin, ranks.count, out);
@@ -110,6 +102,32 @@ const Vector* ShapedScan::filter(EvalContext& context, const ShapedPart& part, c
     const bool all_told = filter.tree.useful() && !filter.tree.looks() && filter.text.empty();
     if (!all_told) search_lines(context, part, ranks, *site, out);
     return Vector::booleans(context.arena, ranks.count, out);
+}
+
+Result<std::size_t> ShapedScan::filter_of(const ShapedPart& part, const SymbolicSite& site) {
+    const auto known = std::find_if(filters_.begin(), filters_.end(), [&](const SlotFilter& made) {
+        return made.part == &part && made.site == &site;
+    });
+    if (known != filters_.end()) return static_cast<std::size_t>(known - filters_.begin());
+    filters_.push_back(SKY_TRY(make_filter(part, site)));
+    return filters_.size() - 1;
+}
+
+bool ShapedScan::tells(const ShapedPart& part) {
+    for (std::size_t i = 0; i < sites_.size(); ++i) {
+        if (part.bindings[i].verdict != Verdict::kSlow) continue;
+        const auto at = filter_of(part, sites_[i]);
+        if (!at) return false;  // filter() tells what is wrong.
+        const SlotFilter& filter = filters_[*at];
+        const bool by_values = sites_[i].search == nullptr
+                                   ? std::none_of(filter.clusters.begin(), filter.clusters.end(),
+                                                  [](const Cluster& cluster) {
+                                                      return cluster.by == Cluster::By::kTexts;
+                                                  })
+                                   : filter.tree.useful() && !filter.tree.looks();
+        if (!by_values) return false;
+    }
+    return true;
 }
 
 Result<ShapedScan::SlotFilter> ShapedScan::make_filter(const ShapedPart& part,
@@ -136,28 +154,56 @@ Result<ShapedScan::SlotFilter> ShapedScan::make_filter(const ShapedPart& part,
     return out;
 }
 
-/// Tries to decide a regex by the values of slots that have few of them, or numbers.
+/// Tries to decide a regex by the values of slots that have few of them, or numbers. Columns are
+/// decoded for what they have to say only.
 Status ShapedScan::plant(const ShapedPart& part, const SymbolicSite& site, SlotFilter& out) {
+    if (!site.machine) return {};
     const FamilyState& state = families_[part.family];
-    const std::size_t trials_max = part.rows / kFilterRowsAnEntry;
     std::vector<Piece> pieces = state.pieces;
     std::vector<SlotTree::Slot> slots;
     for (std::size_t i = 0; i < pieces.size(); ++i) {
         if (pieces[i].is_constant()) continue;
-        const Stored kind = block_->kind(part.family, pieces[i].slot);
-        if (kind == Stored::kText || kind == Stored::kHex) continue;
-        const SlotColumn* const column = SKY_TRY(block_->column(part.family, pieces[i].slot));
+        const std::uint32_t number = pieces[i].slot;
+        const Stored kind = block_->kind(part.family, number);
+        SlotTree::Slot slot;
+        slot.piece = i;
         if (kind == Stored::kConstant) {
-            pieces[i] = {column->entries()[0], symbolic::kConstantPiece};
+            const auto entries = SKY_TRY(block_->entries(part.family, number));
+            pieces[i] = {entries[0], symbolic::kConstantPiece};
             continue;
         }
-        const std::size_t entries = kind == Stored::kDictionary ? column->entries().size() : 1;
-        if (entries > kFilterEntriesMax || entries > trials_max) continue;
-        slots.push_back({i, column, facts(part)[pieces[i].slot].bytes});
+        if (kind == Stored::kDictionary) {
+            slot.entries = SKY_TRY(block_->entries(part.family, number));
+            if (slot.entries.size() > kFilterEntriesMax) continue;
+        } else if (kind == Stored::kForm) {
+            slot.form = block_->form(part.family, number);
+            slot.has_exceptions = block_->exceptions(part.family, number) != 0;
+            if (slot.form->kind != shapes::FormKind::kDecimal &&
+                slot.form->kind != shapes::FormKind::kPadded) {
+                continue;
+            }
+            slot.bounds = SKY_TRY(bounds_of(part.family, number));
+        } else {
+            continue;
+        }
+        slots.push_back(std::move(slot));
     }
     out.tree =
-        SlotTree::build(site, std::move(pieces), facts(part), std::move(slots), trials_max, memo_);
+        SlotTree::build(*site.machine, pieces, facts(part), slots, part.rows * kFilterStepsARow);
+    for (const std::size_t read : out.tree.reads()) {
+        const std::uint32_t number = state.pieces[slots[read].piece].slot;
+        out.tree.give(read, *SKY_TRY(block_->column(part.family, number)));
+    }
     return {};
+}
+
+/// Of a column of numbers; exceptions apart.
+Result<columnar::IntegerBounds> ShapedScan::bounds_of(std::uint32_t family, std::uint32_t slot) {
+    if (const auto told = block_->bounds(family, slot)) return *told;
+    const SlotColumn* const column = SKY_TRY(block_->column(family, slot));
+    const auto [least, most] =
+        std::minmax_element(column->values().begin(), column->values().end());
+    return columnar::IntegerBounds{*least, *most};
 }
 
 Status ShapedScan::add_clusters(const ShapedPart& part, SlotFilter& out) {

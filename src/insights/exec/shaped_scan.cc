@@ -113,9 +113,9 @@ Status ShapedScan::open(const store::EventBatch& batch, std::string_view log) {
     families_.resize(block_->families().size());
     if (batch.shaped_row.empty()) {
         for (std::uint32_t f = 0; f < families_.size(); ++f) {
-            const std::span<const std::uint32_t> rows = block_->rows_of(f);
             const bool alone = families_.size() == 1;
-            SKY_TRY(open_family(f, {}, alone ? nullptr : rows.data(), rows.size()));
+            const std::uint32_t* const rows = alone ? nullptr : block_->rows_of(f).data();
+            SKY_TRY(open_family(f, {}, rows, block_->count_of(f)));
         }
         return {};
     }
@@ -448,7 +448,7 @@ const Vector* ShapedScan::templates(EvalContext& context, const ShapedPart& part
     Arena& arena = context.arena;
     FamilyState& state = families_[part.family];
     if (!state.templates_made) {
-        const std::size_t rows = block_->rows_of(part.family).size();
+        const std::size_t rows = block_->count_of(part.family);
         if (ranks.count * kTemplateRowsShare < rows) return nullptr;
         auto made = FamilyTemplates::make(*block_, part.family);
         if (!made) {

@@ -76,6 +76,9 @@ public:
     /// neither.
     const Vector* filter(EvalContext& context, const ShapedPart& part, const Ranks& ranks,
                          const void* asker);
+    /// Whether all questions are answered for the part's lines by codes and numbers alone: no line
+    /// is made, however many are asked for at once.
+    bool tells(const ShapedPart& part);
     /// The template of each of these lines (functions/text_template.h). Null where their texts are
     /// the better way to it.
     const Vector* templates(EvalContext& context, const ShapedPart& part, const Ranks& ranks);
@@ -137,8 +140,11 @@ private:
         std::vector<Cluster> clusters;
         bool whole = false;  // A line that passes is searched as well.
     };
+    /// The filter, made when it is first asked for; its place in filters_.
+    Result<std::size_t> filter_of(const ShapedPart& part, const SymbolicSite& site);
     Result<SlotFilter> make_filter(const ShapedPart& part, const SymbolicSite& site);
     Status plant(const ShapedPart& part, const SymbolicSite& site, SlotFilter& out);
+    Result<columnar::IntegerBounds> bounds_of(std::uint32_t family, std::uint32_t slot);
     Status add_clusters(const ShapedPart& part, SlotFilter& out);
     Status choose(const ShapedPart& part, std::string_view text, Cluster& cluster);
     void apply(EvalContext& context, const ShapedPart& part, const Ranks& ranks,
@@ -193,7 +199,6 @@ private:
     const shapes::ShapedBlock* block_ = nullptr;
     std::vector<FamilyState> families_;
     std::vector<ShapedPart> parts_;
-    VerdictMemo memo_;
     std::unordered_map<std::string, std::shared_ptr<const JsonLayout>> layouts_;  // By the family.
     std::string layout_key_;
     std::vector<SlotFilter> filters_;                // Made when a part first needs them.

@@ -259,6 +259,18 @@ TEST_CASE("regexes answered by the values of slots find what a search of the lin
         events.push_back({1'767'226'600'000 + static_cast<std::int64_t>(sequence), ++sequence, "s",
                           std::move(line)});
     }
+    // Numbers of every length and sign, padded ones, and a few that have another form.
+    for (std::size_t i = 0; i < 3'000; ++i) {
+        const auto number = static_cast<std::int64_t>(random.next_u64() >> (1 + random.below(62)));
+        const std::string text =
+            random.below(300) == 0
+                ? "+7.5"
+                : fmt::format("{}.{}", number / 10 * (i % 9 == 0 ? -1 : 1), number % 10);
+        events.push_back(
+            {1'767'226'800'000 + static_cast<std::int64_t>(i), ++sequence, "s",
+             fmt::format("took {} s in {} of {:04}-{}", text, i % 5 == 0 ? "list" : "a-report",
+                         random.below(10'000), 500 + random.below(10))});
+    }
     std::size_t some = 0;
     for (int round = 0; round < 60; ++round) {
         std::string pattern;
@@ -270,6 +282,15 @@ TEST_CASE("regexes answered by the values of slots find what a search of the lin
         const std::string expected = rows_of(query, events, Form::kText, ShapedReads::kYes, 1);
         CHECK(rows_of(query, events, Form::kShaped, ShapedReads::kYes, 1) == expected);
         CHECK(rows_of(query, events, Form::kShapedCut, ShapedReads::kYes, 2) == expected);
+        // How many alone: whole parts at once, without times.
+        static constexpr std::string_view kMore[] = {"", " and @message like \"0\"",
+                                                     " or @message not like \" 20\""};
+        const std::string count = fmt::format("filter @message =~ /{}/{} | stats count(*) as n",
+                                              pattern, kMore[random.below(std::size(kMore))]);
+        CAPTURE(count);
+        const std::string number = rows_of(count, events, Form::kText, ShapedReads::kYes, 1);
+        CHECK(rows_of(count, events, Form::kShaped, ShapedReads::kYes, 1) == number);
+        CHECK(rows_of(count, events, Form::kShaped, ShapedReads::kYes, 2) == number);
         some += expected.find("count") != std::string::npos ? 1U : 0U;
     }
     CHECK(some > 20);

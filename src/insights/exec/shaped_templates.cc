@@ -378,7 +378,7 @@ Result<std::unique_ptr<const FamilyTemplates>> FamilyTemplates::make(
     }
     Combinations combinations(shape, classes);
     if (!combinations.prepare()) return std::unique_ptr<const FamilyTemplates>();
-    const std::size_t rows = block.rows_of(family).size();
+    const std::size_t rows = block.count_of(family);
     std::unique_ptr<FamilyTemplates> made(new FamilyTemplates());
     const bool one = std::all_of(classes.begin(), classes.end(),
                                  [](const Classes& of) { return of.codes.empty(); });

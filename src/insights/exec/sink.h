@@ -52,6 +52,9 @@ public:
     virtual void settle() {}
     /// Of a sort, when more rows have come than stay: the last one that does.
     virtual std::shared_ptr<const SortBound> bound() const { return nullptr; }
+    /// Whether rows until this time, that one included, may change what is shown: the groups that
+    /// are, the newest ones, may all be newer. Takes time for each group.
+    virtual bool may_show(std::int64_t /*last_ms*/) const { return true; }
     /// Rows with an earlier timestamp cannot change the answer any more.
     virtual std::optional<std::int64_t> earliest_useful_ms() const { return std::nullopt; }
 };
@@ -85,6 +88,8 @@ struct ChainSpec {
 
 /// Whether the groups are one and all its columns are count(*).
 bool counts_rows(const StatsStep& stats);
+/// Whether the groups or their order depend on where rows stand among the events.
+bool needs_order(const GroupSinkSpec& spec);
 
 /// Keeps rows of events: all, the first `rows_max` of an order, or one a key.
 std::unique_ptr<Sink> make_row_sink(const Plan& plan, const RowSinkSpec& spec,
@@ -96,6 +101,8 @@ std::unique_ptr<Sink> make_group_sink(const Plan& plan, const GroupSinkSpec& spe
 /// it has been read, so that few are held at a time. Expects may_chain().
 std::unique_ptr<Sink> make_chain_sink(const Plan& plan, const ChainSpec& spec,
                                       columnar::MemoryBudget& budget);
+/// The period of a key that is `bin(<period>)` of the events' own time.
+std::optional<Period> period_of_bin(const Plan& plan, const GroupKey& key);
 /// Whether a key of the stats is a bin of the events' own time.
 bool may_chain(const Plan& plan, const StatsStep& first);
 

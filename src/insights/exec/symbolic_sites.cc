@@ -77,7 +77,10 @@ void add_expression(const Plan& plan, const BoundExpr& expr, std::vector<Symboli
     } else if (expr.kind == BoundExpr::Kind::kMatches && is_message(plan, expr.args[0])) {
         const std::size_t before = out.size();
         add_regex(&expr, *expr.regex, {}, out);
-        if (out.size() > before) out.back().search = expr.regex.get();
+        if (out.size() > before) {
+            out.back().search = expr.regex.get();
+            out.back().machine = symbolic::SearchMachine::make(*out.back().regex);
+        }
     }
     for (const BoundExpr& arg : expr.args) add_expression(plan, arg, out);
 }
@@ -101,10 +104,22 @@ void add_parse(const Plan& plan, const ParseStep& parse, std::vector<SymbolicSit
     }
 }
 
+bool asks_only(const BoundExpr& expr, std::span<const SymbolicSite> sites) {
+    const bool joins = expr.kind == BoundExpr::Kind::kAnd || expr.kind == BoundExpr::Kind::kOr ||
+                       expr.kind == BoundExpr::Kind::kNot;
+    if (joins) {
+        return std::all_of(expr.args.begin(), expr.args.end(),
+                           [&](const BoundExpr& arg) { return asks_only(arg, sites); });
+    }
+    return std::any_of(sites.begin(), sites.end(),
+                       [&](const SymbolicSite& site) { return site.asker == &expr; });
+}
+
 }  // namespace
 
 symbolic::Binding SymbolicSite::decide(const symbolic::Family& family) const {
     if (glob != nullptr) return symbolic::bind_glob(*glob, family);
+    if (machine) return {machine->decide(family), {}};
     // Most families lack some word of the regex, which is told sooner than by running it.
     for (const std::string& literal : literals)
         if (symbolic::decide_contains(literal, family) == symbolic::Verdict::kMiss)
@@ -126,6 +141,11 @@ std::vector<SymbolicSite> symbolic_sites(const Plan& plan, std::size_t count) {
         }
     }
     return out;
+}
+
+bool asks_only(const Step& step, std::span<const SymbolicSite> sites) {
+    const auto* const filter = std::get_if<FilterStep>(&step);
+    return filter != nullptr && asks_only(filter->condition, sites);
 }
 
 std::vector<RequiredField> required_fields(const Plan& plan, std::size_t count,

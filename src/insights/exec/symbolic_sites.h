@@ -13,6 +13,7 @@
 #include "insights/plan/plan.h"
 #include "insights/symbolic/family.h"
 #include "insights/symbolic/regex_program.h"
+#include "insights/symbolic/search_machine.h"
 
 namespace sky::insights {
 
@@ -24,7 +25,9 @@ struct SymbolicSite {
     std::string substring;       // Not empty.
     std::optional<symbolic::RegexProgram> regex;
     std::span<const std::string> literals;  // Of the regex: what every match contains.
-    const Regex* search = nullptr;          // Of a `=~`: the regex itself.
+    const Regex* search = nullptr;          // Of a `=~`: the regex itself,
+    /// and as a machine, where it is a small one.
+    std::optional<symbolic::SearchMachine> machine = {};
 
     symbolic::Binding decide(const symbolic::Family& family) const;
     /// Bytes that the question tells apart have different classes; 0 is one of them.
@@ -34,6 +37,9 @@ struct SymbolicSite {
 
 /// The questions of steps [0, count). Pointers into the plan, which outlives them.
 std::vector<SymbolicSite> symbolic_sites(const Plan& plan, std::size_t count);
+
+/// Whether the step is a filter whose every question is one of the sites.
+bool asks_only(const Step& step, std::span<const SymbolicSite> sites);
 
 /// A field that filters ask to be one text, which is no number and no boolean.
 struct RequiredField {

@@ -260,27 +260,28 @@ Result<std::unique_ptr<Table>> run_table_steps(const Plan& plan, std::size_t fir
 Result<QueryResult> render_table(const Plan& plan, const Table& table, std::uint64_t rows_max) {
     QueryResult result;
     const auto rows = static_cast<std::size_t>(std::min<std::uint64_t>(table.rows, rows_max));
-    for (const OutputColumn& column : plan.output) result.columns.push_back(column.name);
-    result.rows.resize(rows);
-    std::uint64_t bytes = 0;
+    std::vector<std::string> names;
+    for (const OutputColumn& column : plan.output) names.push_back(column.name);
+    result.rows = ResultRows(std::move(names));
+    result.rows.reserve(rows);
+    std::uint64_t name_bytes = 0;
     for (std::size_t i = 0; i < rows; ++i) {
-        Row& row = result.rows[i];
-        row.reserve(plan.output.size());
-        for (const OutputColumn& column : plan.output) {
-            const Vector* values = table.columns[column.slot];
+        for (std::size_t c = 0; c < plan.output.size(); ++c) {
+            const Vector* values = table.columns[plan.output[c].slot];
             if (values == nullptr || !values->present(i)) continue;
-            Cell cell{column.name, {}};
-            append_rendered(values->at(i), cell.value);
-            bytes += cell.field.size() + cell.value.size();
-            row.push_back(std::move(cell));
+            append_rendered(values->at(i), result.rows.text());
+            result.rows.end_cell(c);
+            name_bytes += plan.output[c].name.size();
         }
-        if (bytes > kResultBytesMax) {
+        result.rows.end_row();
+        if (name_bytes + result.rows.text().size() > kResultBytesMax) {
             return fail(ErrorCode::kLimitExceeded,
                         fmt::format("the result is larger than {} MiB: ask for fewer rows or "
                                     "columns",
                                     kResultBytesMax >> 20));
         }
     }
+    result.rows.settle();
     return result;
 }
 

@@ -167,7 +167,14 @@ public:
         const bool shaped = form_ != Form::kText && batch.rows() > 0 &&
                             has(columns, store::Columns::kMessage) &&
                             has(columns, store::Columns::kShaped);
-        if (shaped) shape(batch);
+        if (!shaped) return batch;
+        shape(batch);
+        // Times that nobody asks for may be left out where no row is; every other morsel's are.
+        if (has(columns, store::Columns::kTimeless) && batch.shaped_row.empty() &&
+            known_rows(morsel, range)) {
+            batch.timestamp_ms.clear();
+            batch.sequence.clear();
+        }
         return batch;
     }
 

@@ -358,4 +358,25 @@ void select_true(EvalContext& context, const Vector* operand, std::vector<std::u
     rows.resize(before + columnar::kernels().places(bytes, context.rows, rows.data() + before));
 }
 
+std::uint64_t count_true(EvalContext& context, const Vector* operand) {
+    if (operand->is_constant()) return truth_of(operand->constant_value()) ? context.rows : 0;
+    const std::uint8_t* const bytes = truth(context, operand);
+    std::uint64_t count = 0;
+    std::size_t row = 0;
+    // Bytes are 0 or 1: eight at a time, as long as no byte overflows.
+    while (row + 8 <= context.rows) {
+        const std::size_t end = std::min(context.rows, row + 255 * 8) & ~std::size_t{7};
+        std::uint64_t sums = 0;
+        for (; row + 8 <= end; row += 8) {
+            std::uint64_t word = 0;
+            std::memcpy(&word, bytes + row, sizeof word);
+            sums += word;
+        }
+        constexpr std::uint64_t kEven = 0x00FF00FF00FF00FFULL, kOnes = 0x0001000100010001ULL;
+        count += (((sums & kEven) + ((sums >> 8) & kEven)) * kOnes) >> 48;
+    }
+    for (; row < context.rows; ++row) count += bytes[row];
+    return count;
+}
+
 }  // namespace sky::insights

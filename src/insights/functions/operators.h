@@ -67,5 +67,7 @@ private:
 const std::uint8_t* truth(EvalContext& context, const Vector* operand);
 /// Rows where the operand is true, ascending, appended to `rows`.
 void select_true(EvalContext& context, const Vector* operand, std::vector<std::uint32_t>& rows);
+/// The number of rows where it is true.
+std::uint64_t count_true(EvalContext& context, const Vector* operand);
 
 }  // namespace sky::insights

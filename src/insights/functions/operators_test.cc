@@ -138,6 +138,24 @@ TEST_CASE("logic and filters over values that are no booleans") {
     std::vector<std::uint32_t> rows;
     select_true(batch.context, values, rows);
     CHECK(rows == std::vector<std::uint32_t>{3, 4, 6, 7});
+    CHECK(count_true(batch.context, values) == 4);
+}
+
+TEST_CASE("rows that are true are counted, however many there are") {
+    for (const std::size_t rows : {0U, 1U, 7U, 8U, 9U, 2'039U, 2'040U, 2'041U, 2'048U, 6'131U}) {
+        CAPTURE(rows);
+        Batch batch(rows);
+        auto* const all = batch.arena.array<std::uint8_t>(rows + 1);
+        auto* const some = batch.arena.array<std::uint8_t>(rows + 1);
+        std::size_t expected = 0;
+        for (std::size_t i = 0; i < rows; ++i) {
+            all[i] = 1;
+            some[i] = i % 3 == 0 || i + 1 == rows ? 1 : 0;
+            expected += some[i];
+        }
+        CHECK(count_true(batch.context, Vector::booleans(batch.arena, rows, all)) == rows);
+        CHECK(count_true(batch.context, Vector::booleans(batch.arena, rows, some)) == expected);
+    }
 }
 
 TEST_CASE("like is a case-sensitive substring, =~ a search") {

@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <optional>
 
 #include "base/time.h"
 
@@ -34,11 +35,46 @@ std::string_view render_into(const Value& value, char* buffer, std::string& scra
 
 }  // namespace
 
+namespace {
+
+/// The four decimals of `number` as an integer, rounded half to even on the double's exact value;
+/// nullopt where that is not certain.
+std::optional<std::int64_t> ten_thousandths(double number) {
+    constexpr double kLeast = 1e-6, kMost = 1e11;  // The product neither underflows nor has a step
+                                                   // above 1/2.
+    const double size = std::abs(number);
+    if (!(size >= kLeast && size < kMost)) return std::nullopt;
+    const double product = number * 1e4;
+    const double error = std::fma(number, 1e4, -product);  // Exact.
+    const double nearest = std::nearbyint(product);
+    const double rest = (product - nearest) + error;  // Of the exact product.
+    constexpr double kCertain = 0.5 - 1e-6;
+    if (std::abs(rest) > kCertain) return std::nullopt;
+    return static_cast<std::int64_t>(nearest);
+}
+
+}  // namespace
+
 std::string_view render_number(double number, char* buffer) {
     if (std::abs(number) < kPlainIntegerMax && number == std::trunc(number)) {
         const auto whole = static_cast<std::int64_t>(number);  // Also turns -0 into 0.
         const auto [end, error] = std::to_chars(buffer, buffer + kNumberTextMax, whole);
         return {buffer, static_cast<std::size_t>(end - buffer)};
+    }
+    if (const auto scaled = ten_thousandths(number)) {
+        char* at = buffer;
+        if (*scaled < 0) *at++ = '-';
+        const auto size = static_cast<std::uint64_t>(*scaled < 0 ? -*scaled : *scaled);
+        at = std::to_chars(at, buffer + kNumberTextMax, size / 10'000).ptr;
+        auto decimals = static_cast<unsigned>(size % 10'000);
+        if (decimals != 0) {
+            *at++ = '.';
+            for (unsigned unit = 1'000; decimals != 0; unit /= 10) {
+                *at++ = static_cast<char>('0' + decimals / unit);
+                decimals %= unit;
+            }
+        }
+        return {buffer, static_cast<std::size_t>(at - buffer)};
     }
     const auto [fixed_end, error] = std::to_chars(buffer, buffer + kNumberTextMax, number,
                                                   std::chars_format::fixed, kDecimalsMax);

@@ -4,7 +4,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 #include "insights/functions/order.h"
@@ -45,6 +47,37 @@ TEST_CASE("computed numbers: four decimals, half-even, never an exponent") {
     char buffer[kNumberTextMax];
     CHECK(render_number(std::numeric_limits<double>::max(), buffer).size() == 309);
     CHECK(render_number(-std::numeric_limits<double>::max(), buffer).size() == 310);
+}
+
+TEST_CASE("computed numbers: the short way and the long one print the same") {
+    const auto expected = [](double number) {
+        char text[kNumberTextMax];
+        const char* end =
+            std::to_chars(text, text + kNumberTextMax, number, std::chars_format::fixed, 4).ptr;
+        while (end[-1] == '0') --end;
+        if (end[-1] == '.') --end;
+        const std::string out(text, static_cast<std::size_t>(end - text));
+        return out == "-0" ? "0" : out;
+    };
+    std::uint64_t state = 1;
+    const auto random = [&] {
+        state = state * 6'364'136'223'846'793'005ULL + 1'442'695'040'888'963'407ULL;
+        return state >> 11;
+    };
+    char buffer[kNumberTextMax];
+    for (int i = 0; i < 100'000; ++i) {
+        // All sizes; halves of the last decimal and what is beside them; averages of decimals.
+        const double size = std::ldexp(static_cast<double>(random()), -static_cast<int>(i % 90));
+        const double half = (static_cast<double>(random() % 2'000'001) - 1e6 + 0.5) / 1e4;
+        const double average =
+            static_cast<double>(random() % 10'000'000) / 100 / static_cast<double>(1 + i % 999);
+        for (const double number : {size, -size, half, std::nextafter(half, 0.0), -average,
+                                    std::nextafter(half, 1e9), average}) {
+            if (std::abs(number) >= 1e15 || number == std::trunc(number)) continue;
+            CAPTURE(number);
+            CHECK(render_number(number, buffer) == expected(number));
+        }
+    }
 }
 
 TEST_CASE("every kind of value as text") {

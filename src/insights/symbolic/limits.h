@@ -15,4 +15,8 @@ constexpr std::size_t kPositionsMax = 64 << 10;
 /// Instructions that one decision may visit before it gives up. Ours: about 5 ms.
 constexpr std::size_t kVisitsMax = 2'000'000;
 
+/// States of a search as a machine (search_machine.h); a regex that needs more is searched for line
+/// by line. Ours: as many as a byte numbers; most have ten.
+constexpr std::size_t kSearchStatesMax = 256;
+
 }  // namespace sky::insights::symbolic::limits

@@ -205,7 +205,7 @@ TEST_CASE("random families: globs bind as the chain of finds does on every line"
 
 TEST_CASE("random families: regexes bind as RE2 does on every line") {
     SeededDice dice(seed());
-    std::uint64_t rows = 0, cases = 0, decided = 0, matches = 0;
+    std::uint64_t rows = 0, cases = 0, decided = 0, matches = 0, machines = 0, searched = 0;
     for (; rows < rows_wanted(); ++cases) {
         const Case lines = random_case(dice);
         const std::string pattern = RegexMaker(dice, lines).run();
@@ -225,6 +225,11 @@ TEST_CASE("random families: regexes bind as RE2 does on every line") {
         matches += got.verdict == Verdict::kMatch ? 1 : 0;
         REQUIRE(regex_mistake(*regex, wanted, got, lines) == "");
         if (!program) continue;
+        if (const auto machine = SearchMachine::make(*program)) {
+            ++machines;
+            searched += machine->decide(lines.family()) != Verdict::kSlow ? 1U : 0U;
+            REQUIRE(search_mistake(*regex, *machine, lines) == "");
+        }
         // The machine itself against RE2: each line as a family of one constant.
         for (const auto& row : lines.rows) {
             const std::string line = lines.line(row);
@@ -239,9 +244,44 @@ TEST_CASE("random families: regexes bind as RE2 does on every line") {
         }
     }
     MESSAGE(rows << " lines, " << cases << " regexes, " << decided << " decided, " << matches
-                 << " bound");
+                 << " bound, " << searched << " searches of " << machines << " decided");
+    CHECK(machines * 2 > cases);
+    CHECK(searched * 10 > machines);
     CHECK(decided * 10 > cases);
     CHECK(matches * 40 > cases);
+}
+
+TEST_CASE("a search as a machine: few states, the ends of the text, and none where they explode") {
+    struct Row {
+        std::string_view regex;
+        std::vector<std::string> found, not_found;
+        bool made = true;
+    };
+    const Row rows[] = {
+        {"user.*list", {"user-list", "xuserlisty"}, {"", "list user", "user\nlist"}},
+        {"[0-9]{3}\\.[0-9]+ 50[0-9]", {"123.4 500", "x1234.56 509 y"}, {"12.34 500", "123.4 510"}},
+        {"^ab$", {"ab"}, {"abb", "aab", "ab\n", ""}},
+        {"^", {"", "x"}, {}},
+        {"$", {"", "x"}, {}},
+        {"^$", {""}, {"x"}},
+        {"x$|^y", {"ax", "ya", "y"}, {"xa", "ay"}},
+        {"(a|b)*c", {"c", "abac"}, {"", "ab"}},
+        {"a.{12}b", {}, {}, false},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.regex);
+        const auto program = RegexProgram::compile(Regex::compile(row.regex)->pattern(), {});
+        REQUIRE(program);
+        const auto machine = SearchMachine::make(*program);
+        REQUIRE(machine.has_value() == row.made);
+        for (const bool found : {true, false}) {
+            for (const std::string& line : found ? row.found : row.not_found) {
+                CAPTURE(line);
+                const auto outcome = machine->outcome(machine->run(machine->start(), line));
+                CHECK(outcome == (found ? SearchMachine::kMatches : SearchMachine::kMisses));
+            }
+        }
+    }
 }
 
 TEST_CASE("patterns that explode give up") {

@@ -9,6 +9,7 @@
 
 #include "insights/functions/glob.h"
 #include "insights/functions/regex.h"
+#include "insights/symbolic/search_machine.h"
 #include "insights/symbolic/symbolic_glob.h"
 #include "insights/symbolic/symbolic_regex.h"
 
@@ -256,6 +257,21 @@ inline std::string regex_mistake(const Regex& regex, std::span<const bool> neede
                 return "group " + std::to_string(i + 1) + " of '" + line + "'";
             }
         }
+    }
+    return {};
+}
+
+/// What the search machine makes of the family and of each line differs from what RE2 finds; empty:
+/// nothing does.
+inline std::string search_mistake(const Regex& regex, const SearchMachine& machine,
+                                  const Case& of) {
+    const Verdict all = machine.decide(of.family());
+    for (const auto& row : of.rows) {
+        const std::string line = of.line(row);
+        const bool found = regex.search(line);
+        const auto outcome = machine.outcome(machine.run(machine.start(), line));
+        if ((outcome == SearchMachine::kMatches) != found) return "machine on " + line;
+        if (all != Verdict::kSlow && (all == Verdict::kMatch) != found) return "family of " + line;
     }
     return {};
 }

@@ -88,7 +88,7 @@ constexpr auto kOperations = std::to_array<OperationDef>({
     {"GetLogObject", Access::kRead, kBodyBytesMax, aws::raw<get_log_object>},
     {"GetLogRecord", Access::kRead, kBodyBytesMax, aws::typed<get_log_record>},
     {"GetLookupTable", Access::kControl, kBodyBytesMax, aws::typed<get_lookup_table>, kReaders},
-    {"GetQueryResults", Access::kRead, kBodyBytesMax, aws::typed<get_query_results>},
+    {"GetQueryResults", Access::kRead, kBodyBytesMax, aws::raw<get_query_results>},
     {"GetStorageTierPolicy", Access::kControl, kBodyBytesMax, aws::typed<get_storage_tier_policy>,
      kAll},
     {"ListAggregateLogGroupSummaries", Access::kControl, kBodyBytesMax,

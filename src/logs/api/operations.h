@@ -134,8 +134,6 @@ aws::Reply<GetLogRecordResponse> get_log_record(Service&, const aws::CallContext
                                                 const GetLogRecordRequest&);
 aws::Reply<GetLookupTableResponse> get_lookup_table(Service&, const aws::CallContext&,
                                                     const GetLookupTableRequest&);
-aws::Reply<GetQueryResultsResponse> get_query_results(Service&, const aws::CallContext&,
-                                                      const GetQueryResultsRequest&);
 aws::Reply<ListLogGroupsResponse> list_log_groups(Service&, const aws::CallContext&,
                                                   const ListLogGroupsRequest&);
 aws::Reply<ListLogGroupsForQueryResponse> list_log_groups_for_query(
@@ -180,6 +178,8 @@ aws::Reply<GetStorageTierPolicyResponse> get_storage_tier_policy(
     Service&, const aws::CallContext&, const GetStorageTierPolicyRequest&);
 aws::Reply<PutStorageTierPolicyResponse> put_storage_tier_policy(
     Service&, const aws::CallContext&, const PutStorageTierPolicyRequest&);
+/// Writes its answer by hand; see get_query_results.cc.
+void get_query_results(Service& service, aws::Call call);
 /// Decodes by hand and answers when the store has synced; see put_log_events.cc.
 void put_log_events(Service& service, aws::Call call);
 /// Answer with a stream of events; see get_log_object.cc and start_live_tail.cc.

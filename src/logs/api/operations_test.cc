@@ -7,7 +7,9 @@
 #include <fstream>
 #include <iterator>
 
+#include "aws/codec.h"
 #include "logs/api/errors.h"
+#include "logs/api/shapes/get_query_results.h"
 #include "logs/api/shapes/service.h"
 #include "logs/api/testing/client.h"
 
@@ -367,6 +369,30 @@ TEST_CASE("queries over the wire") {
           R"(200 {"queries":[{"queryLanguage":"CWLI","queryId":")" + waiting +
               R"(","queryString":"SOURCE \"g\" START=1000 END=2999 | wait a","status":"Cancelled",)"
               R"("createTime":$NOW,"logGroupName":"g","queryDuration":0,"bytesScanned":10}]})"}});
+}
+
+TEST_CASE("rows that are written by hand are what the tables would write") {
+    Client client;
+    (void)client.ask("CreateLogGroup", R"({"logGroupName":"g"})");
+    for (const char* text : {"rows 0", "rows 1", "rows 12"}) {
+        const http::Response started = client.call(
+            "StartQuery", R"({"logGroupName":"g","startTime":1,"endTime":2,"queryString":")" +
+                              std::string(text) + "\"}");
+        client.service.queries.wait_until_idle();
+        const std::string ask = started.body.substr(0, started.body.size() - 1);
+        for (const char* page : {"}", R"(,"maxItems":1})", R"(,"maxItems":5})"}) {
+            const http::Response answer = client.call("GetQueryResults", ask + page);
+            CAPTURE(answer.body);
+            GetQueryResultsResponse read;
+            aws::MissingMembers missing;
+            REQUIRE(
+                aws::json11_codec().decode({.body = answer.body}, shape_of(&read), &read, missing));
+            CHECK(missing.empty());
+            const http::Response again = aws::json11_codec().encode({}, &shape_of(&read), &read);
+            CHECK(again.body == answer.body);
+            CHECK(again.headers[0].value == answer.headers[0].value);
+        }
+    }
 }
 
 TEST_CASE("tenants do not see each other") {

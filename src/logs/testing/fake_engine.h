@@ -98,8 +98,11 @@ private:
     private:
         static insights::QueryResult rows(int count) {
             insights::QueryResult result;
-            result.columns = {"n"};
-            for (int i = 0; i < count; ++i) result.rows.push_back({{"n", std::to_string(i)}});
+            result.rows = insights::ResultRows({"n"});
+            for (int i = 0; i < count; ++i) {
+                result.rows.add(0, std::to_string(i));
+                result.rows.end_row();
+            }
             result.statistics.records_scanned = count;
             result.statistics.bytes_scanned = 10.0 * count;
             return result;
