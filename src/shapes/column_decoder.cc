@@ -227,7 +227,8 @@ bool decode_codes(const CodesPlace& codes, std::size_t entries, BlockAreas& area
 // Columns
 // -------------------------------------------------------------------------------------------------
 
-bool ColumnDecoder::dictionary_entries(const ColumnInfo& info, BlockAreas& areas, SlotColumn& out) {
+bool ColumnDecoder::dictionary_entries(const ColumnInfo& info, BlockAreas& areas, SlotColumn& out,
+                                       SlotStats* stats) {
     const std::vector<std::string_view>* const pool = areas.pool();
     if (pool == nullptr) return false;
     std::vector<std::uint32_t> references;
@@ -243,15 +244,16 @@ bool ColumnDecoder::dictionary_entries(const ColumnInfo& info, BlockAreas& areas
         const std::uint32_t first = references[i];
         for (std::size_t k = i; i < references.size() && references[i] == first + (i - k); ++i) {
             out.entries_.push_back((*pool)[references[i]]);
-            out.stats_.add_length(out.entries_.back().size());
+            if (stats != nullptr) stats->add_length(out.entries_.back().size());
             end = out.entries_.back().data() + out.entries_.back().size();
         }
-        out.stats_.bytes.add({begin, static_cast<std::size_t>(end - begin)});
+        if (stats != nullptr) stats->bytes.add({begin, static_cast<std::size_t>(end - begin)});
     }
     return true;
 }
 
-bool ColumnDecoder::exceptions(const ColumnInfo& info, BlockAreas& areas, SlotColumn& out) {
+bool ColumnDecoder::exceptions(const ColumnInfo& info, BlockAreas& areas, SlotColumn& out,
+                               SlotStats* stats) {
     if (info.exceptions == 0) return true;
     const std::vector<std::string_view>* const pool = areas.pool();
     if (pool == nullptr) return false;
@@ -265,7 +267,7 @@ bool ColumnDecoder::exceptions(const ColumnInfo& info, BlockAreas& areas, SlotCo
         return false;
     for (const std::uint32_t reference : references) {
         out.exception_texts_.push_back((*pool)[reference]);
-        out.stats_.add(out.exception_texts_.back());
+        if (stats != nullptr) stats->add(out.exception_texts_.back());
     }
     return true;
 }
@@ -298,40 +300,46 @@ bool ColumnDecoder::entries(const ColumnInfo& info, BlockAreas& areas,
     return true;
 }
 
-/// Everything but the values; statistics are complete except those of a text that has none stored.
-bool ColumnDecoder::head(const ColumnInfo& info, BlockAreas& areas, SlotColumn& out) {
+/// Everything but the values; statistics are complete but for a text that has none stored.
+bool ColumnDecoder::head(const ColumnInfo& info, BlockAreas& areas, SlotColumn& out,
+                         SlotStats* stats) {
     out.kind_ = info.kind;
     switch (info.kind) {
         case SlotKind::kConstant: {
             const std::vector<std::string_view>* const pool = areas.pool();
             if (pool == nullptr) return false;
             out.entries_.push_back((*pool)[info.constant]);
-            out.stats_.add(out.entries_[0]);
+            if (stats != nullptr) stats->add(out.entries_[0]);
             return true;
         }
         case SlotKind::kDictionary:
-            return dictionary_entries(info, areas, out);
+            return dictionary_entries(info, areas, out, stats);
         case SlotKind::kForm:
             out.form_ = info.read_form();
-            out.stats_.bytes = out.form_.bytes();
-            out.stats_.has_one = out.form_.one_byte();
-            out.stats_.has_more = true;
-            return exceptions(info, areas, out);
+            if (stats != nullptr) {
+                stats->bytes = out.form_.bytes();
+                stats->has_one = out.form_.one_byte();
+                stats->has_more = true;
+            }
+            return exceptions(info, areas, out, stats);
         case SlotKind::kHex:
             out.hex_ = info.read_hex();
-            out.stats_.bytes.add(out.hex_.upper ? "0123456789ABCDEF" : "0123456789abcdef");
-            for (const char byte : out.hex_.pattern)
-                if (byte != 'x') out.stats_.bytes.add(static_cast<unsigned char>(byte));
-            out.stats_.add_length(out.hex_.pattern.size());
-            return exceptions(info, areas, out);
+            if (stats != nullptr) {
+                stats->bytes.add(out.hex_.upper ? "0123456789ABCDEF" : "0123456789abcdef");
+                for (const char byte : out.hex_.pattern)
+                    if (byte != 'x') stats->bytes.add(static_cast<unsigned char>(byte));
+                stats->add_length(out.hex_.pattern.size());
+            }
+            return exceptions(info, areas, out, stats);
         case SlotKind::kText:
-            if (!info.form.empty()) out.stats_ = info.stats();
+            if (stats != nullptr && !info.form.empty()) *stats = info.stats();
             return true;
     }
     return false;
 }
 
-bool ColumnDecoder::body(const ColumnInfo& info, BlockAreas& areas, SlotColumn& out) {
+bool ColumnDecoder::body(const ColumnInfo& info, BlockAreas& areas, SlotColumn& out,
+                         SlotStats* stats) {
     std::string_view bytes;
     switch (info.kind) {
         case SlotKind::kConstant:
@@ -380,10 +388,10 @@ bool ColumnDecoder::body(const ColumnInfo& info, BlockAreas& areas, SlotColumn& 
                 if (bytes.size() != info.text_bytes) return false;
                 out.bytes_ = bytes;
             }
-            if (info.form.empty()) {
-                out.stats_.bytes.add(out.bytes_);
+            if (stats != nullptr && info.form.empty()) {
+                stats->bytes.add(out.bytes_);
                 for (const std::uint64_t length : lengths)
-                    out.stats_.add_length(static_cast<std::size_t>(length));
+                    stats->add_length(static_cast<std::size_t>(length));
             }
             return true;
         }
@@ -395,7 +403,8 @@ std::unique_ptr<const SlotColumn> ColumnDecoder::decode(const ColumnInfo& info, 
                                                         BlockAreas& areas) {
     auto column = std::make_unique<SlotColumn>();
     column->rows_ = rows;
-    if (!head(info, areas, *column) || !body(info, areas, *column)) return nullptr;
+    if (!head(info, areas, *column, nullptr) || !body(info, areas, *column, nullptr))
+        return nullptr;
     return column;
 }
 
@@ -403,10 +412,11 @@ std::optional<SlotStats> ColumnDecoder::stats(const ColumnInfo& info, std::size_
                                               BlockAreas& areas) {
     SlotColumn column;
     column.rows_ = rows;
-    if (!head(info, areas, column)) return std::nullopt;
-    if (info.kind == SlotKind::kText && info.form.empty() && !body(info, areas, column))
+    SlotStats stats;
+    if (!head(info, areas, column, &stats)) return std::nullopt;
+    if (info.kind == SlotKind::kText && info.form.empty() && !body(info, areas, column, &stats))
         return std::nullopt;
-    return column.stats_;
+    return stats;
 }
 
 }  // namespace sky::shapes

@@ -116,10 +116,13 @@ public:
                                       std::vector<std::string_view>& out);
 
 private:
-    static bool dictionary_entries(const ColumnInfo& info, BlockAreas& areas, SlotColumn& out);
-    static bool exceptions(const ColumnInfo& info, BlockAreas& areas, SlotColumn& out);
-    static bool head(const ColumnInfo& info, BlockAreas& areas, SlotColumn& out);
-    static bool body(const ColumnInfo& info, BlockAreas& areas, SlotColumn& out);
+    // `stats`: null when nobody asks for them; to look at every byte costs more than to copy it.
+    static bool dictionary_entries(const ColumnInfo& info, BlockAreas& areas, SlotColumn& out,
+                                   SlotStats* stats);
+    static bool exceptions(const ColumnInfo& info, BlockAreas& areas, SlotColumn& out,
+                           SlotStats* stats);
+    static bool head(const ColumnInfo& info, BlockAreas& areas, SlotColumn& out, SlotStats* stats);
+    static bool body(const ColumnInfo& info, BlockAreas& areas, SlotColumn& out, SlotStats* stats);
 };
 
 }  // namespace sky::shapes

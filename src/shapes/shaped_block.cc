@@ -22,6 +22,7 @@ bool read_family(ByteReader& in, Family& family) {
         pieces > limits::kPiecesMax)
         return false;
     family.layout = static_cast<Family::Layout>(layout);
+    family.pieces.reserve(static_cast<std::size_t>(pieces));
     for (std::uint64_t i = 0; i < pieces; ++i) {
         const std::string_view constant = in.text(in.left());
         if (!in.ok()) return false;
@@ -145,8 +146,7 @@ std::span<const std::uint32_t> ShapedBlock::rows_of(std::size_t family) const {
 std::size_t ShapedBlock::count_of(std::size_t family) const { return impl_->columns[family].count; }
 
 Result<SlotStats> ShapedBlock::stats(std::size_t family, std::size_t slot) const {
-    Impl::FamilyColumns& of = impl_->columns[family];
-    if (of.columns[slot]) return of.columns[slot]->stats();
+    const Impl::FamilyColumns& of = impl_->columns[family];
     const auto stats = ColumnDecoder::stats(of.infos[slot], of.count, impl_->areas);
     if (!stats) return damaged("statistics of a column");
     return *stats;

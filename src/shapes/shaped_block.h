@@ -42,7 +42,7 @@ public:
     std::span<const std::uint32_t> rows_of(std::size_t family) const;
     /// Their number, which costs nothing.
     std::size_t count_of(std::size_t family) const;
-    /// What column() would have as stats(), without decoding the values of a large column.
+    /// What is known of every text of the column; without decoding the values of a large one.
     /// Errors: kCorruption.
     Result<SlotStats> stats(std::size_t family, std::size_t slot) const;
     /// That of the column, which need not be decoded for it.

@@ -30,7 +30,6 @@ class SlotColumn {
 public:
     SlotKind kind() const { return kind_; }
     std::size_t rows() const { return rows_; }
-    const SlotStats& stats() const { return stats_; }
 
     /// kConstant: one; kDictionary: distinct texts, at most 65,536, each in use.
     std::span<const std::string_view> entries() const { return entries_; }
@@ -68,7 +67,6 @@ private:
 
     SlotKind kind_ = SlotKind::kConstant;
     std::size_t rows_ = 0;
-    SlotStats stats_;
     std::vector<std::string_view> entries_;
     std::vector<std::uint16_t> codes_;
     Form form_;

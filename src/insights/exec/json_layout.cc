@@ -119,7 +119,11 @@ JsonLayout JsonLayout::of(const shapes::Family& family, const json::FieldPaths& 
         out.lines_ = Lines::kNoJson;
         return out;
     }
+    std::size_t bytes = family.slots;
+    for (const shapes::Piece& piece : family.pieces) bytes += piece.constant.size();
     out.sample_ = std::make_unique<std::string>();
+    out.sample_->reserve(bytes);
+    out.roles_.reserve(family.slots);
     std::vector<json::Token> found(paths.size());
     if (!out.read_roles(family) || !paths.resolve(*out.sample_, found)) return out;
     const bool elements =
