@@ -319,7 +319,11 @@ private:
 
     void run_command(const AddtotalsCommand& command) {
         std::vector<std::string> names;
-        for (const Name& name : command.fields) names.push_back(name.text);
+        for (const Name& name : command.fields) {  // Named twice, it is one column.
+            if (std::find(names.begin(), names.end(), name.text) == names.end()) {
+                names.push_back(name.text);
+            }
+        }
         for (const std::string& name : columns()) {  // Numbers; instants are none.
             const bool instant = name.starts_with('@') || name.starts_with("bin(");
             if (command.fields.empty() && !instant) names.push_back(name);
@@ -352,7 +356,9 @@ private:
                                  ? std::strtod(command.param.text.c_str(), nullptr)
                                  : 2.5;
         std::vector<bool> beyond(rows_.size(), false);
+        std::set<std::string> seen;
         for (const Name& name : command.fields) {
+            if (!seen.insert(name.text).second) continue;
             std::vector<double> numbers;
             for (const Row& row : rows_) {
                 if (const auto number = as_number(field(row, name.text)))

@@ -61,7 +61,7 @@ Status Binder::bind_item(const Item& item) {
         named.time_bin = is_time_bin(item.expr, scope_);
         named.slot = plain ? bound.slot : SKY_TRY(compute(std::move(bound), name));
         define(name, named);
-        if (item.alias.empty()) scope_.define_expression(expression_key(item.expr), named);
+        if (item.alias.empty()) scope_.define_expression(expression_key(item.expr), name);
     }
     append_output(name);
     return {};
@@ -158,7 +158,7 @@ Status Binder::bind(const StatsCommand& command, Span) {
         columns.define(item.column(), named);
         const bool field = item.expr.kind == Expr::Kind::kField;
         if (item.alias.empty() && !field) {
-            columns.define_expression(expression_key(item.expr), named);
+            columns.define_expression(expression_key(item.expr), item.column());
         }
     };
     for (const Item& item : command.by) {

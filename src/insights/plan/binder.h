@@ -84,7 +84,9 @@ private:
     /// Names that show at this point, besides @ptr.
     std::vector<std::string> shown() const;
     Status add_rows(RowsStep step);
-    Result<std::uint32_t> replace_column(const std::string& name);
+    Result<std::uint32_t> replace_column(const std::string& written);
+    /// The step reads these columns as they are before it and writes them anew.
+    Status replace_columns(const std::vector<std::string>& names, RowsStep& step);
     /// Adds a side that runs `query`; the answer is its number.
     Result<std::uint32_t> add_side(const Query& query, Span span, SideWindow window,
                                    std::uint64_t rows_max, bool timed,

@@ -17,6 +17,10 @@ bool fits(std::string_view pattern, std::string_view name) {
     return name.starts_with(pattern.substr(0, pattern.size() - 1));
 }
 
+void add_once(std::vector<std::string>& names, const std::string& name) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+}
+
 }  // namespace
 
 Status Binder::add_rows(RowsStep step) {
@@ -24,16 +28,21 @@ Status Binder::add_rows(RowsStep step) {
     return {};
 }
 
-/// The column `name` lives in a new slot from here on; it need not show.
-Result<std::uint32_t> Binder::replace_column(const std::string& name) {
-    const BoundExpr old = SKY_TRY(expressions_.field(name, scope_));
+/// The column lives in a new slot from here on; it need not show.
+Result<std::uint32_t> Binder::replace_column(const std::string& written) {
+    const std::string name(scope_.plain(written));
     const std::uint32_t slot = SKY_TRY(expressions_.new_slot(name));
-    if (scope_.column(name) != nullptr && old.kind == BoundExpr::Kind::kSlot) {
-        scope_.replace_slot(old.slot, slot);
-    } else {
-        define(name, {slot, true, false});
-    }
+    if (!scope_.replace_slot(name, slot)) define(name, {slot, true, false});
     return slot;
+}
+
+Status Binder::replace_columns(const std::vector<std::string>& names, RowsStep& step) {
+    // All are read first: one may be spelled in two ways, with a join's alias and without.
+    for (const std::string& name : names) {
+        step.reads.push_back(SKY_TRY(expressions_.field(name, scope_)));
+    }
+    for (const std::string& name : names) step.writes.push_back(SKY_TRY(replace_column(name)));
+    return {};
 }
 
 Status Binder::bind(const UnnestCommand& command, Span) {
@@ -75,7 +84,7 @@ Status Binder::bind(const AutoregressCommand& command, Span span) {
 Status Binder::bind(const AddtotalsCommand& command, Span span) {
     AddtotalsRows rows{command.column, command.row};
     std::vector<std::string> names;
-    for (const Name& name : command.fields) names.push_back(name.text);
+    for (const Name& name : command.fields) add_once(names, name.text);
     if (names.empty()) {
         for (const std::string& name : shown()) {
             const Scope::Named* named = scope_.column(name);
@@ -85,10 +94,7 @@ Status Binder::bind(const AddtotalsCommand& command, Span span) {
         }
     }
     RowsStep step{rows, {}, {}, nullptr};
-    for (const std::string& name : names) {
-        step.reads.push_back(SKY_TRY(expressions_.field(name, scope_)));
-        step.writes.push_back(SKY_TRY(replace_column(name)));
-    }
+    SKY_TRY(replace_columns(names, step));
     if (command.row) {
         const std::string total = command.fieldname.text.empty() ? "Total" : command.fieldname.text;
         SKY_TRY(check_new(total, span));
@@ -100,28 +106,20 @@ Status Binder::bind(const AddtotalsCommand& command, Span span) {
 
 Status Binder::bind(const FilldownCommand& command, Span) {
     std::vector<std::string> known = shown();
-    for (const std::string& name : defined_) {
-        if (std::find(known.begin(), known.end(), name) == known.end()) known.push_back(name);
-    }
+    for (const std::string& name : defined_) add_once(known, name);
     std::vector<std::string> names;
-    const auto add = [&](const std::string& name) {
-        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-    };
     if (command.fields.empty()) names = shown();
     for (const Name& wanted : command.fields) {
         if (!wanted.text.ends_with('*')) {
-            add(wanted.text);
+            add_once(names, wanted.text);
             continue;
         }
         for (const std::string& name : known) {
-            if (fits(wanted.text, name)) add(name);
+            if (fits(wanted.text, name)) add_once(names, name);
         }
     }
     RowsStep step{FilldownRows{}, {}, {}, nullptr};
-    for (const std::string& name : names) {
-        step.reads.push_back(SKY_TRY(expressions_.field(name, scope_)));
-        step.writes.push_back(SKY_TRY(replace_column(name)));
-    }
+    SKY_TRY(replace_columns(names, step));
     return add_rows(std::move(step));
 }
 
@@ -138,9 +136,7 @@ Status Binder::bind(const FillmissingCommand& command, Span span) {
         if (scope_.column(key) != nullptr) names.push_back(key);
     }
     rows.keys = names.size() - 1;
-    for (const std::string& name : defined_) {
-        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-    }
+    for (const std::string& name : defined_) add_once(names, name);
     rows.values.resize(names.size());
     for (const FillmissingCommand::Fill& fill : command.fills) {
         const auto at = std::find(names.begin(), names.end(), fill.field.text);
@@ -149,10 +145,7 @@ Status Binder::bind(const FillmissingCommand& command, Span span) {
             SKY_TRY(expressions_.bind(fill.value, scope_));
     }
     RowsStep step{std::move(rows), {}, {}, nullptr};
-    for (const std::string& name : names) {
-        step.reads.push_back(SKY_TRY(expressions_.field(name, scope_)));
-        step.writes.push_back(SKY_TRY(replace_column(name)));
-    }
+    SKY_TRY(replace_columns(names, step));
     plan_.limited = false;
     return add_rows(std::move(step));
 }
@@ -171,13 +164,12 @@ Status Binder::bind(const OutlierCommand& command, Span span) {
         rows.param = parsed.value;
     }
     RowsStep step{rows, {}, {}, nullptr};
-    for (const Name& name : command.fields) {
-        step.reads.push_back(SKY_TRY(expressions_.field(name.text, scope_)));
-        step.writes.push_back(SKY_TRY(replace_column(name.text)));
-    }
-    for (const Name& name : command.fields) {
+    std::vector<std::string> names;
+    for (const Name& name : command.fields) add_once(names, name.text);
+    SKY_TRY(replace_columns(names, step));
+    for (const std::string& name : names) {
         if (!command.mark) break;
-        const std::string mark = name.text + "_outlier";
+        const std::string mark = name + "_outlier";
         SKY_TRY(check_new(mark, span));
         step.writes.push_back(SKY_TRY(new_column(mark)));
     }

@@ -30,9 +30,9 @@ public:
     explicit Scope(bool events) : events_(events) {}
     bool events() const { return events_; }
     void define(std::string name, Named named) { names_[std::move(name)] = named; }
-    /// A column without alias, found again under its printed expression.
-    void define_expression(std::string printed, Named named) {
-        expressions_[std::move(printed)] = named;
+    /// The column `name`, without alias, is found again under its printed expression.
+    void define_expression(std::string printed, std::string name) {
+        expressions_.try_emplace(std::move(printed), std::move(name));
     }
 
     /// Names of the left side of a join may be written with its alias in front.
@@ -43,13 +43,13 @@ public:
                              name.starts_with(alias_) && name[alias_.size()] == '.';
         return aliased && !find(name) ? name.substr(alias_.size() + 1) : name;
     }
-    /// Another slot holds the column from here on.
-    void replace_slot(std::uint32_t from, std::uint32_t to) {
-        for (auto* names : {&names_, &expressions_}) {
-            for (auto& [name, named] : *names) {
-                if (named.slot == from) named.slot = to;
-            }
-        }
+    /// Another slot holds the column from here on; an alias that shared its slot keeps the old
+    /// values. False: there is no such column.
+    bool replace_slot(std::string_view name, std::uint32_t to) {
+        const auto at = names_.find(name);
+        if (at == names_.end()) return false;
+        at->second.slot = to;
+        return true;
     }
 
     const Named* column(std::string_view name) const {
@@ -59,7 +59,7 @@ public:
     bool has_expressions() const { return !expressions_.empty(); }
     const Named* expression(std::string_view printed) const {
         const auto at = expressions_.find(printed);
-        return at == expressions_.end() ? nullptr : &at->second;
+        return at == expressions_.end() ? nullptr : column(at->second);
     }
     /// A defined name, or a defined name and a path below it ("j.status" where j is defined).
     std::optional<Found> find(std::string_view name) const {
@@ -78,7 +78,7 @@ private:
     bool events_;
     std::string alias_;
     std::map<std::string, Named, std::less<>> names_;
-    std::map<std::string, Named, std::less<>> expressions_;
+    std::map<std::string, std::string, std::less<>> expressions_;  // To names.
 };
 
 }  // namespace sky::insights
