@@ -70,7 +70,11 @@ def query_language():
         out += [f"## {name}", "", help_text, "", "```", syntax, "```", ""]
         if example:
             out += ["```", example, "", *answers[name], "```", ""]
-    return "\n".join(out)
+    out += ["## Fields of every event", "",
+            "Besides these an event has the fields found in it: those of a JSON object by path, and those of Lambda, VPC flow and Route 53 logs.",
+            "A name that an event does not have is a missing value.", "", "| Field | What it is |", "|---|---|"]
+    out += [f"| `{row[0]}` | {cell(row[-1])} |" for row in rows("src/insights/plan/expression_binder.cc", "kAutomaticFields = ")]
+    return "\n".join(out) + "\n"
 
 
 def metrics():

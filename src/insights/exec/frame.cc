@@ -116,6 +116,10 @@ const Vector* Frame::load(std::uint32_t slot) {
             return Vector::constant(arena, rows, Value::of_text(source_.account));
         case SlotKind::kRegion:
             return Vector::constant(arena, rows, Value::of_text(source_.region));
+        case SlotKind::kGroupName: {
+            const std::string_view log = source_.source->log;
+            return Vector::constant(arena, rows, Value::of_text(log.substr(log.find(':') + 1)));
+        }
         case SlotKind::kDiscovered:
             if (shaped_ != nullptr && part_->layout != nullptr) {
                 const auto at = std::find(discovery_->slots.begin(), discovery_->slots.end(), slot);

@@ -117,7 +117,9 @@ private:
                     "\"true\"",
                     "\" 7 \""});
     }
-    std::string field() { return one({"a", "b", "n.x", "l", "@logStream", "@timestamp", "none"}); }
+    std::string field() {
+        return one({"a", "b", "n.x", "l", "@logStream", "@timestamp", "@source.log", "none"});
+    }
     std::string literal() {
         return one({"1", "2", "0", "-3", "10.1", "'x'", "''", "\"2\"", "true"});
     }

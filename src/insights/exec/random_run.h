@@ -14,6 +14,8 @@
 namespace sky::insights::testing {
 
 inline constexpr store::TimeRange kAlways{0, 4'102'444'800'000};
+/// The log group of the events.
+inline constexpr const char* kRandomGroup = "/random";
 
 /// A row a line, without pointers, which tell the stored form. Errors: those of Execution::run().
 inline Result<std::string> rows_as_text(const std::shared_ptr<const CompiledQuery>& query,
@@ -24,10 +26,10 @@ inline Result<std::string> rows_as_text(const std::shared_ptr<const CompiledQuer
     store::GroupInfo group;
     group.id = 1;
     group.tenant = {"123456789012", "us-east-1"};
-    group.name = "/random";
+    group.name = kRandomGroup;
     RunOptions options;
-    options.sources.push_back(
-        {std::make_shared<TestSnapshot>(group, events, cut, 1, form), "123456789012:/random"});
+    options.sources.push_back({std::make_shared<TestSnapshot>(group, events, cut, 1, form),
+                               std::string("123456789012:") + kRandomGroup});
     options.range = range;
     options.now_s = 1'767'225'600;
     options.threads = threads;

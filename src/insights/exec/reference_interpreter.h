@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "insights/exec/random_run.h"
 #include "insights/exec/reference_expressions.h"
 #include "insights/exec/reference_patterns.h"
 #include "insights/exec/test_snapshot.h"
@@ -53,6 +54,7 @@ private:
             row.fields["@timestamp"] = time_value(event.timestamp_ms);
             row.fields["@message"] = text_value(event.message);
             row.fields["@logStream"] = text_value(event.stream);
+            row.fields["@source.log"] = text_value(kRandomGroup);
             auto json = JsonReader(event.message).whole();
             if (json && json->kind == Json::Kind::kMap) {
                 row.message = std::make_shared<const Json>(*std::move(json));

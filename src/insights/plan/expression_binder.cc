@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cmath>
 
 #include "columnar/decimal.h"
@@ -20,18 +21,26 @@ namespace {
 struct AutomaticField {
     std::string_view name;
     SlotKind kind;
+    std::string_view help;  // Of docs/query-language.md.
 };
-constexpr AutomaticField kAutomaticFields[] = {
-    // logs-insights-ql.md 9.
-    {"@timestamp", SlotKind::kTimestamp},
-    {"@ingestionTime", SlotKind::kIngestionTime},
-    {"@message", SlotKind::kMessage},
-    {"@logStream", SlotKind::kLogStream},
-    {"@log", SlotKind::kLog},
-    {"@ptr", SlotKind::kPointer},
-    {"@aws.account", SlotKind::kAccount},
-    {"@aws.region", SlotKind::kRegion},
-};
+// logs-insights-ql.md 9. Those without a kind are known names that no event here has.
+constexpr auto kAutomaticFields = std::to_array<AutomaticField>({
+    {"@timestamp", SlotKind::kTimestamp, "When the event happened, as its sender says."},
+    {"@ingestionTime", SlotKind::kIngestionTime, "When the event was received."},
+    {"@message", SlotKind::kMessage, "The event's text as it was sent."},
+    {"@logStream", SlotKind::kLogStream, "Name of the log stream."},
+    {"@log", SlotKind::kLog, "Account and name of the log group: `123456789012:/shop`."},
+    {"@ptr", SlotKind::kPointer, "The event's pointer, which GetLogRecord takes."},
+    {"@aws.account", SlotKind::kAccount, "Account of the log group."},
+    {"@aws.region", SlotKind::kRegion, "Region of the log group."},
+    {"@source.log", SlotKind::kGroupName, "Name of the log group alone: `/shop`."},
+    {"@data_source_name", SlotKind::kMissing,
+     "Missing: the name of the AWS service that delivers a log; events sent by PutLogEvents have "
+     "none."},
+    {"@data_source_type", SlotKind::kMissing,
+     "Missing, likewise: which of that service's logs it is."},
+    {"@data_format", SlotKind::kMissing, "Missing, likewise: the schema of that log."},
+});
 
 BoundExpr make(BoundExpr::Kind kind, std::vector<BoundExpr> args) {
     BoundExpr made;

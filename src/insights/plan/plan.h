@@ -33,6 +33,7 @@ enum class SlotKind : std::uint8_t {
     kPointer,     // @ptr
     kAccount,     // @aws.account
     kRegion,      // @aws.region
+    kGroupName,   // @source.log
     kDiscovered,  // Found in the message (functions/discover.h) under `name`.
     kComputed,    // Written by a step.
 };

@@ -15,8 +15,9 @@ constexpr auto kCommands = std::to_array<CommandDef>({
      "Adds the sum of a row's numbers as Total, and with col=true a row of the columns' sums.",
      "stats sum(bytes) as out, count(*) as calls by method | addtotals col=true"},
     {"anomaly", "anomaly",
-     "Behind pattern: keeps the patterns that the time window before did not have, or had far more "
-     "or far less often.",
+     "Behind pattern: keeps the patterns that the time window before did not have (@anomalyType "
+     "is New pattern), or had far more or far less often (Pattern frequency). What varies inside "
+     "a pattern (words, numbers, HTTP codes) is not compared.",
      "filter @message like 'profiler' | pattern @message | anomaly | display @pattern, "
      "@anomalyType"},
     {"appendcols", "appendcols [override=false] [max=10000] (query)",
