@@ -78,4 +78,9 @@ constexpr std::size_t kPatternTemplatesMax = 50'000;
 /// Patterns of one first word that a template is compared with. Ours, likewise.
 constexpr std::size_t kPatternCandidatesMax = 1'000;
 
+// Ours, the service does not say: a pattern is an anomaly when its count is so many standard
+// deviations (of a Poisson process) from that of the time before, and so many times as high or low.
+inline constexpr double kAnomalyDeviationsMin = 3;
+inline constexpr double kAnomalyChangeMin = 2;
+
 }  // namespace sky::insights

@@ -348,7 +348,9 @@ Status anomalies(const CompareRows& rows, RowsCall& call) {
         const double score = std::abs(now - before) / std::sqrt(std::max(before, 1.0));
         // Without anything to compare with, nothing is new.
         const bool fresh = before == 0 && now > 0 && !window.empty();
-        const bool shifted = before > 0 && score >= 3 && (now >= 2 * before || 2 * now <= before);
+        const bool shifted =
+            before > 0 && score >= kAnomalyDeviationsMin &&
+            (now >= kAnomalyChangeMin * before || kAnomalyChangeMin * now <= before);
         if (!fresh && !shifted) continue;
         kept.push_back(static_cast<std::uint32_t>(row));
         types.push_back(Value::of_text(fresh ? "New pattern" : "Pattern frequency"));

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "insights/exec/scan_work.h"
 
+#include <bit>
+#include <span>
+
+#include "base/time.h"
 #include "insights/exec/limits.h"
 
 namespace sky::insights {
@@ -10,6 +14,25 @@ std::optional<store::RowsName> lasting_name(const store::Snapshot& snapshot,
     const auto name = snapshot.lasting_name(morsel);
     if (!name || !snapshot.known_rows(morsel, {morsel.min_ms, morsel.max_ms})) return std::nullopt;
     return name;
+}
+
+std::vector<store::TimeRange> kept_stretches(const store::Morsel& morsel, store::TimeRange range) {
+    range.begin_ms = std::max(range.begin_ms, morsel.min_ms);
+    range.end_ms = std::min(range.end_ms, morsel.max_ms);
+    std::vector<store::TimeRange> out;
+    if (range.begin_ms != morsel.min_ms || range.end_ms != morsel.max_ms) {
+        const auto length = static_cast<std::uint64_t>(morsel.max_ms - morsel.min_ms);
+        const auto step = static_cast<std::int64_t>(std::bit_ceil(length / kStretchesMax + 1));
+        for (std::int64_t at = range.begin_ms; range.end_ms - at >= step;) {
+            const std::int64_t next = (floor_div(at, step) + 1) * step;
+            if (next > range.end_ms) break;
+            out.push_back({at, next - 1});
+            at = next;
+        }
+        if (!out.empty()) range.begin_ms = out.back().end_ms + 1;
+    }
+    out.push_back(range);
+    return out;
 }
 
 std::vector<Work> work_of(const std::vector<Source>& sources, const store::TimeRange& range,
@@ -100,6 +123,15 @@ std::vector<KeyShare> first_shares(const std::vector<Work>& work, const store::T
         shares = std::move(halves);
     }
     return shares;
+}
+
+std::size_t text_begin(const store::EventBatch& batch, std::size_t begin, std::size_t end) {
+    const std::span<const std::uint32_t> offsets = batch.message.offsets();
+    if (offsets[end] - offsets[begin] <= kPassTextBytesMax) return begin;
+    const auto least = static_cast<std::uint32_t>(offsets[end] - kPassTextBytesMax);
+    const auto at = std::lower_bound(offsets.begin() + static_cast<std::ptrdiff_t>(begin),
+                                     offsets.begin() + static_cast<std::ptrdiff_t>(end), least);
+    return std::min(static_cast<std::size_t>(at - offsets.begin()), end - 1);
 }
 
 }  // namespace sky::insights
