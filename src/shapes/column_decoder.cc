@@ -386,8 +386,9 @@ bool ColumnDecoder::body(const ColumnInfo& info, BlockAreas& areas, SlotColumn& 
                 !areas.bytes(info.values.area, info.values.offset, info.values.bytes, bytes))
                 return false;
             if (info.values.area == Area::kOwn) {
-                out.bytes_.resize(info.text_bytes);
-                if (!decode_zstd(bytes, out.bytes_.data(), info.text_bytes)) return false;
+                out.home_ = std::make_unique_for_overwrite<char[]>(info.text_bytes);
+                if (!decode_zstd(bytes, out.home_.get(), info.text_bytes)) return false;
+                out.bytes_ = {out.home_.get(), info.text_bytes};
             } else {
                 if (bytes.size() != info.text_bytes) return false;
                 out.bytes_ = bytes;

@@ -353,6 +353,25 @@ TEST_CASE("a damaged block is an error or other text, never more than that") {
     }
 }
 
+TEST_CASE("many bytes of a few texts are a frame of their own") {
+    SeededRandom random(3);
+    std::vector<std::string> longs, shorts;
+    std::size_t bytes = 0;
+    for (int i = 0; i < 90; ++i) {
+        std::string& text = longs.emplace_back();
+        while (text.size() < 3'000) text += "w" + std::to_string(random.below(1'000'000)) + " ";
+        shorts.push_back("short text " + std::to_string(random.below(1'000'000)) + " of many");
+    }
+    const std::vector<std::vector<std::string>> columns = {longs, shorts};
+    const Shaping shaping = one_family(columns);
+    checked(shaping);
+    for (const std::string& line : lines_of(shaping)) bytes += line.size();
+    const std::string stored = encode_block(shaping);
+    BlockAreas areas;
+    REQUIRE(areas.open(stored, bytes));
+    CHECK(areas.frame(Area::kTexts).raw < 90 * 40);
+}
+
 TEST_CASE("a block is opened by its own head alone, and many share that") {
     std::vector<std::string> texts, others;
     for (int i = 0; i < 300; ++i) {

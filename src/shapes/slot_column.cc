@@ -56,7 +56,7 @@ std::uint64_t SlotColumn::memory_bytes() const {
     return sizeof *this + entries_.capacity() * sizeof(std::string_view) +
            codes_.capacity() * sizeof(std::uint16_t) + values_.capacity() * sizeof(std::int64_t) +
            exception_rows_.capacity() * (sizeof(std::uint32_t) + sizeof(std::string_view)) +
-           bytes_.capacity() + offsets_.capacity() * sizeof(std::uint32_t);
+           (home_ != nullptr ? bytes_.size() : 0) + offsets_.capacity() * sizeof(std::uint32_t);
 }
 
 }  // namespace sky::shapes

@@ -3,6 +3,7 @@
               // where they have such a form.
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -74,7 +75,8 @@ private:
     std::vector<std::uint32_t> exception_rows_;
     std::vector<std::string_view> exception_texts_;
     HexForm hex_;
-    std::string bytes_;                   // kHex: hex_.bytes() a row. kText: the texts joined.
+    std::string_view bytes_;              // kHex: hex_.bytes() a row. kText: the texts joined.
+    std::unique_ptr<char[]> home_;        // Of bytes_; null: they are the block's.
     std::vector<std::uint32_t> offsets_;  // kText: rows + 1.
 };
 
