@@ -105,7 +105,7 @@ Result<std::shared_ptr<const SegmentReader>> SegmentCache::get(const SegmentFile
     const std::uint64_t bytes = (*opened)->footer().memory_bytes();
     const std::lock_guard lock(mutex_);
     if (by_id_.contains(file.row().id)) return opened;
-    used_.push_front({file.row().id, bytes, 0, *opened});
+    used_.push_front({file.row().id, bytes, 0, 0, *opened});
     by_id_[file.row().id] = used_.begin();
     bytes_ += bytes;
     shrink();
@@ -117,11 +117,18 @@ void SegmentCache::settle(std::uint64_t id) {
     const auto it = by_id_.find(id);
     if (it == by_id_.end()) return;
     Entry& entry = *it->second;
+    entry.settled = ++settled_;
     set_head_bytes(entry, entry.reader->head_bytes());
     const std::uint64_t heads_max = bytes_max_ / kHeadsShare;
     if (entry.head_bytes > heads_max / kHeadShare) drop_head(entry);
-    for (auto oldest = used_.rbegin(); head_bytes_ > heads_max && oldest != used_.rend(); ++oldest)
-        if (oldest->head_bytes != 0) drop_head(*oldest);
+    for (auto oldest = used_.rbegin(); head_bytes_ > heads_max && oldest != used_.rend();
+         ++oldest) {
+        if (oldest->head_bytes == 0) continue;
+        // One that is read again and again among more than there is room for is better kept than
+        // changed for another of them.
+        const bool in_use = settled_ - oldest->settled < kHeadRest * used_.size();
+        drop_head(in_use ? entry : *oldest);
+    }
     shrink();
 }
 

@@ -59,6 +59,8 @@ public:
     // Of the bytes one part in so many is for heads, and one head has at most so much of it:
     // footers tell which segments need not be read at all. Ours.
     static constexpr std::uint64_t kHeadsShare = 2, kHeadShare = 8;
+    // Reads for each open segment after which a head that was of no use makes room for another.
+    static constexpr std::uint64_t kHeadRest = 2;
 
     SegmentCache(os::Fs& fs, std::size_t files_max, std::uint64_t bytes_max)
         : fs_(fs), files_max_(files_max), bytes_max_(bytes_max) {}
@@ -82,6 +84,7 @@ public:
 private:
     struct Entry {
         std::uint64_t id, bytes, head_bytes;
+        std::uint64_t settled;  // The number of its last read.
         std::shared_ptr<const SegmentReader> reader;
     };
     using Entries = std::list<Entry>;
@@ -95,7 +98,7 @@ private:
     mutable std::mutex mutex_;
     Entries used_;  // Newest first.
     std::unordered_map<std::uint64_t, Entries::iterator> by_id_;
-    std::uint64_t bytes_ = 0, head_bytes_ = 0;
+    std::uint64_t bytes_ = 0, head_bytes_ = 0, settled_ = 0;
     std::set<std::pair<std::uint64_t, std::size_t>> damaged_;
     std::atomic<std::uint64_t> damaged_blocks_{0}, damaged_rows_{0};
 };
