@@ -11,6 +11,7 @@
 #include <set>
 
 #include "base/random.h"
+#include "shapes/limits.h"
 #include "shapes/shaped_block.h"
 
 namespace sky::shapes {
@@ -173,6 +174,30 @@ TEST_CASE("miner: the seed's lines are one family with five slots") {
     CHECK(print(shaping.families[0]) == "[<>] <> <> <> <>");
     // Method, view, status in bits, durations as integers: under 4 bytes; text is 33.
     CHECK(round_trip(lines) < 4 * lines.size());
+}
+
+TEST_CASE("miner: two lines of JSON are a family, two others are not") {
+    std::vector<std::string> lines;
+    for (int i = 0; i < 2; ++i) {
+        for (const char* const key : {"a", "b", "c"})
+            lines.push_back(std::string(R"({"time":)") + std::to_string(10 + i) + R"(,")" + key +
+                            R"(":"x )" + std::to_string(i) + R"("})");
+        lines.push_back("text " + std::to_string(i) + " of a kind");
+    }
+    lines.emplace_back(R"({"alone":true})");
+    const Shaping shaping = mine(column_of(lines));
+    CHECK(families_of(shaping) == R"(<>
+{"time":<>,"a":"x <>"}
+{"time":<>,"b":"x <>"}
+{"time":<>,"c":"x <>"}
+)");
+    round_trip(column_of(lines));
+    // A chunk of nothing but pairs leaves room for other families.
+    lines.clear();
+    for (int i = 0; i < 2'000; ++i)
+        lines.push_back(R"({"k)" + std::to_string(i / 2) + R"(":)" + std::to_string(i) + "}");
+    CHECK(mine(column_of(lines)).families.size() == limits::kFamiliesMax / 2);
+    round_trip(column_of(lines));
 }
 
 TEST_CASE("miner: lines without a family cost hardly more than their text") {
