@@ -305,6 +305,7 @@ QueryResult PlanRun::Impl::progress() const {
     }
     columnar::MemoryBudget payer(bytes, options.memory_pool);  // Paid apart.
     Kept kept;
+    std::unique_ptr<Sink> together;
     {
         const std::lock_guard moving(moving_mutex);
         if (keys_only) {  // Rows without their columns are nothing to show.
@@ -315,15 +316,17 @@ QueryResult PlanRun::Impl::progress() const {
         if (collected != nullptr) {
             kept = {collected->finish(payer), cut.behind->rest};
         } else {
-            const std::unique_ptr<Sink> together = make_sink(payer, {});
+            together = make_sink(payer, {});
             for (const auto& worker : workers) {
                 const std::lock_guard lock(worker->mutex);
                 together->merge(*worker->sink);
                 if (worker->partial != nullptr) together->merge(*worker->partial->sink);
             }
-            kept = {together->finish(payer), cut.rest};
         }
     }
+    // Takes its time, and the workers need not wait for it.
+    if (together != nullptr) kept = {together->finish(payer), cut.rest};
+    together = nullptr;
     if (auto result = finish(std::move(kept), payer, nullptr)) return *std::move(result);
     QueryResult bare;  // Too large to show half-way, or ending: the counters alone.
     bare.statistics = statistics();
