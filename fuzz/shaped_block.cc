@@ -17,8 +17,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     using namespace sky::shapes;
     if (size < 4) return 0;
     const std::size_t rows = data[0] + 256U * (data[1] % 16U), bytes = data[2] + 256U * data[3];
-    const auto opened = ShapedBlock::open(
-        std::string(reinterpret_cast<const char*>(data) + 4, size - 4), rows, bytes);
+    const std::string stored(reinterpret_cast<const char*>(data) + 4, size - 4);
+    const auto opened = ShapedBlock::open(stored, rows, bytes);
     if (!opened) {
         SKY_ASSERT(opened.error().code == ErrorCode::kCorruption, "bytes are at fault");
         return 0;
@@ -48,6 +48,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::string text(bytes, '\0'), part;
     std::vector<std::uint32_t> ends(rows), part_ends, odd;
     if (!block.render_all(text.data(), ends)) return 0;
+    const auto again = ShapedBlock::open(stored, rows, bytes, block.head());
+    SKY_ASSERT(again, "a block opens by its own head");
+    std::string text_again(bytes, '\0');
+    std::vector<std::uint32_t> ends_again(rows);
+    SKY_ASSERT((*again)->render_all(text_again.data(), ends_again) && text_again == text &&
+                   ends_again == ends,
+               "and has the same lines");
     for (std::size_t i = 1; i < rows; i += 2) odd.push_back(static_cast<std::uint32_t>(i));
     SKY_ASSERT(block.render(odd, part, part_ends), "what can be read whole can be read in part");
     std::size_t begin = 0;

@@ -65,6 +65,8 @@ public:
     ~FieldPaths();
 
     std::size_t size() const;
+    /// As it is read: lists of the same paths find the same values.
+    std::string_view path(std::size_t i) const;
     /// `text` as for scan(). False, and nothing found, unless it is a valid object (or array).
     /// found[i] is the value of path i, of type kNone when there is none.
     bool resolve(std::string_view text, std::span<Token> found) const;

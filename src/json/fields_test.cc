@@ -3,8 +3,11 @@
 
 #include <doctest/doctest.h>
 
+#include <cctype>
 #include <string>
 #include <vector>
+
+#include "base/random.h"
 
 using namespace sky::json;
 
@@ -189,6 +192,44 @@ TEST_CASE("what may stand between the quotes of a string") {
     CHECK_FALSE(is_string_content("\\x"));
     CHECK_FALSE(is_string_content("one \" quote far behind the first eight bytes"));
     CHECK_FALSE(is_string_content(std::string_view("\0", 1)));
+}
+
+TEST_CASE("what may stand between quotes, wherever it stands and however long it is") {
+    const auto reference = [](std::string_view text) {
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            const char c = text[i];
+            if (c == '"' || static_cast<unsigned char>(c) < 0x20) return false;
+            if (c != '\\') continue;
+            if (++i == text.size()) return false;
+            if (text[i] != 'u') {
+                if (std::string_view("\"\\/bfnrt").find(text[i]) == std::string_view::npos)
+                    return false;
+                continue;
+            }
+            for (int digit = 0; digit < 4; ++digit)
+                if (++i >= text.size() || std::isxdigit(static_cast<unsigned char>(text[i])) == 0)
+                    return false;
+        }
+        return true;
+    };
+    sky::SeededRandom random(5);
+    static constexpr std::string_view kParts[] = {
+        "a", "é", "\\n", "\\\"", "\\\\", "~\x7f", "\x20", "\xff", "0123456789abcdef", "\\u00e9"};
+    static constexpr std::string_view kBad[] = {"\"", "\x1f", "\t", "\\", "\\x", "\\u12"};
+    std::size_t good = 0;
+    for (int round = 0; round < 20'000; ++round) {
+        std::string text;
+        for (std::uint64_t parts = random.below(20); parts-- > 0;)
+            text += kParts[random.below(std::size(kParts))];
+        if (random.below(2) == 0)
+            text.insert(random.below(text.size() + 1), kBad[random.below(std::size(kBad))]);
+        CAPTURE(text);
+        const bool expected = reference(text);
+        good += expected ? 1 : 0;
+        REQUIRE(is_string_content(text) == expected);
+    }
+    CHECK(good > 5'000);
+    CHECK(good < 15'000);
 }
 
 TEST_CASE("what may stand for a scalar, and between the brackets of an array") {

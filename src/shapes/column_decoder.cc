@@ -2,6 +2,7 @@
 #include "shapes/column_decoder.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/assert.h"
 #include "columnar/int_codec.h"
@@ -11,6 +12,44 @@
 
 namespace sky::shapes {
 
+bool Frame::open(char* out) const {
+    if (stored.size() != raw) return decode_zstd(stored, out, raw);
+    if (raw != 0) std::memcpy(out, stored.data(), raw);
+    return true;
+}
+
+bool TextPool::read(std::string_view list, std::size_t raw, std::size_t text_bytes) {
+    ByteReader in(list);
+    count_ = static_cast<std::size_t>(in.varint());
+    lengths_ = in.take(in.left());
+    raw_ = raw;
+    // A text of the pool may be empty, but then it is the only one.
+    return in.ok() && count_ <= text_bytes + 1;
+}
+
+const std::vector<std::string_view>* TextPool::open(const Frame& frame) const {
+    if (is_open_.load(std::memory_order_acquire)) return &texts_;
+    const std::lock_guard lock(opening_);
+    if (is_open_.load(std::memory_order_relaxed)) return &texts_;
+    auto bytes = std::make_unique_for_overwrite<char[]>(raw_);
+    std::vector<std::uint64_t> lengths(count_);
+    if (frame.raw != raw_ || !frame.open(bytes.get()) ||
+        !columnar::decode_integers(lengths_, lengths))
+        return nullptr;
+    std::vector<std::string_view> texts(count_);
+    std::string_view left(bytes.get(), raw_);
+    for (std::size_t i = 0; i < count_; ++i) {
+        if (lengths[i] > left.size()) return nullptr;
+        texts[i] = left.substr(0, static_cast<std::size_t>(lengths[i]));
+        left.remove_prefix(texts[i].size());
+    }
+    if (!left.empty()) return nullptr;
+    bytes_ = std::move(bytes);
+    texts_ = std::move(texts);
+    is_open_.store(true, std::memory_order_release);
+    return &texts_;
+}
+
 bool BlockAreas::open(std::string_view bytes, std::size_t text_bytes) {
     text_bytes_ = text_bytes;
     ByteReader in(bytes);
@@ -19,67 +58,33 @@ bool BlockAreas::open(std::string_view bytes, std::size_t text_bytes) {
     const std::array<std::size_t, kFrames> raw_max = {limits::kMetaBytesMax, text_bytes, text_bytes,
                                                       values_max, values_max};
     for (std::size_t i = 0; i < kFrames; ++i) {
-        Frame& frame = frames_[i];
         const std::uint64_t raw = in.varint(), stored = in.varint();
         if (!in.ok() || raw > raw_max[i] || stored > raw) return false;
-        frame.raw = static_cast<std::size_t>(raw);
-        frame.stored = in.take(static_cast<std::size_t>(stored));
+        frames_[i] = {in.take(static_cast<std::size_t>(stored)), static_cast<std::size_t>(raw)};
         if (!in.ok()) return false;
     }
     own_ = in.take(in.left());
-    Frame& meta = frames_[static_cast<std::size_t>(Area::kMeta)];
-    if (!open_frame(meta)) return false;
-    ByteReader all(meta.data);
-    ByteReader list(all.text(meta.data.size()));
-    pool_count_ = static_cast<std::size_t>(list.varint());
-    pool_lengths_ = list.take(list.left());
-    meta_ = all.take(all.left());
-    // A text of the pool may be empty, but then it is the only one.
-    return all.ok() && list.ok() && pool_count_ <= text_bytes + 1;
-}
-
-bool BlockAreas::open_frame(Frame& frame) {
-    if (frame.open) return true;
-    if (frame.stored.size() == frame.raw) {
-        frame.data = frame.stored;
-    } else {
-        frame.buffer = std::make_unique_for_overwrite<char[]>(frame.raw);
-        if (!decode_zstd(frame.stored, frame.buffer.get(), frame.raw)) return false;
-        frame.data = {frame.buffer.get(), frame.raw};
-    }
-    frame.open = true;
     return true;
 }
 
 bool BlockAreas::bytes(Area area, std::size_t offset, std::size_t count, std::string_view& out) {
     std::string_view data = own_;
     if (area != Area::kOwn) {
-        Frame& frame = frames_[static_cast<std::size_t>(area)];
-        if (!open_frame(frame)) return false;
-        data = frame.data;
+        const Frame& stored = frame(area);
+        Opened& opened = opened_[static_cast<std::size_t>(area)];
+        if (!opened.is_open && stored.stored.size() == stored.raw) {
+            opened.data = stored.stored;
+        } else if (!opened.is_open) {
+            opened.buffer = std::make_unique_for_overwrite<char[]>(stored.raw);
+            if (!stored.open(opened.buffer.get())) return false;
+            opened.data = {opened.buffer.get(), stored.raw};
+        }
+        opened.is_open = true;
+        data = opened.data;
     }
     if (offset > data.size() || count > data.size() - offset) return false;
     out = data.substr(offset, count);
     return true;
-}
-
-const std::vector<std::string_view>* BlockAreas::pool() {
-    if (pool_open_) return &pool_;
-    Frame& frame = frames_[static_cast<std::size_t>(Area::kPool)];
-    if (!open_frame(frame)) return nullptr;
-    std::vector<std::uint64_t> lengths(pool_count_);
-    if (!columnar::decode_integers(pool_lengths_, lengths)) return nullptr;
-    std::vector<std::string_view> texts(pool_count_);
-    std::string_view left = frame.data;
-    for (std::size_t i = 0; i < pool_count_; ++i) {
-        if (lengths[i] > left.size()) return nullptr;
-        texts[i] = left.substr(0, static_cast<std::size_t>(lengths[i]));
-        left.remove_prefix(texts[i].size());
-    }
-    if (!left.empty()) return nullptr;
-    pool_ = std::move(texts);
-    pool_open_ = true;
-    return &pool_;
 }
 
 // Descriptors
@@ -165,7 +170,7 @@ bool DescriptorReader::column(std::size_t rows, ColumnInfo& out) {
         case SlotKind::kConstant: {
             const std::uint64_t reference = in_.varint();
             out.constant = static_cast<std::uint32_t>(reference);
-            return in_.ok() && reference < areas_.pool_size();
+            return in_.ok() && reference < pool_size_;
         }
         case SlotKind::kDictionary: {
             const std::uint64_t entries = in_.varint();
@@ -190,8 +195,7 @@ bool DescriptorReader::column(std::size_t rows, ColumnInfo& out) {
             if (rows >= kOwnRowsMin) out.form = in_.take(kByteSetBytes);
             const std::uint64_t bytes = in_.varint();
             out.text_bytes = static_cast<std::uint32_t>(bytes);
-            return in_.ok() && bytes <= areas_.text_bytes() && place(out.lengths) &&
-                   place(out.values);
+            return in_.ok() && bytes <= text_bytes_ && place(out.lengths) && place(out.values);
         }
     }
     return false;

@@ -3,7 +3,9 @@
               // columns.
 
 #include <array>
+#include <atomic>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -15,35 +17,65 @@
 
 namespace sky::shapes {
 
-/// The frames of a block, decompressed at first use, and the texts of its pool.
+/// A part of a block that is compressed as a whole, or stored as it is.
+struct Frame {
+    std::string_view stored;
+    std::size_t raw = 0;  // Bytes once it is open.
+    /// Into exactly `raw` bytes; false when it is damaged.
+    [[nodiscard]] bool open(char* out) const;
+};
+
+/// The texts that dictionaries, constants and exceptions of a block share: decompressed at first
+/// use, for all who have the block open.
+/// Threads: any, once it was read.
+class TextPool {
+public:
+    /// `list`, their number and lengths as the meta area has them, outlives this; `raw`: bytes of
+    /// all texts. False when it is not of a block with at most that much text.
+    [[nodiscard]] bool read(std::string_view list, std::size_t raw, std::size_t text_bytes);
+    std::size_t size() const { return count_; }
+    /// Null when the pool is damaged. Its texts live as long as this.
+    const std::vector<std::string_view>* open(const Frame& frame) const;
+    /// Once it is open.
+    std::uint64_t memory_bytes() const { return raw_ + count_ * sizeof(std::string_view); }
+
+private:
+    std::string_view lengths_;
+    std::size_t count_ = 0, raw_ = 0;
+    mutable std::atomic<bool> is_open_{false};
+    mutable std::mutex opening_;
+    mutable std::unique_ptr<char[]> bytes_;
+    mutable std::vector<std::string_view> texts_;
+};
+
+/// The areas of a block, their frames decompressed at first use.
+/// Threads: one at a time.
 class BlockAreas {
 public:
-    /// False when the bytes are no block of at most that much text.
+    /// False when the bytes, which outlive this, are no block of at most that much text.
     [[nodiscard]] bool open(std::string_view bytes, std::size_t text_bytes);
-    /// The meta area behind the list of the pool's texts.
-    std::string_view meta() const { return meta_; }
+    const Frame& frame(Area area) const { return frames_[static_cast<std::size_t>(area)]; }
     /// A stretch of an area; false when it is not inside.
     [[nodiscard]] bool bytes(Area area, std::size_t offset, std::size_t count,
                              std::string_view& out);
-    std::size_t pool_size() const { return pool_count_; }
-    /// Null when the pool is damaged. Its texts live as long as this.
-    const std::vector<std::string_view>* pool();
+    /// Of this block; it outlives this.
+    void use(const TextPool& pool) { pool_ = &pool; }
+    /// Null when the pool is damaged. Its texts live as long as it does.
+    const std::vector<std::string_view>* pool() { return pool_->open(frame(Area::kPool)); }
     std::size_t text_bytes() const { return text_bytes_; }
 
 private:
-    struct Frame {
-        std::size_t raw = 0;
-        std::string_view stored, data;
+    struct Opened {
+        std::string_view data;
         std::unique_ptr<char[]> buffer;
-        bool open = false;
+        bool is_open = false;
     };
-    bool open_frame(Frame& frame);
 
     std::array<Frame, kFrames> frames_;
-    std::string_view own_, meta_, pool_lengths_;
-    std::size_t text_bytes_ = 0, pool_count_ = 0;
-    std::vector<std::string_view> pool_;
-    bool pool_open_ = false;
+    std::array<Opened, kFrames> opened_;
+    std::string_view own_;
+    std::size_t text_bytes_ = 0;
+    const TextPool* pool_ = nullptr;
 };
 
 /// Where bytes of a column lie.
@@ -57,7 +89,7 @@ struct CodesPlace {
     Place place;
 };
 
-/// A descriptor, as it stands in the meta area; views live as long as the areas. Small, and nothing
+/// A descriptor, as it stands in the meta area; views live as long as that. Small, and nothing
 /// to take down: a block of JSON lines has thousands, of which a query reads a few.
 struct ColumnInfo {
     SlotKind kind = SlotKind::kConstant;
@@ -81,7 +113,9 @@ struct ColumnInfo {
 /// Descriptors in their order: each place starts where the one before it in its area ended.
 class DescriptorReader {
 public:
-    DescriptorReader(ByteReader& in, BlockAreas& areas) : in_(in), areas_(areas) {}
+    /// `pool_size`: texts of the block's pool; `text_bytes`: of all its lines.
+    DescriptorReader(ByteReader& in, std::size_t pool_size, std::size_t text_bytes)
+        : in_(in), pool_size_(pool_size), text_bytes_(text_bytes) {}
     [[nodiscard]] bool codes(CodesPlace& out);
     [[nodiscard]] bool column(std::size_t rows, ColumnInfo& out);
 
@@ -90,7 +124,7 @@ private:
     bool exceptions(std::size_t rows, ColumnInfo& out);
 
     ByteReader& in_;
-    BlockAreas& areas_;
+    const std::size_t pool_size_, text_bytes_;
     std::array<std::uint32_t, kFrames + 1> next_{};
     Form form_;  // What was read last, as is hex_.
     HexForm hex_;

@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "columnar/int_codec.h"
+#include "shapes/block_note.h"
 #include "shapes/family.h"
 #include "shapes/json_roles.h"
 #include "shapes/shaping.h"
@@ -23,15 +24,30 @@ namespace sky::shapes {
 /// Expects: 1..kRowsMax rows, a family for each, 1..kFamiliesMax families that all have rows.
 std::string encode_block(const Shaping& shaping);
 
+class BlockHead;  // shapes/block_head.h
+
 /// An open block. Columns are decoded at their first use.
 /// Threads: one at a time, because of that.
 class ShapedBlock {
 public:
-    /// `rows` and `text_bytes` (of all lines together) come from whoever stored the block.
+    /// `rows` and `text_bytes` (of all lines together) come from whoever stored the block. `head`:
+    /// the same block's, where it was open before; it is read from the bytes otherwise.
     /// Errors: kCorruption.
-    static Result<std::unique_ptr<const ShapedBlock>> open(std::string bytes, std::size_t rows,
-                                                           std::size_t text_bytes);
+    static Result<std::unique_ptr<const ShapedBlock>> open(
+        std::string bytes, std::size_t rows, std::size_t text_bytes,
+        std::shared_ptr<const BlockHead> head = nullptr);
+    /// The same of bytes that lie in `home`, which it takes.
+    static Result<std::unique_ptr<const ShapedBlock>> open(std::unique_ptr<const char[]> home,
+                                                           std::string_view bytes, std::size_t rows,
+                                                           std::size_t text_bytes,
+                                                           std::shared_ptr<const BlockHead> head);
     ~ShapedBlock();
+
+    const std::shared_ptr<const BlockHead>& head() const;
+    /// A note of this name, of this reader or of another one who had the block open by the same
+    /// head; null: there is none.
+    BlockNotePtr note(std::string_view name) const;
+    void keep(std::string_view name, BlockNotePtr note) const;
 
     std::size_t rows() const;
     std::size_t text_bytes() const;
@@ -75,6 +91,9 @@ public:
 private:
     struct Impl;
     explicit ShapedBlock(std::unique_ptr<Impl> impl);
+    static Result<std::unique_ptr<const ShapedBlock>> open_impl(
+        std::unique_ptr<Impl> impl, std::string_view bytes, std::size_t rows,
+        std::size_t text_bytes, std::shared_ptr<const BlockHead> head);
     std::unique_ptr<Impl> impl_;
 };
 

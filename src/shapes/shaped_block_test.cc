@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/random.h"
+#include "shapes/block_head.h"
 
 namespace sky::shapes {
 namespace {
@@ -105,6 +106,13 @@ std::unique_ptr<const ShapedBlock> checked(const Shaping& shaping) {
         REQUIRE(text.substr(begin, ends[i] - begin) == lines[i]);
         begin = ends[i];
     }
+    const auto again = ShapedBlock::open(encode_block(shaping), lines.size(), bytes, block.head());
+    REQUIRE(again);
+    std::string same(bytes, '?');
+    std::vector<std::uint32_t> same_ends(lines.size());
+    REQUIRE((*again)->render_all(same.data(), same_ends));
+    CHECK(same == text);
+    CHECK(same_ends == ends);
     std::vector<std::uint32_t> rows, part_ends;
     for (std::uint32_t i = 0; i < lines.size(); i += 3) rows.push_back(i);
     std::string part;
@@ -343,6 +351,66 @@ TEST_CASE("a damaged block is an error or other text, never more than that") {
         std::vector<std::uint32_t> ends(3'000);
         if ((*block)->render_all(text.data(), ends)) CHECK(ends.back() == bytes);
     }
+}
+
+TEST_CASE("a block is opened by its own head alone, and many share that") {
+    std::vector<std::string> texts, others;
+    for (int i = 0; i < 300; ++i) {
+        texts.push_back("w" + std::to_string(i % 20));
+        others.push_back("v" + std::to_string(i % 30));
+    }
+    const auto block_of = [](const std::vector<std::vector<std::string>>& columns,
+                             std::size_t& bytes) {
+        const Shaping shaping = one_family(columns);
+        bytes = 0;
+        for (const std::string& line : lines_of(shaping)) bytes += line.size();
+        return encode_block(shaping);
+    };
+    std::size_t bytes = 0, other_bytes = 0;
+    const std::vector<std::vector<std::string>> columns = {texts}, other_columns = {others, texts};
+    const std::string stored = block_of(columns, bytes);
+    const std::string other = block_of(other_columns, other_bytes);
+    const auto first = ShapedBlock::open(stored, 300, bytes);
+    REQUIRE(first);
+    CHECK_FALSE(ShapedBlock::open(other, 300, other_bytes, (*first)->head()));
+    CHECK_FALSE(ShapedBlock::open(stored, 299, bytes, (*first)->head()));
+    const auto second = ShapedBlock::open(stored, 300, bytes, (*first)->head());
+    REQUIRE(second);
+    // One pool: the texts are the same ones.
+    const auto entries = (*first)->entries(0, 0), same = (*second)->entries(0, 0);
+    REQUIRE(entries);
+    REQUIRE(same);
+    CHECK((*entries)[0].data() == (*same)[0].data());
+}
+
+TEST_CASE("notes stay with a head, those asked for last") {
+    struct Note final : BlockNote {
+        std::uint64_t memory_bytes() const override { return 1'000; }
+    };
+    const std::vector<std::vector<std::string>> columns = {{"a", "b", "a"}};
+    const Shaping shaping = one_family(columns);
+    std::size_t bytes = 0;
+    for (const std::string& line : lines_of(shaping)) bytes += line.size();
+    const auto block = ShapedBlock::open(encode_block(shaping), 3, bytes);
+    REQUIRE(block);
+    const BlockHead& head = *(*block)->head();
+    const std::uint64_t bare = head.memory_bytes();
+    CHECK((*block)->note("0") == nullptr);
+    const auto first = std::make_shared<const Note>();
+    (*block)->keep("0", first);
+    CHECK((*block)->note("0") == first);
+    CHECK(head.memory_bytes() >= bare + 1'000);
+    for (std::size_t i = 1; i <= BlockHead::kNotesMax; ++i) {
+        CHECK((*block)->note("0") == first);
+        (*block)->keep(std::to_string(i), std::make_shared<const Note>());
+    }
+    CHECK((*block)->note("0") == first);
+    CHECK((*block)->note("1") == nullptr);
+    CHECK((*block)->note("2") != nullptr);
+    (*block)->keep("0", std::make_shared<const Note>());
+    CHECK((*block)->note("0") != first);
+    CHECK(head.memory_bytes() >= bare + 1'000 * BlockHead::kNotesMax);
+    CHECK(head.memory_bytes() < bare + 1'100 * BlockHead::kNotesMax);
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ enum class MemoryUse : std::uint8_t {
     kQueue,       // Batches that wait for the committer.
     kSeals,       // Chunks that are being encoded.
     kMerges,      // Segments that are being read, put together and encoded.
-    kFooters,     // Of open segments.
+    kFooters,     // Of open segments, and the heads of their blocks.
 };
 inline constexpr std::size_t kMemoryUses = 5;
 

@@ -96,8 +96,9 @@ public:
             ZSTD_decompressDCtx(context, text, text_bytes, in.position(), in.left());
         return ZSTD_isError(got) == 0 && got == text_bytes;
     }
-    Result<std::unique_ptr<const shapes::ShapedBlock>> open_shaped(std::string_view, std::size_t,
-                                                                   std::size_t) const override {
+    Result<std::unique_ptr<const shapes::ShapedBlock>> open_shaped(
+        std::string_view, std::size_t, std::size_t, std::unique_ptr<const char[]>,
+        std::shared_ptr<const shapes::BlockHead>) const override {
         return std::unique_ptr<const shapes::ShapedBlock>();
     }
     bool may_contain(std::string_view) const override { return true; }
@@ -128,12 +129,16 @@ public:
         : grams_(std::move(grams)), terms_(std::move(terms)) {}
     bool decode(std::string_view block, char* text, std::size_t text_bytes,
                 std::span<std::uint32_t> ends) const override {
-        const auto opened = open_shaped(block, ends.size(), text_bytes);
+        const auto opened = open_shaped(block, ends.size(), text_bytes, nullptr, nullptr);
         return opened && (*opened)->render_all(text, ends);
     }
     Result<std::unique_ptr<const shapes::ShapedBlock>> open_shaped(
-        std::string_view block, std::size_t rows, std::size_t text_bytes) const override {
-        return shapes::ShapedBlock::open(std::string(block), rows, text_bytes);
+        std::string_view block, std::size_t rows, std::size_t text_bytes,
+        std::unique_ptr<const char[]> home,
+        std::shared_ptr<const shapes::BlockHead> head) const override {
+        if (home == nullptr)
+            return shapes::ShapedBlock::open(std::string(block), rows, text_bytes, std::move(head));
+        return shapes::ShapedBlock::open(std::move(home), block, rows, text_bytes, std::move(head));
     }
     bool may_contain(std::string_view literal) const override {
         return grams_.may_contain(literal) && terms_.may_contain(literal);

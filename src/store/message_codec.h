@@ -11,6 +11,7 @@
 #include "columnar/text_column.h"
 
 namespace sky::shapes {
+class BlockHead;      // shapes/block_head.h
 class KnownFamilies;  // shapes/known_families.h
 class ShapedBlock;    // shapes/shaped_block.h
 }  // namespace sky::shapes
@@ -54,10 +55,13 @@ public:
     /// `text`, to `ends`. False when the block is not of that shape.
     [[nodiscard]] virtual bool decode(std::string_view block, char* text, std::size_t text_bytes,
                                       std::span<std::uint32_t> ends) const = 0;
-    /// The block as families and slots; null when its coding has none.
+    /// The block as families and slots; null when its coding has none. It takes `home`, where its
+    /// bytes lie; null: they are copied. `head`: its own, where it was open before.
     /// Errors: kCorruption.
     virtual Result<std::unique_ptr<const shapes::ShapedBlock>> open_shaped(
-        std::string_view block, std::size_t rows, std::size_t text_bytes) const = 0;
+        std::string_view block, std::size_t rows, std::size_t text_bytes,
+        std::unique_ptr<const char[]> home,
+        std::shared_ptr<const shapes::BlockHead> head) const = 0;
     /// False: no message of the segment contains the literal.
     virtual bool may_contain(std::string_view literal) const = 0;
 };

@@ -8,6 +8,7 @@
 #include "columnar/int_codec.h"
 #include "columnar/kernels.h"
 #include "crypto/crc32c.h"
+#include "shapes/block_head.h"
 #include "shapes/shaped_block.h"
 #include "store/segment_format.h"
 #include "store/segment_limits.h"
@@ -415,7 +416,7 @@ Status SegmentReader::decode_streams(std::size_t index, const Plan& plan,
     return {};
 }
 
-Status SegmentReader::decode_block(std::size_t index, const Plan& plan, Output& out) const {
+Status SegmentReader::decode_block(std::size_t index, Plan& plan, Output& out) const {
     const SegmentBlock& block = footer_.blocks[index];
     const auto stored = [&](SegmentColumn column) { return bytes_of(index, column, plan); };
     if (checksums_ == Checksums::kVerify)
@@ -487,23 +488,55 @@ Status SegmentReader::decode_block(std::size_t index, const Plan& plan, Output& 
     return decode_messages(index, plan, out);
 }
 
-/// The messages of out.kept, or of all rows when none was left out.
-Status SegmentReader::decode_messages(std::size_t index, const Plan& plan, Output& out) const {
+std::uint64_t SegmentReader::head_bytes() const {
+    const std::lock_guard lock(head_mutex_);
+    return head_ != nullptr ? head_->memory_bytes() : 0;
+}
+
+void SegmentReader::drop_head() const {
+    const std::lock_guard lock(head_mutex_);
+    head_.reset();
+}
+
+/// A shaped block is all of its segment, and what it says of itself is kept. Where nothing else was
+/// read with it, it takes the buffer: its bytes are not copied.
+Result<std::unique_ptr<const shapes::ShapedBlock>> SegmentReader::open_shaped(std::size_t index,
+                                                                              Plan& plan) const {
     const SegmentBlock& block = footer_.blocks[index];
     const std::string_view stored = bytes_of(index, SegmentColumn::kMessage, plan);
+    std::shared_ptr<const shapes::BlockHead> head;
+    const bool alone = footer_.blocks.size() == 1;
+    if (alone) {
+        const std::lock_guard lock(head_mutex_);
+        head = head_;
+    }
+    const bool known = head != nullptr;
+    auto shaped = messages_->open_shaped(stored, block.rows, block.text_bytes,
+                                         alone ? std::move(plan.buffer) : nullptr, std::move(head));
+    if (!shaped) return std::unexpected(damage(shaped.error().message));
+    if (alone && !known) {
+        const std::lock_guard lock(head_mutex_);
+        head_ = (*shaped)->head();
+    }
+    return shaped;
+}
+
+/// The messages of out.kept, or of all rows when none was left out.
+Status SegmentReader::decode_messages(std::size_t index, Plan& plan, Output& out) const {
+    const SegmentBlock& block = footer_.blocks[index];
     const std::size_t count = block.rows;
     const bool all = plan.timeless || out.rows.timestamp_ms.size() == out.base + count;
+    std::unique_ptr<const shapes::ShapedBlock> shaped;
     if (is_shaped(footer_.message_coding)) {
-        auto shaped = messages_->open_shaped(stored, count, block.text_bytes);
-        if (!shaped) return std::unexpected(damage(shaped.error().message));
+        shaped = SKY_TRY(open_shaped(index, plan));
         if (has(plan.columns, Columns::kShaped)) {
-            out.rows.shaped = std::move(*shaped);
+            out.rows.shaped = std::move(shaped);
             if (!all) out.rows.shaped_row = out.kept;
             return {};
         }
         if (!all) {
             std::vector<std::uint32_t> ends;
-            const Status rendered = (*shaped)->render(out.kept, out.text, ends);
+            const Status rendered = shaped->render(out.kept, out.text, ends);
             if (!rendered) return std::unexpected(damage(rendered.error().message));
             out.ends.insert(out.ends.end(), ends.begin(), ends.end());
             return {};
@@ -516,7 +549,10 @@ Status SegmentReader::decode_messages(std::size_t index, const Plan& plan, Outpu
     bool decoded = false;
     // Not the lambda's own argument as the size: libstdc++ 12 passes the grown capacity there.
     out.text.resize_and_overwrite(text_base + block.text_bytes, [&](char* text, std::size_t) {
-        decoded = messages_->decode(stored, text + text_base, block.text_bytes, ends);
+        decoded = shaped != nullptr
+                      ? shaped->render_all(text + text_base, ends)
+                      : messages_->decode(bytes_of(index, SegmentColumn::kMessage, plan),
+                                          text + text_base, block.text_bytes, ends);
         return text_base + block.text_bytes;
     });
     if (!decoded) return std::unexpected(damage("messages of block " + std::to_string(index)));

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -90,7 +91,7 @@ struct SegmentPlace {
 };
 
 /// An open segment.
-/// Threads: immutable; any number of threads may read.
+/// Threads: any number may read.
 class SegmentReader {
 public:
     /// Errors: kCorruption (names the file), kUnavailable (newer format; names the file), those of
@@ -113,6 +114,11 @@ public:
     /// The segment will not be read again soon (store.md 3.1).
     void drop_cached() const { file_->drop_cached(place_.offset, place_.bytes); }
 
+    /// What reads have kept of a shaped block for the next one (shapes/block_head.h); it is read
+    /// again when it was dropped.
+    std::uint64_t head_bytes() const;
+    void drop_head() const;
+
 private:
     SegmentReader() = default;
     struct Plan;
@@ -127,8 +133,10 @@ private:
     std::string_view bytes_of(std::size_t index, SegmentColumn column, const Plan& plan) const;
     Status decode_streams(std::size_t index, const Plan& plan,
                           std::vector<std::uint64_t>& codes) const;
-    Status decode_block(std::size_t index, const Plan& plan, Output& out) const;
-    Status decode_messages(std::size_t index, const Plan& plan, Output& out) const;
+    Status decode_block(std::size_t index, Plan& plan, Output& out) const;
+    Status decode_messages(std::size_t index, Plan& plan, Output& out) const;
+    Result<std::unique_ptr<const shapes::ShapedBlock>> open_shaped(std::size_t index,
+                                                                   Plan& plan) const;
 
     std::shared_ptr<const os::File> file_;
     SegmentPlace place_;
@@ -136,6 +144,8 @@ private:
     SegmentFooter footer_;
     std::unique_ptr<const MessageDecoder> messages_;
     Checksums checksums_ = Checksums::kVerify;
+    mutable std::mutex head_mutex_;
+    mutable std::shared_ptr<const shapes::BlockHead> head_;
 };
 
 }  // namespace sky::store

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/segment_file.h"
 
+#include <iterator>
+
 #include "base/log.h"
 
 namespace sky::store {
@@ -80,6 +82,7 @@ Result<EventBatch> SegmentFile::read(const RowFilter& filter, Columns columns) c
     const auto reader = SKY_TRY(open());
     std::vector<DamagedBlock> damaged;
     EventBatch rows = SKY_TRY(reader->read(filter, columns, &damaged));
+    cache_->settle(row_.id);
     if (!damaged.empty()) cache_->note_damage(row_.id, damaged);
     return rows;
 }
@@ -102,24 +105,52 @@ Result<std::shared_ptr<const SegmentReader>> SegmentCache::get(const SegmentFile
     const std::uint64_t bytes = (*opened)->footer().memory_bytes();
     const std::lock_guard lock(mutex_);
     if (by_id_.contains(file.row().id)) return opened;
-    used_.push_front({file.row().id, bytes, *opened});
+    used_.push_front({file.row().id, bytes, 0, *opened});
     by_id_[file.row().id] = used_.begin();
     bytes_ += bytes;
-    while (used_.size() > 1 && (used_.size() > files_max_ || bytes_ > bytes_max_)) {
-        bytes_ -= used_.back().bytes;
-        by_id_.erase(used_.back().id);
-        used_.pop_back();
-    }
+    shrink();
     return opened;
+}
+
+void SegmentCache::settle(std::uint64_t id) {
+    const std::lock_guard lock(mutex_);
+    const auto it = by_id_.find(id);
+    if (it == by_id_.end()) return;
+    Entry& entry = *it->second;
+    set_head_bytes(entry, entry.reader->head_bytes());
+    const std::uint64_t heads_max = bytes_max_ / kHeadsShare;
+    if (entry.head_bytes > heads_max / kHeadShare) drop_head(entry);
+    for (auto oldest = used_.rbegin(); head_bytes_ > heads_max && oldest != used_.rend(); ++oldest)
+        if (oldest->head_bytes != 0) drop_head(*oldest);
+    shrink();
+}
+
+void SegmentCache::set_head_bytes(Entry& entry, std::uint64_t bytes) {
+    head_bytes_ += bytes - entry.head_bytes;
+    entry.head_bytes = bytes;
+}
+
+void SegmentCache::drop_head(Entry& entry) {
+    entry.reader->drop_head();
+    set_head_bytes(entry, 0);
+}
+
+void SegmentCache::drop(Entries::iterator entry) {
+    set_head_bytes(*entry, 0);
+    bytes_ -= entry->bytes;
+    by_id_.erase(entry->id);
+    used_.erase(entry);
+}
+
+void SegmentCache::shrink() {
+    while (used_.size() > 1 && (used_.size() > files_max_ || bytes_ + head_bytes_ > bytes_max_))
+        drop(std::prev(used_.end()));
 }
 
 void SegmentCache::forget(std::uint64_t id) {
     const std::lock_guard lock(mutex_);
     const auto it = by_id_.find(id);
-    if (it == by_id_.end()) return;
-    bytes_ -= it->second->bytes;
-    used_.erase(it->second);
-    by_id_.erase(it);
+    if (it != by_id_.end()) drop(it->second);
 }
 
 void SegmentCache::note_damage(std::uint64_t id, std::span<const DamagedBlock> blocks) {
@@ -146,7 +177,7 @@ bool SegmentCache::has_damage(std::uint64_t id) const {
 
 std::uint64_t SegmentCache::bytes() const {
     const std::lock_guard lock(mutex_);
-    return bytes_;
+    return bytes_ + head_bytes_;
 }
 
 }  // namespace sky::store

@@ -51,16 +51,23 @@ private:
 };
 using StoredFilePtr = std::shared_ptr<const StoredFile>;
 
-/// Open segments with their footers, least recently used out first, bounded in number and bytes.
+/// Open segments with their footers and what their blocks say of themselves (SegmentReader::
+/// head_bytes()), least recently used out first, bounded in number and bytes.
 /// Threads: any.
 class SegmentCache {
 public:
+    // Of the bytes one part in so many is for heads, and one head has at most so much of it:
+    // footers tell which segments need not be read at all. Ours.
+    static constexpr std::uint64_t kHeadsShare = 2, kHeadShare = 8;
+
     SegmentCache(os::Fs& fs, std::size_t files_max, std::uint64_t bytes_max)
         : fs_(fs), files_max_(files_max), bytes_max_(bytes_max) {}
 
     /// Errors: kCorruption (missing, damaged, or not the segment that the catalog lists),
     /// kUnavailable (newer format), kInternal. All name the file.
     Result<std::shared_ptr<const SegmentReader>> get(const SegmentFile& file);
+    /// The segment was read: what it keeps is paid for, or dropped.
+    void settle(std::uint64_t id);
     void forget(std::uint64_t id);
     os::Fs& fs() { return fs_; }
     std::uint64_t bytes() const;
@@ -74,16 +81,21 @@ public:
 
 private:
     struct Entry {
-        std::uint64_t id, bytes;
+        std::uint64_t id, bytes, head_bytes;
         std::shared_ptr<const SegmentReader> reader;
     };
+    using Entries = std::list<Entry>;
+    void set_head_bytes(Entry& entry, std::uint64_t bytes);
+    void drop_head(Entry& entry);
+    void drop(Entries::iterator entry);
+    void shrink();
     os::Fs& fs_;
     const std::size_t files_max_;
     const std::uint64_t bytes_max_;
     mutable std::mutex mutex_;
-    std::list<Entry> used_;  // Newest first.
-    std::unordered_map<std::uint64_t, std::list<Entry>::iterator> by_id_;
-    std::uint64_t bytes_ = 0;
+    Entries used_;  // Newest first.
+    std::unordered_map<std::uint64_t, Entries::iterator> by_id_;
+    std::uint64_t bytes_ = 0, head_bytes_ = 0;
     std::set<std::pair<std::uint64_t, std::size_t>> damaged_;
     std::atomic<std::uint64_t> damaged_blocks_{0}, damaged_rows_{0};
 };

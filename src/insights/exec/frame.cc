@@ -200,7 +200,7 @@ void Frame::load_discovered() {
 const Vector* Frame::without_idle(const Vector* messages) {
     const std::span<const AnyText> required = discovery_->required;
     const std::size_t rows = context_.rows;
-    if (required.empty() || !messages->is_uniform(Kind::kText) ||
+    if ((required.empty() && shaped_ == nullptr) || !messages->is_uniform(Kind::kText) ||
         messages->present_bytes() != nullptr || messages->is_constant())
         return messages;
     const std::string_view* const texts = messages->text_array();
@@ -211,7 +211,8 @@ const Vector* Frame::without_idle(const Vector* messages) {
                 return find_literal(texts[i], text, 0) != std::string_view::npos;
             });
         });
-        kept[i] = matters ? texts[i] : std::string_view();
+        const bool passes = matters && (shaped_ == nullptr || shaped_->may_pass(texts[i]));
+        kept[i] = passes ? texts[i] : std::string_view();
     }
     return Vector::texts(context_.arena, rows, kept);
 }

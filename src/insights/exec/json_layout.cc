@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/byte_codec.h"
 #include "json/scan_limits.h"
 #include "shapes/limits.h"
 
@@ -85,20 +86,20 @@ private:
 
 }  // namespace
 
-bool JsonLayout::read_roles(const shapes::Family& family) {
+bool JsonLayout::read_roles(const shapes::Family& family, std::string& sample) {
     RoleReader reader;
     for (std::size_t i = 0; i < family.pieces.size(); ++i) {
         const shapes::Piece& piece = family.pieces[i];
         if (!piece.is_slot()) {
             if (!reader.read(piece.constant)) return false;
-            *sample_ += piece.constant;
+            sample += piece.constant;
             continue;
         }
         const bool constant_next = i + 1 < family.pieces.size() && !family.pieces[i + 1].is_slot();
         const auto role = reader.slot(constant_next ? family.pieces[i + 1].constant[0] : '\0');
         if (!role) return false;
         roles_.push_back(*role);
-        *sample_ += '0';
+        sample += '0';
     }
     depth_ = reader.depth_max();
     return true;
@@ -121,11 +122,11 @@ JsonLayout JsonLayout::of(const shapes::Family& family, const json::FieldPaths& 
     }
     std::size_t bytes = family.slots;
     for (const shapes::Piece& piece : family.pieces) bytes += piece.constant.size();
-    out.sample_ = std::make_unique<std::string>();
-    out.sample_->reserve(bytes);
+    std::string sample;  // The line with 0 in each slot.
+    sample.reserve(bytes);
     out.roles_.reserve(family.slots);
     std::vector<json::Token> found(paths.size());
-    if (!out.read_roles(family) || !paths.resolve(*out.sample_, found)) return out;
+    if (!out.read_roles(family, sample) || !paths.resolve(sample, found)) return out;
     const bool elements =
         std::find(out.roles_.begin(), out.roles_.end(), JsonRole::kElements) != out.roles_.end();
     if (elements && has_index) return out;
@@ -137,7 +138,7 @@ JsonLayout JsonLayout::of(const shapes::Family& family, const json::FieldPaths& 
             continue;
         }
         const std::size_t quote = token.type == json::Type::kString ? 1 : 0;
-        const auto offset = static_cast<std::size_t>(token.raw.data() - out.sample_->data());
+        const auto offset = static_cast<std::size_t>(token.raw.data() - sample.data());
         const std::size_t begin = offset + quote;
         const std::size_t end = offset + token.raw.size() - quote;
         std::size_t at = 0;
@@ -149,13 +150,53 @@ JsonLayout JsonLayout::of(const shapes::Family& family, const json::FieldPaths& 
             if (piece.is_slot()) {
                 place.pieces.push_back({{}, static_cast<std::uint32_t>(piece.slot)});
             } else {
-                place.pieces.push_back({std::string_view(*out.sample_).substr(from, to - from),
-                                        symbolic::kConstantPiece});
+                place.pieces.push_back(
+                    {std::string_view(sample).substr(from, to - from), symbolic::kConstantPiece});
             }
         }
         out.places_.push_back(std::move(place));
     }
+    out.keep_texts();
     return out;
+}
+
+/// The line that they were found in is not kept: layouts may be many.
+void JsonLayout::keep_texts() {
+    const auto for_each_text = [this](const auto& take) {
+        for (Place& place : places_)
+            for (symbolic::Piece& piece : place.pieces)
+                if (piece.is_constant()) take(piece.text);
+    };
+    for_each_text([this](std::string_view text) { text_bytes_ += text.size(); });
+    texts_ = std::make_unique_for_overwrite<char[]>(text_bytes_);
+    char* at = texts_.get();
+    for_each_text([&at](std::string_view& text) {
+        text.copy(at, text.size());
+        text = {at, text.size()};
+        at += text.size();
+    });
+}
+
+std::uint64_t JsonLayout::memory_bytes() const {
+    std::uint64_t bytes = sizeof *this + roles_.capacity() * sizeof(JsonRole) + text_bytes_ +
+                          places_.capacity() * sizeof(Place);
+    for (const Place& place : places_) bytes += place.pieces.capacity() * sizeof(symbolic::Piece);
+    return bytes;
+}
+
+std::string BlockLayouts::name_of(const json::FieldPaths& paths) {
+    std::string name = "layouts";
+    for (std::size_t i = 0; i < paths.size(); ++i) put_text(name, paths.path(i));
+    return name;
+}
+
+std::uint64_t BlockLayouts::memory_bytes() const {
+    std::uint64_t bytes = sizeof *this + families_.capacity() * sizeof(Of);
+    for (const Of& of : families_) {
+        if (of.layout != nullptr) bytes += of.layout->memory_bytes();
+        if (of.apart != nullptr) bytes += of.apart->capacity();
+    }
+    return bytes;
 }
 
 bool JsonLayout::fits(JsonRole role, std::string_view value) const {

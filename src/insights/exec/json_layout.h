@@ -11,6 +11,7 @@
 
 #include "insights/symbolic/family.h"
 #include "json/fields.h"
+#include "shapes/block_note.h"
 #include "shapes/family.h"
 #include "shapes/json_roles.h"
 
@@ -46,15 +47,40 @@ public:
     bool fits(JsonRole role, std::string_view value) const;
     /// Whether all texts that have these roles fit this one.
     bool fits(JsonRole role, shapes::JsonRoles roles) const;
+    std::uint64_t memory_bytes() const;
 
 private:
-    bool read_roles(const shapes::Family& family);
+    bool read_roles(const shapes::Family& family, std::string& sample);
+    void keep_texts();
 
     Lines lines_ = Lines::kUnknown;
     std::vector<JsonRole> roles_;
     std::vector<Place> places_;
-    std::unique_ptr<std::string> sample_;  // The line with 0 in each slot.
-    int depth_ = 0;                        // Of its objects and arrays.
+    std::unique_ptr<char[]> texts_;  // Of the constants in places_.
+    std::size_t text_bytes_ = 0;
+    int depth_ = 0;  // Of the lines' objects and arrays.
+};
+
+/// Layouts of a block's families for one list of paths, kept with the block: whoever asks for the
+/// same fields of the same lines again has them at once.
+class BlockLayouts final : public shapes::BlockNote {
+public:
+    struct Of {
+        std::shared_ptr<const JsonLayout> layout;  // Null: not known yet.
+        /// A byte a row of the family, 1 where some value does not fit; null: all fit.
+        std::shared_ptr<const std::vector<std::uint8_t>> apart;
+    };
+    explicit BlockLayouts(std::size_t families) : families_(families) {}
+    /// Its name among the notes of a block.
+    static std::string name_of(const json::FieldPaths& paths);
+
+    const Of& of(std::size_t family) const { return families_[family]; }
+    void set(std::size_t family, Of of) { families_[family] = std::move(of); }
+    std::size_t size() const { return families_.size(); }
+    std::uint64_t memory_bytes() const override;
+
+private:
+    std::vector<Of> families_;
 };
 
 }  // namespace sky::insights

@@ -144,3 +144,71 @@ TEST_CASE("fields by slots of a damaged block: an error or other values, never m
     }
     CHECK(read > 400);
 }
+
+TEST_CASE("lines that may have what a filter asks for: all that have it, few others") {
+    struct Case {
+        std::string_view name, text, line;
+        bool may, has;  // What the field is equal to has both.
+    };
+    static constexpr Case kCases[] = {
+        {"a", "x", R"({"a":"x"})", true, true},
+        {"a", "x", "{ \"a\" :\t \"x\" , \"b\":1}", true, true},
+        {"a", "x", R"({"a":"y","b":"x"})", false, false},
+        {"a", "x", R"({"a":"xx"})", false, false},
+        {"a", "x", R"({"a":["x"]})", false, false},
+        {"a", "x", R"({"b":{"a":"x"}})", true, false},
+        {"a", "x", R"({"ba":"x"})", false, false},
+        {"a", "x", R"({"b":"a","c":"x"})", false, false},
+        {"a", "x", R"({"b":"a\":\"x"})", false, false},
+        {"a", "x", R"({"\u0061":"x"})", true, true},
+        {"a", "x", R"({"a":"\u0078"})", true, true},
+        {"a.b", "x", R"({"a":{"b":"x"}})", true, true},
+        {"a.b", "x", R"({"a.b":"x"})", true, true},
+        {"c.a.b", "x", R"({"c":{"a.b":"x"}})", true, true},
+        {"a.b", "x", R"({"a":{"c":"x"}})", false, false},
+        {"l[1]", "x", R"({"l":["y","x"]})", true, true},
+        {"l.1.b", "x", R"({"l":[0,{"b":"x"}]})", true, true},
+        {"a", "", R"({"a":""})", true, true},
+        {"a", "", R"({"a":"y"})", false, false},
+        {"a", "[1]", R"({"a":[1]})", true, true},
+        {"a", R"({"b":1})", R"({"a":{"b":1}})", true, true},
+        {"a", "x/y", R"({"a":"x\/y"})", true, true},
+        {"a/b", "x", R"({"a\/b":"x"})", true, true},
+        {"a", "é", R"({"a":"\u00e9"})", true, true},
+        {"a", "l1\nl2", R"({"a":"l1\nl2"})", true, true},
+        {"a", "C:\\x", R"({"a":"C:\\x"})", true, true},
+        {"@@a", "x", R"({"@a":"x"})", true, true},
+        {"dstPort", "x", "no JSON", true, false},  // A column of flow logs.
+    };
+    for (const Case& c : kCases) {
+        CAPTURE(c.name);
+        CAPTURE(c.line);
+        const std::vector<std::string> names = {std::string(c.name)};
+        const Discovery discovery(names);
+        const std::vector<RequiredField> required = {{0, std::string(c.text)}};
+        const std::vector<SymbolicSite> none;
+        ShapedScan scan(none, &discovery, required);
+        shapes::Shaping shaping;
+        shaping.families.resize(1);
+        shaping.families[0].add_slot();
+        shaping.rows.resize(1);
+        shaping.rows[0].slots = {{c.line}};
+        shaping.family_of_row = {0};
+        store::EventBatch events;
+        events.timestamp_ms = {1};
+        events.sequence = {1};
+        auto block = shapes::ShapedBlock::open(shapes::encode_block(shaping), 1, c.line.size());
+        REQUIRE(block);
+        events.shaped = *std::move(block);
+        REQUIRE(scan.open(events, "123456789012:g"));
+        CHECK(scan.may_pass(c.line) == c.may);
+        columnar::MemoryBudget budget(1 << 20);
+        columnar::Arena arena(budget);
+        EvalContext context{arena, 1, 0, std::nullopt};
+        auto* const texts = arena.array<std::string_view>(1);
+        texts[0] = c.line;
+        const Vector* const found =
+            discovery.resolve(context, "g", Vector::texts(arena, 1, texts))[0];
+        CHECK((found->present(0) && found->at(0).text == c.text) == c.has);
+    }
+}

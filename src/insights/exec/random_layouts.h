@@ -47,6 +47,11 @@ public:
             shapes::ShapedBlock::open(shapes::encode_block(shaping_), lines_.size(), bytes);
         SKY_ASSERT(block.has_value(), "what was encoded just now opens");
         events.shaped = *std::move(block);
+        store::EventBatch again = events;
+        auto second = shapes::ShapedBlock::open(shapes::encode_block(shaping_), lines_.size(),
+                                                bytes, events.shaped->head());
+        SKY_ASSERT(second.has_value(), "it is the same block");
+        again.shaped = *std::move(second);
 
         // Few names at a time: one that may name an element stands in the way of others.
         const std::vector<std::string>& all = layout_fields();
@@ -55,7 +60,9 @@ public:
             const std::vector<std::string> names(
                 all.begin() + static_cast<std::ptrdiff_t>(first),
                 all.begin() + static_cast<std::ptrdiff_t>(std::min(first + 5, all.size())));
-            told += check(events, names);
+            const std::size_t of_names = check(events, names);
+            SKY_ASSERT(check(again, names) == of_names, "notes of the first time say the same");
+            told += of_names;
         }
         return told;
     }

@@ -2,8 +2,10 @@
 // Fields of JSON lines by the slots that hold them. What fits in no layout is left to the lines.
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "insights/exec/shaped_scan.h"
+#include "insights/functions/glob.h"
 
 namespace sky::insights {
 namespace {
@@ -101,26 +103,70 @@ const Vector* read_structures(EvalContext& context, json::Type type, const Vecto
     return Vector::texts(context.arena, rows, out, nullptr, Kind::kJson);
 }
 
+/// Whether JSON writes all of it as it is, or some of it behind kEscape.
+bool is_plain(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) {
+        return c >= ' ' && c <= '~' && c != '"' && c != '\\' && c != '/';
+    });
+}
+constexpr std::string_view kEscape = "\\u00";
+
+std::string_view without_blanks(std::string_view text) {
+    const std::size_t at = text.find_first_not_of(" \t\r\n");
+    return at == std::string_view::npos ? std::string_view() : text.substr(at);
+}
+
 }  // namespace
+
+/// A path ends at a member of an object whose key ends like the path, or at an element.
+void ShapedScan::find_pairs() {
+    if (fields_->looks_beyond_json()) return;
+    for (const RequiredField& required : required_) {
+        const std::size_t path = fields_->path_of(required.name);
+        if (path == Discovery::kNoPath) continue;
+        const std::string_view name = fields_->json_paths().path(path);
+        const std::string_view last = name.substr(name.rfind('.') + 1);
+        const bool index =
+            std::all_of(last.begin(), last.end(), [](char c) { return c >= '0' && c <= '9'; });
+        // Text may be equal to an object or an array as well.
+        const bool structure = required.text.starts_with('{') || required.text.starts_with('[');
+        if (index || structure || !is_plain(last) || !is_plain(required.text)) continue;
+        pairs_.push_back({std::string(last) + '"', required.text + '"'});
+    }
+}
+
+bool ShapedScan::may_pass(std::string_view line) const {
+    if (!by_layout_) return true;
+    const auto has = [&](const Pair& pair) {
+        for (std::size_t at = find_literal(line, pair.key, 0); at != std::string_view::npos;
+             at = find_literal(line, pair.key, at + 1)) {
+            if (at == 0 || (line[at - 1] != '"' && line[at - 1] != '.')) continue;
+            std::string_view rest = without_blanks(line.substr(at + pair.key.size()));
+            if (!rest.starts_with(':')) continue;
+            rest = without_blanks(rest.substr(1));
+            if (rest.starts_with('"') && rest.substr(1).starts_with(pair.text)) return true;
+        }
+        return false;
+    };
+    return std::all_of(pairs_.begin(), pairs_.end(), has) ||
+           find_literal(line, kEscape, 0) != std::string_view::npos;
+}
 
 Status ShapedScan::add_part(ShapedPart part) {
     if (!by_layout_) {
         parts_.push_back(std::move(part));
         return {};
     }
-    FamilyState& state = families_[part.family];
-    if (state.layout == nullptr) state.layout = layout_of(block_->families()[part.family]);
-    const JsonLayout& layout = *state.layout;
+    const BlockLayouts::Of& of = *SKY_TRY(layout_of(part.family));
+    const JsonLayout& layout = *of.layout;
     const JsonLayout::Lines lines = layout.lines();
     if (lines == JsonLayout::Lines::kUnknown ||
         (lines == JsonLayout::Lines::kNoJson && fields_->looks_beyond_json())) {
         parts_.push_back(std::move(part));
         return {};
     }
-    std::vector<std::uint8_t> apart;
-    if (lines == JsonLayout::Lines::kObjects) apart = SKY_TRY(unfit(part.family, layout));
     const bool none = SKY_TRY(passes_none(part, layout));
-    if (apart.empty()) {
+    if (of.apart == nullptr) {
         part.layout = &layout;
         part.passes_none = none;
         parts_.push_back(std::move(part));
@@ -129,7 +175,7 @@ Status ShapedScan::add_part(ShapedPart part) {
     // A value that does not fit may make the line another document: those are looked at.
     ShapedPart others;
     ShapedPart those;
-    split(part, apart, others, those);
+    split(part, *of.apart, others, those);
     for (ShapedPart* const half : {&others, &those}) {
         if (half->rows == 0) continue;
         half->bindings = part.bindings;
@@ -143,8 +189,28 @@ Status ShapedScan::add_part(ShapedPart part) {
     return {};
 }
 
+Result<const BlockLayouts::Of*> ShapedScan::layout_of(std::uint32_t family) {
+    if (layouts_made_ != nullptr && layouts_made_->of(family).layout != nullptr)
+        return &layouts_made_->of(family);
+    if (layouts_known_ != nullptr && layouts_known_->of(family).layout != nullptr)
+        return &layouts_known_->of(family);
+    BlockLayouts::Of made{make_layout(block_->families()[family]), nullptr};
+    if (made.layout->lines() == JsonLayout::Lines::kObjects) {
+        std::vector<std::uint8_t> apart = SKY_TRY(unfit(family, *made.layout));
+        if (!apart.empty())
+            made.apart = std::make_shared<const std::vector<std::uint8_t>>(std::move(apart));
+    }
+    if (layouts_made_ == nullptr) {
+        layouts_made_ = layouts_known_ != nullptr
+                            ? std::make_shared<BlockLayouts>(*layouts_known_)
+                            : std::make_shared<BlockLayouts>(families_.size());
+    }
+    layouts_made_->set(family, std::move(made));
+    return &layouts_made_->of(family);
+}
+
 /// Blocks of one group have many families in common.
-std::shared_ptr<const JsonLayout> ShapedScan::layout_of(const shapes::Family& family) {
+std::shared_ptr<const JsonLayout> ShapedScan::make_layout(const shapes::Family& family) {
     std::string& key = layout_key_;
     key.clear();
     for (const shapes::Piece& piece : family.pieces) {
@@ -184,8 +250,8 @@ Result<bool> ShapedScan::may_be(std::uint32_t family, const JsonLayout::Place& p
     if (piece.is_constant()) return equal(piece.text);
     const Stored kind = block_->kind(family, piece.slot);
     if (kind == Stored::kConstant || kind == Stored::kDictionary) {
-        const SlotColumn* const column = SKY_TRY(block_->column(family, piece.slot));
-        return std::any_of(column->entries().begin(), column->entries().end(), equal);
+        const std::vector<std::string_view> entries = SKY_TRY(block_->entries(family, piece.slot));
+        return std::any_of(entries.begin(), entries.end(), equal);
     }
     const shapes::SlotStats stats = SKY_TRY(block_->stats(family, piece.slot));
     if (stats.bytes.contains(static_cast<unsigned char>('\\'))) return true;
@@ -255,7 +321,7 @@ const Vector* ShapedScan::read_string(EvalContext& context, std::uint32_t family
         const std::span<const std::string_view> entries = raw->dictionary()->entries;
         if (std::none_of(entries.begin(), entries.end(), has_escape)) return raw;
         const std::uint32_t slot = place.pieces[0].slot;
-        std::deque<ReadEntries>& known = families_[family].read_entries;
+        std::list<ReadEntries>& known = families_[family].read_entries;
         auto at = std::find_if(known.begin(), known.end(),
                                [&](const ReadEntries& of) { return of.slot == slot; });
         if (at == known.end()) {
@@ -270,7 +336,7 @@ const Vector* ShapedScan::read_string(EvalContext& context, std::uint32_t family
                 made.entries.push_back(made.unescaped.back());
             }
             made.dictionary = {made.entries, next_dictionary_id()};
-            at = known.end() - 1;
+            at = std::prev(known.end());
         }
         return Vector::coded_texts(arena, rows, raw->narrow_codes(), &at->dictionary);
     }

@@ -106,6 +106,18 @@ Status ShapedScan::open(const store::EventBatch& batch, std::string_view log) {
     batch_ = &batch;
     block_ = batch.shaped.get();
     by_layout_ = fields_ != nullptr && !is_lambda_log(log);
+    layouts_made_ = nullptr;
+    layouts_known_ = nullptr;
+    if (by_layout_) {
+        layouts_known_ = std::dynamic_pointer_cast<const BlockLayouts>(block_->note(layouts_name_));
+    }
+    SKY_TRY(open_families());
+    if (layouts_made_ != nullptr) block_->keep(layouts_name_, layouts_made_);
+    return {};
+}
+
+Status ShapedScan::open_families() {
+    const store::EventBatch& batch = *batch_;
     parts_.clear();
     filters_.clear();
     lists_.clear();
@@ -149,7 +161,6 @@ Status ShapedScan::open_family(std::uint32_t family, std::span<const std::uint32
                                const std::uint32_t* batch_rows, std::size_t rows) {
     FamilyState& state = families_[family];
     const shapes::Family& shape = block_->families()[family];
-    state.dictionaries.resize(shape.slots);
     if (!sites_.empty()) {
         for (const shapes::Piece& piece : shape.pieces) {
             if (piece.is_slot()) {
@@ -400,7 +411,9 @@ const Vector* ShapedScan::slot(EvalContext& context, std::uint32_t family, std::
         return Vector::constant(arena, rows, Value::of_text(column.entries()[0]));
     }
     if (column.kind() == Stored::kDictionary) {
-        columnar::TextDictionary& dictionary = families_[family].dictionaries[slot];
+        std::vector<columnar::TextDictionary>& known = families_[family].dictionaries;
+        if (known.empty()) known.resize(block_->families()[family].slots);
+        columnar::TextDictionary& dictionary = known[slot];
         if (dictionary.id == 0) dictionary = {column.entries(), next_dictionary_id()};
         const std::uint16_t* const from = column.codes().data();
         if (ranks.list == nullptr) {
