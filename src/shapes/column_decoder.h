@@ -29,6 +29,8 @@ public:
     /// Null when the pool is damaged. Its texts live as long as this.
     const std::vector<std::string_view>* pool();
     std::size_t text_bytes() const { return text_bytes_; }
+    /// Of all frames and the pool once they are open.
+    std::uint64_t memory_bytes() const;
 
 private:
     struct Frame {
@@ -108,6 +110,8 @@ public:
     /// Without values where that is possible; nothing when the column is damaged.
     static std::optional<SlotStats> stats(const ColumnInfo& info, std::size_t rows,
                                           BlockAreas& areas);
+    /// Of a decoded column, about.
+    static std::uint64_t memory_bytes(const ColumnInfo& info, std::size_t rows);
     /// As ShapedBlock has them.
     static std::optional<columnar::IntegerBounds> bounds(const ColumnInfo& info, std::size_t rows,
                                                          BlockAreas& areas);

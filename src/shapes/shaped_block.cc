@@ -49,6 +49,7 @@ struct ShapedBlock::Impl {
     std::string bytes;
     BlockAreas areas;
     std::size_t text_bytes = 0, row_count = 0;
+    std::uint64_t memory_bytes = 0;
     std::vector<Family> families;
     std::vector<std::uint16_t> family_of_row;  // Of one family: when asked for.
     std::vector<FamilyColumns> columns;
@@ -82,9 +83,13 @@ struct ShapedBlock::Impl {
             if (of.count == 0) return false;
             of.infos.resize(families[f].slots);
             of.columns.resize(families[f].slots);
-            for (ColumnInfo& info : of.infos)
+            for (ColumnInfo& info : of.infos) {
                 if (!descriptors.column(of.count, info)) return false;
+                memory_bytes += sizeof info + ColumnDecoder::memory_bytes(info, of.count);
+            }
         }
+        memory_bytes += bytes.size() + areas.memory_bytes() +
+                        rows * (sizeof(std::uint16_t) + sizeof(std::uint32_t));
         return in.ok() && in.left() == 0;
     }
 
@@ -138,6 +143,10 @@ Result<std::unique_ptr<const ShapedBlock>> ShapedBlock::open(std::string bytes, 
 
 std::size_t ShapedBlock::rows() const { return impl_->row_count; }
 std::size_t ShapedBlock::text_bytes() const { return impl_->text_bytes; }
+std::uint64_t ShapedBlock::memory_bytes() const { return impl_->memory_bytes; }
+std::string ShapedBlock::give_back(std::unique_ptr<const ShapedBlock> block) {
+    return std::move(block->impl_->bytes);
+}
 std::span<const Family> ShapedBlock::families() const { return impl_->families; }
 std::span<const std::uint16_t> ShapedBlock::family_of_row() const { return impl_->family_codes(); }
 std::span<const std::uint32_t> ShapedBlock::rows_of(std::size_t family) const {
