@@ -42,10 +42,10 @@ std::vector<KeyShare> first_shares(const std::vector<Work>& work, const store::T
 /// least.
 std::size_t text_begin(const store::EventBatch& batch, std::size_t begin, std::size_t end);
 
-/// What a batch holds in memory, and will when its lines are made.
+/// What a batch holds in memory, and will when all columns of its lines are read.
 inline std::uint64_t batch_bytes(const store::EventBatch& batch) {
     return batch.message.bytes() + batch.message.offsets().size() * sizeof(std::uint32_t) +
-           (batch.shaped != nullptr ? batch.shaped->text_bytes() : 0) +
+           (batch.shaped != nullptr ? batch.shaped->memory_bytes() : 0) +
            (batch.timestamp_ms.size() + batch.sequence.size() + batch.ingestion_ms.size() +
             batch.stream.size()) *
                sizeof(std::uint64_t);
