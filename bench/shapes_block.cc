@@ -26,7 +26,7 @@ struct Chunks {
     std::size_t rows = 0, bytes = 0, zstd_bytes = 0;
 };
 
-constexpr std::size_t kChunkBytes = 16U << 20U;  // As the store closes them.
+constexpr std::size_t kChunkBytes = 32U << 20U;  // As the store closes them.
 constexpr std::size_t kChunksMax = 4;
 
 void add(Chunks& out, std::string_view line) {

@@ -13,16 +13,18 @@ namespace sky::columnar {
 
 namespace {
 
-enum class Form : std::uint8_t { kDelta = 1, kReference = 2 };
+enum class Form : std::uint8_t { kDelta = 1, kReference = 2, kRuns = 3 };
 
 constexpr std::size_t kMiniBlock = 128;
 // A value at any bit offset fits one 64-bit load up to here; wider ones take whole words.
 constexpr unsigned kPackedWidthMax = 56;
 
-/// Bytes that put_signed() writes.
-std::size_t signed_bytes(std::int64_t value) {
-    return (static_cast<std::size_t>(std::bit_width(zigzag(value) | 1U)) + 6) / 7;
+/// Bytes that put_varint() writes.
+std::size_t varint_bytes(std::uint64_t value) {
+    return (static_cast<std::size_t>(std::bit_width(value | 1U)) + 6) / 7;
 }
+/// Bytes that put_signed() writes.
+std::size_t signed_bytes(std::int64_t value) { return varint_bytes(zigzag(value)); }
 
 constexpr std::size_t packed_bytes(std::size_t count, unsigned width) {
     return (count * width + 7) / 8;
@@ -97,6 +99,38 @@ private:
     std::size_t bytes_ = 0;
 };
 
+/// Calls visit(value, times) for each run of equal values, until it says false.
+template <class Visit>
+void for_each_run(std::span<const std::uint64_t> values, const Visit& visit) {
+    for (std::size_t i = 0, end = 0; i < values.size(); i = end) {
+        while (end < values.size() && values[end] == values[i]) ++end;
+        if (!visit(static_cast<std::int64_t>(values[i]), end - i)) return;
+    }
+}
+
+/// What the runs take, or more than `limit`.
+std::size_t runs_bytes(std::span<const std::uint64_t> values, std::size_t limit) {
+    std::size_t bytes = 0;
+    for_each_run(values, [&](std::int64_t value, std::size_t times) {
+        bytes += signed_bytes(value) + varint_bytes(times);
+        return bytes <= limit;
+    });
+    return bytes;
+}
+
+bool decode_runs(ByteReader& in, std::uint64_t previous, std::span<std::uint64_t> out) {
+    for (std::size_t i = 0; i < out.size();) {
+        const auto step = static_cast<std::uint64_t>(in.signed_varint());
+        const std::uint64_t times = in.varint();
+        if (!in.ok() || times == 0 || times > out.size() - i) return false;
+        const auto run = out.subspan(i, static_cast<std::size_t>(times));
+        for (std::size_t k = 0; k < run.size(); ++k) run[k] = previous + (k + 1) * step;
+        previous = run.back();
+        i += run.size();
+    }
+    return in.ok();
+}
+
 bool decode_mini_block(ByteReader& in, std::span<std::uint64_t> out) {
     const std::string_view head = in.take(1);
     if (head.empty()) return false;
@@ -135,7 +169,19 @@ void encode_integers(std::span<const std::uint64_t> values, std::string& out) {
     for (std::size_t i = 1; i < values.size(); ++i) steps[i - 1] = values[i] - values[i - 1];
     const MiniBlocks delta(steps), reference(values);
     const auto first = static_cast<std::int64_t>(values[0]);
-    const bool by_steps = signed_bytes(first) + delta.bytes() < reference.bytes();
+    const std::size_t by_delta = signed_bytes(first) + delta.bytes();
+    const bool by_steps = by_delta < reference.bytes();
+    const std::size_t least = by_steps ? by_delta : reference.bytes();
+    if (!steps.empty() && signed_bytes(first) + runs_bytes(steps, least) < least) {
+        out.push_back(static_cast<char>(Form::kRuns));
+        put_signed(out, first);
+        for_each_run(steps, [&](std::int64_t step, std::size_t times) {
+            put_signed(out, step);
+            put_varint(out, times);
+            return true;
+        });
+        return;
+    }
     out.push_back(static_cast<char>(by_steps ? Form::kDelta : Form::kReference));
     if (by_steps) put_signed(out, first);
     (by_steps ? delta : reference).encode(out);
@@ -147,6 +193,10 @@ bool decode_integers(std::string_view bytes, std::span<std::uint64_t> out) {
     const std::string_view head = in.take(1);
     if (head.empty()) return false;
     const auto form = static_cast<Form>(head[0]);
+    if (form == Form::kRuns) {
+        out[0] = static_cast<std::uint64_t>(in.signed_varint());
+        return decode_runs(in, out[0], out.subspan(1)) && in.left() == 0;
+    }
     if (form != Form::kDelta && form != Form::kReference) return false;
     const bool delta = form == Form::kDelta;
     std::uint64_t previous = 0;
@@ -161,11 +211,34 @@ bool decode_integers(std::string_view bytes, std::span<std::uint64_t> out) {
     return in.ok() && in.left() == 0;
 }
 
+namespace {
+
+/// A run ascends or descends, so its ends tell.
+std::optional<IntegerBounds> bounds_of_runs(ByteReader& in, std::size_t count) {
+    std::int64_t value = in.signed_varint();
+    IntegerBounds out{value, value};
+    for (std::uint64_t left = count - 1; left != 0;) {
+        const std::int64_t step = in.signed_varint();
+        const std::uint64_t times = in.varint();
+        std::int64_t way = 0;
+        if (!in.ok() || times == 0 || times > left || __builtin_mul_overflow(step, times, &way) ||
+            __builtin_add_overflow(value, way, &value))
+            return std::nullopt;
+        out.least = std::min(out.least, value);
+        out.most = std::max(out.most, value);
+        left -= times;
+    }
+    return in.ok() ? std::optional(out) : std::nullopt;
+}
+
+}  // namespace
+
 std::optional<IntegerBounds> bounds_of_integers(std::string_view bytes, std::size_t count) {
     ByteReader in(bytes);
     const std::string_view head = in.take(1);
-    if (count == 0 || head.empty() || static_cast<Form>(head[0]) != Form::kReference)
-        return std::nullopt;
+    if (count == 0 || head.empty()) return std::nullopt;
+    if (static_cast<Form>(head[0]) == Form::kRuns) return bounds_of_runs(in, count);
+    if (static_cast<Form>(head[0]) != Form::kReference) return std::nullopt;
     IntegerBounds out{INT64_MAX, INT64_MIN};
     for (std::size_t i = 0; i < count; i += kMiniBlock) {
         const std::string_view width_byte = in.take(1);

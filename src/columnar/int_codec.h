@@ -12,8 +12,10 @@ namespace sky::columnar {
 /// How consecutive values relate; one byte before the column, so each column chooses.
 ///   kDelta:     the first value, then differences (times, sequences).
 ///   kReference: the values themselves (dictionary codes, lengths).
-/// Both in mini-blocks of 128: least value, width, offsets from the least packed at that width.
-/// Arithmetic wraps at 64 bits, so any values survive. The smaller form is taken.
+///   kRuns:      the first value, then each difference with the number of times that it comes again
+///               (sequences of whole batches, times of ingestion).
+/// The first two in mini-blocks of 128: least value, width, offsets from the least packed at that
+/// width. Arithmetic wraps at 64 bits, so any values survive. The smallest form is taken.
 void encode_integers(std::span<const std::uint64_t> values, std::string& out);
 
 /// Exactly out.size() values; false when the bytes are not what encode_integers() makes for that

@@ -32,9 +32,9 @@ inline constexpr std::size_t kTokenBytesMax = 4'096;  // Name (512) and header i
 inline constexpr std::size_t kPageEventsMax = 10'000;
 inline constexpr std::uint64_t kPageBytesMax = 1'048'576;
 inline constexpr std::size_t kPageMorselsMax = 256;  // Ours: read for one page; then a token.
-/// Ours: read for one page where a pattern has to be matched: at most 1 GiB of text (chunks have 16
+/// Ours: read for one page where a pattern has to be matched: at most 1 GiB of text (chunks have 32
 /// MiB), seconds of work; then a page, perhaps empty, with a token.
-inline constexpr std::size_t kFilterMorselsMax = 64;
+inline constexpr std::size_t kFilterMorselsMax = 32;
 /// Ours: chunks that are ruled out by their headers cost little; so many count as one that is read.
 inline constexpr std::size_t kSkipsPerMorsel = 16;
 /// Ours: ways in which a text can lie across a family's slots, and steps to find them; with more,

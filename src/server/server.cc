@@ -44,9 +44,9 @@ constexpr std::uint64_t kBodyShare = 8, kStoreShare = 2, kQueryShare = 4;
 constexpr std::uint64_t kResultsShare = 16;
 // Of the queries' share, for groups that are kept from run to run.
 constexpr std::uint64_t kQueryCacheShare = 4;
-// A query holds a whole chunk for each of its threads, as stored and as text (store.md 2.1: 16
-// MiB); with less memory than this none of full chunks would come to its end.
-constexpr std::uint64_t kQueryMemoryMin = 64ULL << 20U;
+// A query holds a whole chunk for each of its threads: at most 32 MiB, where it is text; with less
+// memory than this none of such chunks would come to its end.
+constexpr std::uint64_t kQueryMemoryMin = 96ULL << 20U;
 
 bool is_loopback(std::string_view host) {
     return host == "localhost" || host == "::1" || host.starts_with("127.");

@@ -73,8 +73,11 @@ bool BlockHead::read_meta(BlockAreas& areas, std::size_t rows,
     columns_.resize(slots);
     for (std::size_t f = 0; f < families_.size(); ++f) {
         if (counts_[f] == 0) return false;
-        for (std::size_t s = 0; s < families_[f].slots; ++s)
-            if (!descriptors.column(counts_[f], columns_[firsts_[f] + s])) return false;
+        for (std::size_t s = 0; s < families_[f].slots; ++s) {
+            ColumnInfo& info = columns_[firsts_[f] + s];
+            if (!descriptors.column(counts_[f], info)) return false;
+            columns_bytes_ += ColumnDecoder::memory_bytes(info, counts_[f]);
+        }
     }
     fixed_bytes_ = sizeof *this + meta_bytes_ + columns_.size() * sizeof(ColumnInfo) +
                    families_.size() * (sizeof(Family) + 2 * sizeof(std::size_t)) +

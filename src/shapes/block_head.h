@@ -40,6 +40,8 @@ public:
     std::size_t first_column(std::size_t family) const { return firsts_[family]; }
     std::span<const ColumnInfo> columns() const { return columns_; }
     const TextPool& pool() const { return pool_; }
+    /// What the columns of one open block take once all are decoded, about.
+    std::uint64_t columns_bytes() const { return columns_bytes_; }
 
     /// Null where there is none of that name.
     BlockNotePtr note(std::string_view name) const;
@@ -60,7 +62,7 @@ private:
     std::vector<std::size_t> counts_, firsts_;
     std::vector<ColumnInfo> columns_;
     TextPool pool_;
-    std::uint64_t fixed_bytes_ = 0;
+    std::uint64_t fixed_bytes_ = 0, columns_bytes_ = 0;
 
     mutable std::mutex noting_;
     mutable std::vector<std::pair<std::string, BlockNotePtr>> notes_;  // Newest last.

@@ -87,6 +87,15 @@ bool BlockAreas::bytes(Area area, std::size_t offset, std::size_t count, std::st
     return true;
 }
 
+std::uint64_t BlockAreas::memory_bytes() const {
+    std::uint64_t out = 0;
+    for (const Area area : {Area::kTexts, Area::kCodes, Area::kNumbers}) {
+        const Frame& of = frame(area);
+        if (of.stored.size() != of.raw) out += of.raw;
+    }
+    return out;
+}
+
 // Descriptors
 // -------------------------------------------------------------------------------------------------
 
@@ -176,7 +185,9 @@ bool DescriptorReader::column(std::size_t rows, ColumnInfo& out) {
             const std::uint64_t entries = in_.varint();
             out.list = in_.text(in_.left());
             out.entries = static_cast<std::uint32_t>(entries);
-            return in_.ok() && entries >= 1 && entries <= rows && codes(out.codes);
+            return in_.ok() && entries >= 1 &&
+                   entries <= std::min<std::size_t>(rows, limits::kDictionaryEntriesMax) &&
+                   codes(out.codes);
         }
         case SlotKind::kForm: {
             const char* const begin = in_.position();
@@ -402,6 +413,25 @@ bool ColumnDecoder::body(const ColumnInfo& info, BlockAreas& areas, SlotColumn& 
         }
     }
     return false;
+}
+
+std::uint64_t ColumnDecoder::memory_bytes(const ColumnInfo& info, std::size_t rows) {
+    const std::uint64_t exceptions =
+        info.exceptions * (sizeof(std::uint32_t) + 2 * sizeof(std::string_view));
+    switch (info.kind) {
+        case SlotKind::kConstant:
+            return sizeof(SlotColumn) + sizeof(std::string_view);
+        case SlotKind::kDictionary:
+            return sizeof(SlotColumn) + rows * sizeof(std::uint16_t) +
+                   info.entries * sizeof(std::string_view);
+        case SlotKind::kForm:
+            return sizeof(SlotColumn) + rows * sizeof(std::int64_t) + exceptions;
+        case SlotKind::kHex:
+            return sizeof(SlotColumn) + info.values.bytes + exceptions;
+        case SlotKind::kText:
+            return sizeof(SlotColumn) + rows * sizeof(std::uint32_t) + info.text_bytes;
+    }
+    return sizeof(SlotColumn);
 }
 
 std::unique_ptr<const SlotColumn> ColumnDecoder::decode(const ColumnInfo& info, std::size_t rows,

@@ -63,6 +63,8 @@ public:
     /// Null when the pool is damaged. Its texts live as long as it does.
     const std::vector<std::string_view>* pool() { return pool_->open(frame(Area::kPool)); }
     std::size_t text_bytes() const { return text_bytes_; }
+    /// Of the frames of columns once they are open.
+    std::uint64_t memory_bytes() const;
 
 private:
     struct Opened {
@@ -142,6 +144,8 @@ public:
     /// Without values where that is possible; nothing when the column is damaged.
     static std::optional<SlotStats> stats(const ColumnInfo& info, std::size_t rows,
                                           BlockAreas& areas);
+    /// Of a decoded column, about.
+    static std::uint64_t memory_bytes(const ColumnInfo& info, std::size_t rows);
     /// As ShapedBlock has them.
     static std::optional<columnar::IntegerBounds> bounds(const ColumnInfo& info, std::size_t rows,
                                                          BlockAreas& areas);

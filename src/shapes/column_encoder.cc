@@ -261,7 +261,8 @@ void put_dictionary(const StringTable& table, std::span<const std::uint16_t> cod
 /// Codes of all texts, or false when a dictionary cannot pay.
 bool as_dictionary(std::span<const std::string_view> texts, StringTable& table,
                    std::vector<std::uint16_t>& codes) {
-    const std::size_t entries_max = std::max<std::size_t>(16, texts.size() / 4 * 3);
+    const std::size_t entries_max =
+        std::min(limits::kDictionaryEntriesMax, std::max<std::size_t>(16, texts.size() / 4 * 3));
     table.reset(std::min<std::size_t>(entries_max, kSmallDictionary));
     codes.resize(texts.size());
     std::string_view last;

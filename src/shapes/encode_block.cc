@@ -22,7 +22,7 @@ void put_family(std::string& meta, const Family& family) {
 
 }  // namespace
 
-std::string encode_block(const Shaping& shaping) {
+std::string encode_block(Shaping shaping) {
     SKY_ASSERT(!shaping.families.empty() && shaping.families.size() <= limits::kFamiliesMax &&
                    shaping.families.size() == shaping.rows.size() &&
                    !shaping.family_of_row.empty() &&
@@ -37,16 +37,17 @@ std::string encode_block(const Shaping& shaping) {
     if (shaping.families.size() > 1)
         encode_codes(shaping.family_of_row, shaping.families.size(), parts);
     for (std::size_t f = 0; f < shaping.families.size(); ++f) {
-        const auto& slots = shaping.rows[f].slots;
+        auto& slots = shaping.rows[f].slots;
         SKY_ASSERT(rows[f] > 0 && slots.size() == shaping.families[f].slots &&
                        slots.size() <= limits::kSlotsMax,
                    "every family has rows and all its columns");
         // Whoever looks for a field then need not look at the values of others.
         const bool json = shaping.families[f].layout == Family::Layout::kJson;
         const JsonRoles asked = json ? JsonRoles::all() : JsonRoles();
-        for (const auto& texts : slots) {
+        for (auto& texts : slots) {
             SKY_ASSERT(texts.size() == rows[f], "columns are as long as their family");
             encode_column(texts, asked, parts);
+            texts = std::vector<std::string_view>();
         }
     }
     std::vector<std::uint64_t> lengths;

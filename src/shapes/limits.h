@@ -6,10 +6,12 @@
 
 namespace sky::shapes::limits {
 
-// Rows of one block: a whole chunk (store.md 2.1). Codes and row numbers of a block fit 16 bits.
-inline constexpr std::size_t kRowsMax = 64 * 1024;
-// Text of one block: a chunk is at most 16 MiB, and one message beyond it where a chunk has one.
-inline constexpr std::size_t kTextBytesMax = 32U << 20U;
+// Rows of one block: a whole chunk (store/segment_limits.h).
+inline constexpr std::size_t kRowsMax = 128 * 1024;
+// Text of one block: a chunk is at most 32 MiB, and one message beyond it where a chunk has one.
+inline constexpr std::size_t kTextBytesMax = 64U << 20U;
+// Texts of one column's dictionary: its codes fit 16 bits.
+inline constexpr std::size_t kDictionaryEntriesMax = 64 * 1024;
 
 // Families of one block. Lines that fit none share one family of a single free-text slot.
 inline constexpr std::size_t kFamiliesMax = 1'024;
@@ -26,10 +28,13 @@ inline constexpr std::size_t kTokensMax = 128;
 inline constexpr std::size_t kJsonTokensMax = 200;
 // Tokens of all lines of one block, and values of all groups of lines that are being divided at one
 // time: what the miner's memory grows with (8 and 16 bytes each). Lines behind the first are free
-// text, a group beyond the second stays as it is. Whole chunks of access, service and Windows logs
-// stay below half of either.
-inline constexpr std::size_t kBlockTokensMax = 3'000'000;
-inline constexpr std::size_t kDivideValuesMax = 4'000'000;
+// text, a group beyond the second stays as it is. So many, one more for a few bytes of text, and so
+// many at most. Whole chunks of access, service and Windows logs stay below two thirds of either.
+inline constexpr std::size_t kBlockTokensLeast = 1'000'000;
+inline constexpr std::size_t kBlockTokensMax = 5'000'000;
+inline constexpr std::size_t kDivideValuesLeast = 2'000'000;
+inline constexpr std::size_t kDivideValuesMax = 6'000'000;
+inline constexpr std::size_t kMinedBytesEach = 8;
 // Rows that a decision about a family looks at.
 inline constexpr std::size_t kSampleRows = 256;
 // Times that one family's lines may be divided or one of its slots taken apart, one inside another.

@@ -39,7 +39,13 @@ struct Group {
 
 class Miner {
 public:
-    explicit Miner(std::vector<std::string_view> lines) : lines_(std::move(lines)) {}
+    explicit Miner(std::vector<std::string_view> lines) : lines_(std::move(lines)) {
+        std::size_t bytes = 0;
+        for (const std::string_view line : lines_) bytes += line.size();
+        const std::size_t more = bytes / limits::kMinedBytesEach;
+        tokens_max_ = std::min(limits::kBlockTokensLeast + more, limits::kBlockTokensMax);
+        values_max_ = std::min(limits::kDivideValuesLeast + more, limits::kDivideValuesMax);
+    }
 
     Shaping run() {
         out_.family_of_row.assign(lines_.size(), 0);
@@ -69,8 +75,7 @@ private:
     void read_tokens() {
         lines_of_.reserve(lines_.size());
         Tokens tokens;
-        for (std::size_t i = 0; i < lines_.size() && tokens_.size() < limits::kBlockTokensMax;
-             ++i) {
+        for (std::size_t i = 0; i < lines_.size() && tokens_.size() < tokens_max_; ++i) {
             Line& line = lines_of_.emplace_back();
             line.json = tokens.read(lines_[i], Grammar::kJson);
             if (!line.json) tokens.read(lines_[i], Grammar::kPlain);
@@ -78,8 +83,16 @@ private:
             line.count = static_cast<std::uint32_t>(tokens.list().size());
             line.hash = tokens.hash();
             line.heads = {tokens.head_hash(3), tokens.head_hash(6), tokens.head_hash(12)};
+            make_room(tokens.list().size());
             tokens_.insert(tokens_.end(), tokens.list().begin(), tokens.list().end());
         }
+    }
+    /// Twofold as ever, but not beyond what there can be.
+    void make_room(std::size_t count) {
+        const std::size_t needed = tokens_.size() + count;
+        if (needed <= tokens_.capacity()) return;
+        const std::size_t most = tokens_max_ + limits::kJsonTokensMax;
+        tokens_.reserve(std::max(needed, std::min(2 * tokens_.capacity(), most)));
     }
 
     /// Makes families of lines with the same structure, the largest first; `head`: of that many
@@ -188,8 +201,7 @@ private:
         }
         // While a group is divided its parts are copies.
         const std::size_t values = group.rows.size() * group.columns.size();
-        if (group.depth < limits::kMineDepthMax &&
-            values_held_ + values <= limits::kDivideValuesMax) {
+        if (group.depth < limits::kMineDepthMax && values_held_ + values <= values_max_) {
             const Held held(values_held_, values);
             if (!group.json) {
                 if (const std::optional<std::size_t> at = telling_column(group.columns))
@@ -314,8 +326,7 @@ private:
 
         const auto& column = group.columns[k];
         const std::size_t structures = seen.hashes.size();
-        const std::size_t slots_max =
-            std::min(limits::kSlotsMax, limits::kDivideValuesMax / column.size());
+        const std::size_t slots_max = std::min(limits::kSlotsMax, values_max_ / column.size());
         std::vector<std::vector<std::uint32_t>> ranks(structures);
         std::vector<std::vector<Token>> lists(structures);  // Tokens of each part's rows.
         std::vector<std::size_t> counts(structures, 0);
@@ -469,6 +480,7 @@ private:
 
     const std::vector<std::string_view> lines_;
     std::vector<Line> lines_of_;
+    std::size_t tokens_max_ = 0, values_max_ = 0;
     std::size_t values_held_ = 0;  // Of groups that are being divided.
     std::vector<Token> tokens_;
     std::vector<std::uint32_t> loose_;

@@ -25,6 +25,7 @@ struct ShapedBlock::Impl {
     BlockAreas areas;
     std::shared_ptr<const BlockHead> head;
     std::size_t text_bytes = 0, row_count = 0;
+    std::uint64_t stored_bytes = 0;
     std::vector<std::uint16_t> family_of_row;  // Of one family: when asked for.
     std::vector<std::uint32_t> rows;           // Of all families, one after the other; likewise.
     std::vector<std::size_t> first_rows;       // Where those of each family begin, and the end.
@@ -32,6 +33,7 @@ struct ShapedBlock::Impl {
     std::vector<std::uint8_t> all_open;                      // By family.
 
     bool open(std::string_view stored) {
+        stored_bytes = stored.size();
         if (!areas.open(stored, text_bytes)) return false;
         if (head == nullptr) {
             head = BlockHead::read(areas, row_count, family_of_row);
@@ -126,6 +128,13 @@ void ShapedBlock::keep(std::string_view name, BlockNotePtr note) const {
 }
 std::size_t ShapedBlock::rows() const { return impl_->row_count; }
 std::size_t ShapedBlock::text_bytes() const { return impl_->text_bytes; }
+std::uint64_t ShapedBlock::memory_bytes() const {
+    return impl_->stored_bytes + impl_->areas.memory_bytes() + impl_->head->columns_bytes() +
+           impl_->row_count * (sizeof(std::uint16_t) + sizeof(std::uint32_t));
+}
+std::string ShapedBlock::give_back(std::unique_ptr<const ShapedBlock> block) {
+    return std::move(block->impl_->bytes);
+}
 std::span<const Family> ShapedBlock::families() const { return impl_->head->families(); }
 std::span<const std::uint16_t> ShapedBlock::family_of_row() const { return impl_->family_codes(); }
 std::span<const std::uint32_t> ShapedBlock::rows_of(std::size_t family) const {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once  // src/shapes/shaped_block.h - up to 64 K lines as families and typed slot columns:
+#pragma once  // src/shapes/shaped_block.h - up to 128 K lines as families and typed slot columns:
               // encode, open, read. The format: docs/formats.md.
 
 #include <cstdint>
@@ -20,9 +20,10 @@
 
 namespace sky::shapes {
 
-/// The bytes of a block. Chooses each column's encoding by what it holds.
+/// The bytes of a block. Chooses each column's encoding by what it holds. The lists of texts go as
+/// they are encoded, so that both are not held at once.
 /// Expects: 1..kRowsMax rows, a family for each, 1..kFamiliesMax families that all have rows.
-std::string encode_block(const Shaping& shaping);
+std::string encode_block(Shaping shaping);
 
 class BlockHead;  // shapes/block_head.h
 
@@ -51,6 +52,11 @@ public:
 
     std::size_t rows() const;
     std::size_t text_bytes() const;
+    /// What it holds once every column was asked for, about: the bytes that it was opened with,
+    /// and its columns.
+    std::uint64_t memory_bytes() const;
+    /// Those bytes again.
+    static std::string give_back(std::unique_ptr<const ShapedBlock> block);
     std::span<const Family> families() const;
     /// An index into families() a row.
     std::span<const std::uint16_t> family_of_row() const;

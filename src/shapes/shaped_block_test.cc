@@ -41,6 +41,13 @@ std::vector<std::string> lines_of(const Shaping& shaping) {
     return lines;
 }
 
+/// Letters alone, neither digits nor hex; another one for each number.
+std::string word(std::uint64_t number) {
+    std::string text;
+    for (; text.size() < 5; number /= 16) text += static_cast<char>('g' + number % 16);
+    return text;
+}
+
 /// What is told of a column without decoding it.
 void check_undecoded(const ShapedBlock& block, std::size_t f, std::size_t s,
                      std::span<const std::string_view> texts) {
@@ -80,6 +87,7 @@ std::unique_ptr<const ShapedBlock> checked(const Shaping& shaping) {
                      shaping.families.end()));
     CHECK(std::equal(block.family_of_row().begin(), block.family_of_row().end(),
                      shaping.family_of_row.begin(), shaping.family_of_row.end()));
+    std::uint64_t held = 0;
     for (std::size_t f = 0; f < shaping.families.size(); ++f) {
         for (std::size_t s = 0; s < shaping.families[f].slots; ++s) {
             const auto early = block.stats(f, s);
@@ -88,6 +96,7 @@ std::unique_ptr<const ShapedBlock> checked(const Shaping& shaping) {
             REQUIRE(column);
             check_undecoded(block, f, s, shaping.rows[f].slots[s]);
             REQUIRE((*column)->rows() == shaping.rows[f].slots[s].size());
+            held += (*column)->memory_bytes();
             for (std::size_t i = 0; i < (*column)->rows(); ++i) {
                 SlotColumn::Scratch scratch;
                 const std::string_view want = shaping.rows[f].slots[s][i];
@@ -98,6 +107,7 @@ std::unique_ptr<const ShapedBlock> checked(const Shaping& shaping) {
             }
         }
     }
+    CHECK(held <= block.memory_bytes());
     std::string text(bytes, '?');
     std::vector<std::uint32_t> ends(lines.size());
     REQUIRE(block.render_all(text.data(), ends));
@@ -176,6 +186,17 @@ TEST_CASE("columns: each content has its form") {
          }},
         {"a few texts", SlotKind::kDictionary, 10,
          [](std::uint64_t i) { return "text " + std::to_string(i); }},
+        {"as many texts as there are codes", SlotKind::kDictionary, limits::kRowsMax,
+         [](std::uint64_t i) { return word(i % limits::kDictionaryEntriesMax); }},
+        {"a text more than there are codes", SlotKind::kText, limits::kRowsMax,
+         [](std::uint64_t i) { return word(i % (limits::kDictionaryEntriesMax + 1)); }},
+        {"every row another text", SlotKind::kText, limits::kRowsMax,
+         [](std::uint64_t i) { return word(i); }},
+        {"every row another number, but for the last", SlotKind::kForm, limits::kRowsMax,
+         [](std::uint64_t i) {
+             return i + 1 == limits::kRowsMax ? std::string("-")
+                                              : std::to_string(i * 7'919) + ".25";
+         }},
     };
     for (const Case& c : kCases) {
         CAPTURE(c.name);
@@ -339,6 +360,9 @@ TEST_CASE("a damaged block is an error or other text, never more than that") {
     std::size_t bytes = 0;
     for (const std::string& line : lines_of(shaping)) bytes += line.size();
     const std::string good = encode_block(shaping);
+    auto whole = ShapedBlock::open(good, 3'000, bytes);
+    REQUIRE(whole);
+    CHECK(ShapedBlock::give_back(*std::move(whole)) == good);
     SeededRandom random(11);
     for (int round = 0; round < 2'000; ++round) {
         std::string bad = good;

@@ -61,10 +61,10 @@ public:
     /// The shortest text whose grams are sure to be asked for.
     static constexpr std::size_t kIdBytesMin = kGramBytes + kWindowGrams - 1;
     static constexpr std::size_t kDecimalBytesMax = 16;
-    /// Sizes of the sets. Source: at most 20 KiB a chunk were allowed for; a chunk of service logs
-    /// has about 10,000 ids with four grams each, one of the seed's lines 10,000 durations.
-    static constexpr std::size_t kIdSetBytesMax = 16'384;
-    static constexpr std::size_t kDecimalSetBytesMax = 4'096;
+    /// Sizes of the sets. Source: a chunk of service logs has about 20,000 ids with four grams
+    /// each, one of the seed's lines 20,000 durations.
+    static constexpr std::size_t kIdSetBytesMax = 32'768;
+    static constexpr std::size_t kDecimalSetBytesMax = 8'192;
 
 private:
     friend class TermFilterMaker;

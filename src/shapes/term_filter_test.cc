@@ -125,11 +125,11 @@ TEST_CASE("terms: odd bytes are no filter") {
     };
     CHECK(decodes("", ""));
     CHECK(decodes(std::string(32, 'x'), std::string(4'096, 'x')));
-    CHECK(decodes(std::string(16'384, 'x'), ""));
+    CHECK(decodes(std::string(32'768, 'x'), std::string(8'192, 'x')));
     CHECK_FALSE(decodes(std::string(31, 'x'), ""));
     CHECK_FALSE(decodes("", std::string(48, 'x')));
-    CHECK_FALSE(decodes("", std::string(8'192, 'x')));
-    CHECK_FALSE(decodes(std::string(32'768, 'x'), ""));
+    CHECK_FALSE(decodes("", std::string(16'384, 'x')));
+    CHECK_FALSE(decodes(std::string(65'536, 'x'), ""));
     ByteReader in("\x05");
     TermFilter out;
     CHECK_FALSE(TermFilter::decode(in, out));

@@ -123,7 +123,7 @@ Result<DecodedBatch> decode_batch(std::string_view payload) {
         return bad("impossible number of rows");
     std::string_view columns = payload.substr(0, column_bytes);
     std::string_view text = payload.substr(column_bytes);
-    if (text.size() > limits::kChunkBytesMax) return bad("too much text");
+    if (text.size() > limits::kRecordTextBytesMax) return bad("too much text");
     out.events.resize(rows);
     std::int64_t before = std::numeric_limits<std::int64_t>::min();
     for (Event& event : out.events) {

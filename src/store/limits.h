@@ -23,8 +23,9 @@ inline constexpr std::uint64_t kWalSegmentsMin = 2;
 inline constexpr std::size_t kWalGroupBytesMax = 16U << 20U;
 
 // One record. PutLogEvents allows 10,000 events and 1 MiB a batch (AWS Logs quotas); other writers
-// may send more, up to one chunk (store.md 2.1).
+// may send more. Ours: less than a chunk.
 inline constexpr std::size_t kRecordRowsMax = 64 * 1024;
+inline constexpr std::size_t kRecordTextBytesMax = 16U << 20U;
 inline constexpr std::size_t kRecordPayloadBytesMax = 18U << 20U;
 
 // How long the committer waits for a flush to release a WAL segment before it answers kThrottled.
@@ -49,13 +50,16 @@ inline constexpr std::uint64_t kMemoryOpenPercentLeast = 10;
 // What rows need in memory, and what it takes to encode them, beside their text: upper bounds that
 // a test measures (memory_budget_test.cc). A row: times, sequence, stream, the end of its text.
 inline constexpr std::uint64_t kRowMemoryBytes = 40;
-// Small things; tokens, columns and slots of lines, and their coded forms.
+// Small things; columns and slots of lines, and their coded forms.
 inline constexpr std::uint64_t kEncodeMemoryFixed = 64U << 10U;
 inline constexpr std::uint64_t kEncodeMemoryPerRow = 128;
-inline constexpr std::uint64_t kEncodeMemoryPerByte = 6;
-// Of the budget, what merging one chunk may take; smaller budgets make smaller chunks. Two such
-// works, a merge and a seal, leave room for what is open.
-inline constexpr std::uint64_t kChunkMemoryPercent = 35;
+inline constexpr std::uint64_t kEncodeMemoryPerByte = 3;
+// What their tokens need beside that: they are bounded (shapes/limits.h).
+inline constexpr std::uint64_t kMineMemoryPerByte = 4;
+inline constexpr std::uint64_t kMineMemoryMax = 40U << 20U;
+// Of the budget, what sealing or merging one chunk may take; smaller budgets make smaller chunks.
+// Two such works, a merge and a seal, leave room for what is open.
+inline constexpr std::uint64_t kChunkMemoryPercent = 37;
 // Work that was charged more of it than this gives what the allocator has kept back at its end.
 inline constexpr std::uint64_t kGiveBackPercent = 10;
 // And so does the flusher this often, where anything was sealed since. Takes milliseconds.

@@ -62,7 +62,8 @@ Result<std::unique_ptr<LiveData>> LiveData::open(const LiveDataOptions& options)
         *options.fs, limits::kOpenSegmentsMax,
         std::min<std::uint64_t>(limits::kFooterCacheBytesMax,
                                 options.memory->percent(limits::kFooterMemoryPercent)));
-    impl->chunk_limits = chunk_limits(options.memory->limit());
+    impl->sealed_chunk = sealed_chunk_limits(options.memory->limit());
+    impl->merged_chunk = merged_chunk_limits(options.memory->limit());
     SKY_TRY(os::make_directories(*options.fs, impl->segments_directory));
     SKY_TRY(os::make_directories(*options.fs, impl->orphans_directory));
     impl->clock.emplace(*options.clock, options.catalog->meta(kDeletionHighWaterKey));
@@ -192,7 +193,7 @@ Status LiveData::publish(PreparedBatch batch) {
                         "log group was deleted meanwhile: " + std::to_string(batch.group));
         for (PreparedBatch::Part& part : batch.parts) {
             auto it = state->open.try_emplace(part.day, batch.group, part.day).first;
-            if (!it->second.has_room(*part.rows, self.chunk_limits)) {
+            if (!it->second.has_room(*part.rows, self.sealed_chunk)) {
                 self.close_chunk(*state, std::move(it->second));
                 it->second = OpenChunk(batch.group, part.day);
             }

@@ -58,7 +58,7 @@ struct LiveData::Impl {
     LiveDataOptions options;
     std::string segments_directory, orphans_directory;
     std::shared_ptr<SegmentCache> cache;
-    ChunkLimits chunk_limits{};
+    ChunkLimits sealed_chunk{}, merged_chunk{};  // What fits the memory budget.
 
     mutable std::shared_mutex groups_mutex;
     std::unordered_map<GroupId, GroupStatePtr> groups;

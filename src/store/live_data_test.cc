@@ -339,7 +339,7 @@ TEST_CASE("live data: a chunk closes at its limits and a batch is seen whole or 
     }
     done = true;
     reader.join();
-    CHECK(h.live->stats().live_segments == 4);
+    CHECK(h.live->stats().live_segments == 2);
     CHECK(h.live->oldest_open_lsn() == 27);
     h.check_reads();
 }

@@ -78,8 +78,10 @@ std::uint64_t seal_memory(std::uint64_t rows, std::uint64_t text_bytes);
 /// To merge into a chunk: the rows that were read, one segment more, all of it folded, and encoded.
 std::uint64_t merge_memory(std::uint64_t rows, std::uint64_t text_bytes);
 
-/// The chunks of a store with this budget: kChunkRowsMax and kChunkBytesMax, less where merging
-/// such a chunk would take more than its share (limits::kChunkMemoryPercent).
-ChunkLimits chunk_limits(std::uint64_t memory_bytes);
+/// The chunks that a store with this budget seals, and those that it merges into: kChunkRowsMax and
+/// kChunkBytesMax, less where making such a chunk would take more than its share
+/// (limits::kChunkMemoryPercent).
+ChunkLimits sealed_chunk_limits(std::uint64_t memory_bytes);
+ChunkLimits merged_chunk_limits(std::uint64_t memory_bytes);
 
 }  // namespace sky::store

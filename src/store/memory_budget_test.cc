@@ -142,18 +142,21 @@ MiniBatchPtr rows_of(Kind kind, ChunkLimits most) {
 TEST_CASE("memory: chunks are as large as the budget allows") {
     struct Case {
         std::uint64_t memory_bytes;
-        std::size_t rows, bytes;
+        std::size_t sealed_rows, merged_rows;
     };
     static constexpr Case kCases[] = {
-        {1ULL << 30U, 65'536, 16U << 20U},  {512ULL << 20U, 65'536, 16U << 20U},
-        {256ULL << 20U, 32'768, 8U << 20U}, {64ULL << 20U, 8'192, 2U << 20U},
-        {512U << 10U, 1'024, 256U << 10U},
+        {1ULL << 30U, 131'072, 131'072}, {512ULL << 20U, 131'072, 65'536},
+        {256ULL << 20U, 32'768, 32'768}, {64ULL << 20U, 8'192, 8'192},
+        {512U << 10U, 1'024, 1'024},
     };
     for (const Case& c : kCases) {
         CAPTURE(c.memory_bytes);
-        const ChunkLimits made = chunk_limits(c.memory_bytes);
-        CHECK(made.rows == c.rows);
-        CHECK(made.bytes == c.bytes);
+        const ChunkLimits sealed = sealed_chunk_limits(c.memory_bytes);
+        const ChunkLimits merged = merged_chunk_limits(c.memory_bytes);
+        CHECK(sealed.rows == c.sealed_rows);
+        CHECK(sealed.bytes == 256 * c.sealed_rows);
+        CHECK(merged.rows == c.merged_rows);
+        CHECK(merged.bytes == 256 * c.merged_rows);
     }
 }
 
@@ -170,28 +173,31 @@ TEST_CASE("memory: sealing a chunk takes no more than it is charged, whatever it
         {"profiler", Kind::kProfiler}, {"unique", Kind::kUnique},   {"tokens", Kind::kTokens},
         {"json", Kind::kJson},         {"divided", Kind::kDivided}, {"long", Kind::kLong},
     };
-    for (const Case& c : kCases) {
-        CAPTURE(c.name);
-        const ChunkLimits most{limits::kChunkRowsMax, limits::kChunkBytesMax};
-        MiniBatchPtr rows;
-        const auto grown = peak_growth(
-            [&] {
-                rows = rows_of(c.kind, most);
-                return true;
-            },
-            [&] {
-                SegmentFooter footer;
-                const auto encoded =
-                    encode_segment(*rows, [](StreamId) { return std::string("s"); }, footer);
-                return encoded && encoded->shape_mismatches == 0;
-            });
-        REQUIRE(grown);
-        rows = rows_of(c.kind, most);
-        const std::uint64_t charged = encode_memory(rows->rows.rows(), rows->rows.message.bytes());
-        MESSAGE(std::string(c.name), ": ", rows->rows.rows(), " lines, ",
-                rows->rows.message.bytes() >> 20U, " MiB: ", *grown >> 20U, " MiB of ",
-                charged >> 20U);
-        CHECK(*grown <= charged);
+    for (const std::size_t part : {1U, 2U, 4U}) {
+        for (const Case& c : kCases) {
+            CAPTURE(c.name);
+            const ChunkLimits most{limits::kChunkRowsMax / part, limits::kChunkBytesMax / part};
+            MiniBatchPtr rows;
+            const auto grown = peak_growth(
+                [&] {
+                    rows = rows_of(c.kind, most);
+                    return true;
+                },
+                [&] {
+                    SegmentFooter footer;
+                    const auto encoded =
+                        encode_segment(*rows, [](StreamId) { return std::string("s"); }, footer);
+                    return encoded && encoded->shape_mismatches == 0;
+                });
+            REQUIRE(grown);
+            rows = rows_of(c.kind, most);
+            const std::uint64_t charged =
+                encode_memory(rows->rows.rows(), rows->rows.message.bytes());
+            MESSAGE(std::string(c.name), ": ", rows->rows.rows(), " lines, ",
+                    rows->rows.message.bytes() >> 20U, " MiB: ", *grown >> 20U, " MiB of ",
+                    charged >> 20U);
+            CHECK(*grown <= charged);
+        }
     }
 }
 

@@ -167,7 +167,7 @@ Status LiveData::Impl::merge_group(std::span<const MergeCandidate> inputs, Merge
         }
         const std::uint64_t more_rows = *piece ? (*piece)->rows.rows() : 0;
         const std::uint64_t more_bytes = *piece ? (*piece)->rows.message.bytes() : 0;
-        if (rows + more_rows > chunk_limits.rows || bytes + more_bytes > chunk_limits.bytes)
+        if (rows + more_rows > merged_chunk.rows || bytes + more_bytes > merged_chunk.bytes)
             SKY_TRY(write());
         rows += more_rows;
         bytes += more_bytes;
@@ -274,7 +274,7 @@ Result<bool> LiveData::merge(const std::atomic<bool>& stop) {
     const MergePlan plan = plan_merges(candidates, {.fan = self.options.merge_fan,
                                                     .now_ms = self.options.clock->now_ms(),
                                                     .unmergeable = self.unmergeable,
-                                                    .chunk = self.chunk_limits});
+                                                    .chunk = self.merged_chunk});
     self.debt_segments = plan.debt_segments;
     self.debt_bytes = plan.debt_bytes;
     self.packs = plan.packs;
@@ -290,7 +290,7 @@ Result<bool> LiveData::merge(const std::atomic<bool>& stop) {
         !merge_debt_is_soft())
         return false;
     const std::span<const MergeCandidate> inputs = plan.job->inputs;
-    const std::uint64_t need = merge_need(inputs, self.chunk_limits);
+    const std::uint64_t need = merge_need(inputs, self.merged_chunk);
     const MemoryCharge charge(self.memory(), MemoryUse::kMerges, need);
     Impl::MergeOutputs out(self, plan.job->level);
     for (std::size_t begin = 0, end = 0; begin < inputs.size(); begin = end) {

@@ -345,8 +345,10 @@ TEST_CASE("merge: what is due") {
                      row, std::make_shared<const StoredFile>(fs, "x", file.file_bytes), cache),
                  group});
         }
-        const MergeOptions options{
-            .fan = 4, .now_ms = c.days_later * kMillisPerDay, .unmergeable = {}};
+        const MergeOptions options{.fan = 4,
+                                   .now_ms = c.days_later * kMillisPerDay,
+                                   .unmergeable = {},
+                                   .chunk = {65'536, 16U << 20U}};
         const MergePlan plan = plan_merges(candidates, options);
         REQUIRE((plan.job ? plan.job->inputs.size() : 0) == c.inputs);
         CHECK((plan.debt_segments > 0) == (c.inputs > 0));

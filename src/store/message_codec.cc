@@ -180,14 +180,27 @@ std::uint64_t mismatches(const columnar::TextColumn& messages, const OpenedBlock
     return count;
 }
 
-/// What the text would take as plain zstd, about; the compressor's failure is "too much".
+/// What the text would take as plain zstd, about, without keeping it; the compressor's failure is
+/// "too much".
 std::size_t plain_bytes(const columnar::TextColumn& messages) {
-    std::string out(ZSTD_compressBound(messages.bytes()), '\0');
+    const std::size_t too_much = ZSTD_compressBound(messages.bytes());
     ZSTD_CCtx* const context = compressor();
-    if (context == nullptr) return out.size();
-    const std::size_t got = ZSTD_compressCCtx(context, out.data(), out.size(),
-                                              messages.data().data(), messages.bytes(), kZstdLevel);
-    return (ZSTD_isError(got) != 0 ? out.size() : got) + messages.size();  // A byte a length.
+    if (context == nullptr) return too_much;
+    const auto failed = [](std::size_t code) { return ZSTD_isError(code) != 0; };
+    if (failed(ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters)) ||
+        failed(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, kZstdLevel)) ||
+        failed(ZSTD_CCtx_setPledgedSrcSize(context, messages.bytes())))
+        return too_much;
+    std::vector<char> piece(ZSTD_CStreamOutSize());
+    ZSTD_inBuffer in{messages.data().data(), messages.bytes(), 0};
+    std::size_t bytes = messages.size();  // A byte a length.
+    for (std::size_t left = 1; left != 0;) {
+        ZSTD_outBuffer out{piece.data(), piece.size(), 0};
+        left = ZSTD_compressStream2(context, &out, &in, ZSTD_e_end);
+        if (failed(left)) return too_much;
+        bytes += out.pos;
+    }
+    return bytes;
 }
 
 }  // namespace
@@ -206,13 +219,17 @@ ChosenEncoder choose_message_encoder(const columnar::TextColumn& messages,
     ChosenEncoder chosen;
     if (messages.size() >= limits::kShapedRowsMin) {
         std::string block = shaper(messages, known);
-        const auto opened = shapes::ShapedBlock::open(block, messages.size(), messages.bytes());
+        const std::size_t bytes = block.size();
+        auto opened =
+            shapes::ShapedBlock::open(std::move(block), messages.size(), messages.bytes());
         chosen.mismatches = mismatches(messages, opened);
         // Text that shrinks this much as shapes shrinks less as text.
-        const bool small = block.size() * limits::kShapedRatioSure <= messages.bytes();
-        if (chosen.mismatches == 0 && (small || block.size() <= plain_bytes(messages))) {
-            chosen.encoder = std::make_unique<ShapesEncoder>(
-                std::move(block), filters_of(messages, **opened), messages.size());
+        const bool small = bytes * limits::kShapedRatioSure <= messages.bytes();
+        if (chosen.mismatches == 0 && (small || bytes <= plain_bytes(messages))) {
+            std::string header = filters_of(messages, **opened);
+            chosen.encoder =
+                std::make_unique<ShapesEncoder>(shapes::ShapedBlock::give_back(*std::move(opened)),
+                                                std::move(header), messages.size());
             return chosen;
         }
         if (chosen.mismatches != 0) {

@@ -19,7 +19,7 @@
 namespace sky::store {
 
 /// Rises with every change of the format; a file of a higher one is refused by name.
-inline constexpr std::uint32_t kSegmentFormat = 4;
+inline constexpr std::uint32_t kSegmentFormat = 5;
 
 /// One stream's share of a segment.
 struct SegmentStream {

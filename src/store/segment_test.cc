@@ -2,6 +2,7 @@
 #include "store/segment.h"
 
 #include <doctest/doctest.h>
+#include <stdlib.h>
 
 #include <fstream>
 #include <iterator>
@@ -80,7 +81,7 @@ bool same(const EventBatch& a, const EventBatch& b) {
            std::ranges::equal(a.message.offsets(), b.message.offsets());
 }
 
-/// The rows of tests/formats/segment-*.seg: 20 a batch, `json` of them such lines.
+/// The rows of tests/formats/segment-1.seg to -4.seg: 20 a batch, `json` of them such lines.
 MiniBatchPtr kept_rows(std::uint64_t batches, std::uint64_t json) {
     std::vector<MiniBatchPtr> pieces;
     for (std::uint64_t b = 0; b < batches; ++b) {
@@ -107,14 +108,39 @@ MiniBatchPtr kept_rows(std::uint64_t batches, std::uint64_t json) {
     return fold(pieces);
 }
 
+/// Those of segment-5.seg: more than a segment of format 4 may have.
+MiniBatchPtr many_kept_rows() {
+    constexpr std::size_t kRows = 33'000;
+    std::vector<MiniBatchPtr> pieces;
+    for (std::size_t b = 0; b < 2; ++b) {
+        std::vector<std::string> texts;
+        std::vector<Event> events;
+        for (std::size_t i = b * kRows; i < (b + 1) * kRows; ++i)
+            texts.push_back("[profiler] GET view-" + std::to_string(i % 3) + " " +
+                            std::to_string(i % 1'000) + ".50 200");
+        texts[7] = "";
+        for (std::size_t i = 0; i < kRows; ++i)
+            events.push_back({static_cast<std::int64_t>(10 * (b * kRows + i)), texts[i]});
+        pieces.push_back(split_by_day({.group = 3,
+                                       .stream = 10 + b,
+                                       .ingestion_ms = 50'000 + static_cast<std::int64_t>(b),
+                                       .events = events},
+                                      b * kRows, 100 + b)[0]
+                             .rows);
+    }
+    return fold(pieces);
+}
+
 }  // namespace
 
 TEST_CASE("integer columns: any values come back") {
     SeededRandom random(3);
     int bounded = 0;
+    std::array<int, 4> forms{};
     for (int round = 0; round < 400; ++round) {
         std::vector<std::uint64_t> values(random.below(400));
-        const std::uint64_t shape = random.below(5), shift = random.below(64);
+        const std::uint64_t shape = random.below(6), shift = random.below(64);
+        std::uint64_t run_step = 0;
         std::uint64_t at = random.next_u64();
         for (std::uint64_t& value : values) {
             const std::uint64_t noise = random.next_u64() >> shift;
@@ -122,10 +148,12 @@ TEST_CASE("integer columns: any values come back") {
                     : shape == 1 ? (at += noise)
                     : shape == 2 ? at
                     : shape == 3 ? (random.below(100) == 0 ? random.next_u64() : 7)
+                    : shape == 4 ? (at += random.below(50) == 0 ? (run_step = noise) : run_step)
                                  : std::uint64_t{0} - noise;
         }
         std::string bytes;
         columnar::encode_integers(values, bytes);
+        if (!bytes.empty()) ++forms[static_cast<unsigned char>(bytes[0]) % forms.size()];
         std::vector<std::uint64_t> back(values.size());
         REQUIRE(columnar::decode_integers(bytes, back));
         CHECK(back == values);
@@ -145,6 +173,7 @@ TEST_CASE("integer columns: any values come back") {
         CHECK_FALSE(columnar::decode_integers(bytes, more));
     }
     CHECK(bounded > 50);
+    for (const int form : {1, 2, 3}) CHECK(forms[static_cast<std::size_t>(form)] > 20);
 }
 
 TEST_CASE("integer columns: sizes of the usual ones") {
@@ -154,8 +183,8 @@ TEST_CASE("integer columns: sizes of the usual ones") {
         std::size_t bytes_max;
     };
     static constexpr Case kCases[] = {
-        {"one ingestion time", 1'700'000'000'000, 0, 80},
-        {"consecutive sequences", 1ULL << 40U, 1, 80},
+        {"one ingestion time", 1'700'000'000'000, 0, 12},
+        {"consecutive sequences", 1ULL << 40U, 1, 12},
     };
     for (const Case& c : kCases) {
         CAPTURE(c.name);
@@ -289,18 +318,24 @@ TEST_CASE("segment: files of every earlier format are read") {
     static constexpr Case kCases[] = {{"segment-1.seg", MessageCoding::kZstd, 3, 0},
                                       {"segment-2.seg", MessageCoding::kShapes, 3, 0},
                                       {"segment-3.seg", MessageCoding::kFilteredShapes, 60, 0},
-                                      {"segment-4.seg", MessageCoding::kFilteredShapes, 60, 8}};
+                                      {"segment-4.seg", MessageCoding::kFilteredShapes, 60, 8},
+                                      {"segment-5.seg", MessageCoding::kFilteredShapes, 0, 0}};
     static_assert(std::size(kCases) == kSegmentFormat, "keep a file of each format");
     for (const Case& c : kCases) {
         CAPTURE(c.file);
-        std::ifstream in(std::string(SKY_SOURCE_DIR "/tests/formats/") + c.file, std::ios::binary);
+        const std::string kept = std::string(SKY_SOURCE_DIR "/tests/formats/") + c.file;
+        const MiniBatchPtr want = c.batches == 0 ? many_kept_rows() : kept_rows(c.batches, c.json);
+        if (&c == std::end(kCases) - 1 && std::getenv("SKYWATCH_WRITE_FORMATS") != nullptr) {
+            SegmentFooter footer;
+            REQUIRE(os::write_file_durably(os::real_fs(), kept, encode(*want, footer)));
+        }
+        std::ifstream in(kept, std::ios::binary);
         REQUIRE(in);
         os::SimFs fs(1);
         put_file(fs, std::string((std::istreambuf_iterator<char>(in)), {}));
         const auto reader = SegmentReader::open(fs, kPath, Checksums::kVerify);
         REQUIRE(reader);
         CHECK((*reader)->footer().message_coding == static_cast<std::uint64_t>(c.coding));
-        const MiniBatchPtr want = kept_rows(c.batches, c.json);
         const auto got = (*reader)->read({.range = {want->min_ms, want->max_ms}}, Columns::kAll);
         REQUIRE(got);
         CHECK(same(*got, want->rows));

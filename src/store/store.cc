@@ -43,7 +43,7 @@ Status check_batch(const AppendBatch& batch) {
         before = event.timestamp_ms;
         bytes += event.message.size();
     }
-    if (bytes > limits::kChunkBytesMax)
+    if (bytes > limits::kRecordTextBytesMax)
         return fail(ErrorCode::kInvalidArgument,
                     "too much text in one batch: " + std::to_string(bytes) + " bytes");
     return {};

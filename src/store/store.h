@@ -88,7 +88,7 @@ struct RowsWanted {
     From from = From::kOldest;
 };
 
-/// A part of a snapshot that is read as one unit: at most 64 K rows of one group and day.
+/// A part of a snapshot that is read as one unit: at most 128 K rows of one group and day.
 struct Morsel {
     std::uint32_t index;          // Names it inside its snapshot.
     std::int64_t min_ms, max_ms;  // Of its rows, before clipping to a range.

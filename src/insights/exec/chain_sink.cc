@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // stats over the groups of another stats: groups that are whole go on at once and are forgotten.
-#include <algorithm>
-
 #include "insights/exec/sink.h"
 
 namespace sky::insights {
@@ -21,65 +19,77 @@ std::optional<Period> period_of_bin(const Plan& plan, const GroupKey& key) {
 
 namespace {
 
-/// A group sink and the one behind it.
+/// A group sink a home and the one behind them.
 class ChainSink final : public Sink {
 public:
     ChainSink(const Plan& plan, const ChainSpec& spec, columnar::MemoryBudget& budget)
         : plan_(plan),
           spec_(spec),
           budget_(budget),
-          period_(*time_key(plan, *spec.first.stats)),
-          shared_(make_group_sink(plan, spec.first, budget)),
+          homes_(1),
           second_(make_behind(plan, spec.behind, budget)) {}
 
-    void add(Frame& frame) override { shared_->add(frame); }
+    void add(Frame& frame) override { add_at(0, frame); }
+    void begin_homes(std::size_t count) override { homes_.resize(count); }
+    void add_at(std::size_t home, Frame& frame) override { of_home(home).add(frame); }
 
-    TimeSpan whole_bins(const TimeSpan& times) const override {
-        TimeSpan out = times;
-        if (out.begin_ms != INT64_MIN) out.begin_ms = ceil_to(period_, out.begin_ms);
-        if (out.end_ms != INT64_MAX) out.end_ms = floor_to(period_, out.end_ms);
-        return out;
+    void take_whole(std::size_t home, Sink& from) override {
+        std::unique_ptr<Sink>& held = static_cast<ChainSink&>(from).homes_[home];
+        if (held != nullptr) whole_.push_back({home, std::move(held)});
     }
-    void add_own(Frame& frame) override {
-        if (own_ == nullptr) own_ = make_group_sink(plan_, spec_.first, budget_);
-        own_->add(frame);
-    }
-    void end_own() override {
-        if (own_ == nullptr) return;
-        const std::unique_ptr<Table> groups = own_->finish(budget_);
-        own_.reset();
-        pass_on(*groups, *second_);
+    void pass_on_whole() override {
+        while (!whole_.empty() && !budget_.exhausted()) {
+            const auto [home, groups] = std::move(whole_.back());
+            whole_.pop_back();
+            for (; !whole_.empty() && whole_.back().home == home; whole_.pop_back()) {
+                groups->merge(*whole_.back().groups);
+            }
+            pass_on(*groups, budget_, *second_);
+        }
     }
 
     void merge(const Sink& base) override {
         const auto& other = static_cast<const ChainSink&>(base);
-        shared_->merge(*other.shared_);
-        // In the middle of a morsel: a look at what is there so far.
-        if (other.own_ != nullptr) shared_->merge(*other.own_);
+        if (homes_.size() < other.homes_.size()) homes_.resize(other.homes_.size());
+        for (std::size_t home = 0; home < other.homes_.size(); ++home) {
+            if (other.homes_[home] != nullptr) of_home(home).merge(*other.homes_[home]);
+        }
+        for (const Whole& held : other.whole_) of_home(held.home).merge(*held.groups);
         second_->merge(*other.second_);
     }
 
     std::unique_ptr<Table> finish(columnar::MemoryBudget& budget) const override {
         const std::unique_ptr<Sink> all = make_behind(plan_, spec_.behind, budget);
         all->merge(*second_);
-        const std::unique_ptr<Table> groups = shared_->finish(budget);
-        if (!budget.exhausted()) pass_on(*groups, *all);
+        for (const std::unique_ptr<Sink>& groups : homes_) {
+            if (groups != nullptr && !budget.exhausted()) pass_on(*groups, budget, *all);
+        }
         return all->finish(budget);
     }
 
 private:
+    struct Whole {
+        std::size_t home;
+        std::unique_ptr<Sink> groups;
+    };
+
+    Sink& of_home(std::size_t home) {
+        if (homes_[home] == nullptr) homes_[home] = make_group_sink(plan_, spec_.first, budget_);
+        return *homes_[home];
+    }
     /// Steps between the two see groups one by one; what they can refuse for is memory alone, which
     /// the budget remembers.
-    void pass_on(Table& groups, Sink& into) const {
-        (void)pass_behind(plan_, spec_.behind, spec_.now_s, groups, into);
+    void pass_on(const Sink& groups, columnar::MemoryBudget& budget, Sink& into) const {
+        const std::unique_ptr<Table> table = groups.finish(budget);
+        if (budget.exhausted()) return;
+        (void)pass_behind(plan_, spec_.behind, spec_.now_s, *table, into);
     }
 
     const Plan& plan_;
     const ChainSpec spec_;
     columnar::MemoryBudget& budget_;
-    const Period period_;
-    std::unique_ptr<Sink> shared_;  // Groups that other morsels may have rows of.
-    std::unique_ptr<Sink> own_;     // Groups of the run of the moment alone; or null.
+    std::vector<std::unique_ptr<Sink>> homes_;  // Null: no rows of it came here.
+    std::vector<Whole> whole_;                  // Those of one home together, the last one first.
     std::unique_ptr<Sink> second_;
 };
 

@@ -147,6 +147,28 @@ TEST_CASE("stats over groups: passing whole bins on gives what keeping all group
     }
 }
 
+TEST_CASE("stats over groups: with rows enough to be passed on in several parts") {
+    const std::string first = "stats count(*) as n, latest(@logStream) as s by @logStream, bin(7s)";
+    const std::string second = "stats count(*), sum(n), pct(n, 50)";
+    const auto events = seed_events(120'000, 5);
+    const auto answer = [&](const std::string& text, Cut cut, unsigned threads) {
+        const auto query = compile(text);
+        REQUIRE(query);
+        Execution execution(
+            *query,
+            options_over({std::make_shared<TestSnapshot>(group_info(1), events, cut)}, threads));
+        const auto result = execution.run();
+        REQUIRE(result);
+        return text_of(*result);
+    };
+    const std::string expected = answer(first + " | sort n asc | " + second, Cut::kOneMorsel, 1);
+    CHECK(!expected.empty());
+    for (const Cut cut : {Cut::kByTime, Cut::kLate, Cut::kScattered}) {
+        CHECK(answer(first + " | " + second, cut, 1) == expected);
+        CHECK(answer(first + " | " + second, cut, 3) == expected);
+    }
+}
+
 TEST_CASE("morsels that cannot hold a wanted text are counted, not read") {
     std::vector<TestEvent> events(60);
     for (std::size_t i = 0; i < events.size(); ++i)

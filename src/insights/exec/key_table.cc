@@ -273,32 +273,49 @@ void KeyTable::number_direct(EvalContext& context, std::span<const Coded> column
     }
 }
 
-/// The keys of a batch repeat: most are among the last ones, found by one word.
+/// The keys of a batch repeat: most are among the last ones, found by one word. Those that are not
+/// are put aside, so that what comes next does not wait for them.
 bool KeyTable::number_recent(EvalContext& context, const std::uint32_t* codes,
                              std::uint32_t* numbers) {
     const std::size_t rows = context.rows;
     auto* const tuple = context.arena.array<std::uint32_t>(width());
     constexpr unsigned kIndexShift = 64 - std::bit_width(kRecentKeys - 1);
+    const auto recent_of = [&](std::uint64_t word) -> Recent& {
+        return recent_[(word * kSeed) >> kIndexShift];
+    };
+    const auto take = [&](std::size_t row) {
+        for (std::size_t c = 0; c < width(); ++c) tuple[c] = codes[c * rows + row];
+    };
     bool fits = true;
     std::array<std::uint64_t, kTogether> words{};
+    std::array<std::uint32_t, kTogether> missed{};
     for (std::size_t begin = 0; begin < rows && fits; begin += kTogether) {
-        const std::size_t end = std::min(rows, begin + kTogether);
-        for (std::size_t i = begin; i < end; ++i) {
-            for (std::size_t c = 0; c < width(); ++c) tuple[c] = codes[c * rows + i];
-            const std::uint64_t word = word_of(tuple);
-            words[i - begin] = word;
-            if (recent_[(word * kSeed) >> kIndexShift].key == word) continue;
+        const std::size_t count = std::min(rows - begin, kTogether);
+        words = {};
+        for (std::size_t c = 0; c < width(); ++c) {
+            const std::uint32_t* const of_column = codes + c * rows + begin;
+            for (std::size_t i = 0; i < count; ++i) words[i] += of_column[i] * factors_[c];
+        }
+        std::size_t misses = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+            const Recent& recent = recent_of(words[i]);
+            numbers[begin + i] = recent.number;
+            missed[misses] = static_cast<std::uint32_t>(i);
+            misses += recent.key != words[i] ? 1U : 0U;
+        }
+        for (std::size_t m = 0; m < misses; ++m) {
+            take(begin + missed[m]);
             __builtin_prefetch(&entries_[hash_of(tuple) & (entries_.size() - 1)]);
         }
-        for (std::size_t i = begin; i < end && fits; ++i) {
-            const std::uint64_t word = words[i - begin];
-            Recent& recent = recent_[(word * kSeed) >> kIndexShift];
-            if (recent.key != word) {
-                for (std::size_t c = 0; c < width(); ++c) tuple[c] = codes[c * rows + i];
+        for (std::size_t m = 0; m < misses && fits; ++m) {
+            const std::size_t row = begin + missed[m];
+            Recent& recent = recent_of(words[missed[m]]);
+            if (recent.key != words[missed[m]]) {
+                take(row);
                 fits = find(tuple, recent.number);
-                recent.key = word;
+                recent.key = words[missed[m]];
             }
-            numbers[i] = recent.number;
+            numbers[row] = recent.number;
         }
     }
     return fits;

@@ -45,11 +45,15 @@ constexpr std::size_t kPartialQueriesMax = 1'000;
 constexpr std::size_t kPartialQueryBytesMax = 10'000;
 /// Workers of one execution. Ours.
 constexpr unsigned kThreadsMax = 64;
-/// Morsels that one worker reads one after the other where bins that only they have rows of are
-/// better off, as long as each worker has its turn so many times. Ours: four make three of four
-/// borders disappear; more would fill the processor's cache with their groups.
+/// Morsels that one worker reads one after the other where groups go on as soon as they are whole,
+/// as long as each worker has its turn so many times. Ours: with four, few groups have rows in two
+/// workers' morsels; more would fill the processor's cache with their groups.
 constexpr std::size_t kRunLengthMax = 4;
 constexpr std::size_t kRunsAWorker = 8;
+/// Times whose groups are collected apart (homes.h), and the rows that one has at least. Ours: a
+/// morsel whose rows are spread over all of them is cut into so many pieces.
+constexpr std::size_t kHomesMax = 64;
+constexpr std::size_t kHomeRowsMin = 32'768;
 /// @ptr as clients hand it back. Source: logs-insights-ql.md 9.
 constexpr std::size_t kPointerBytesMax = 512;
 

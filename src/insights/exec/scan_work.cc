@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "insights/exec/scan_work.h"
 
+#include <algorithm>
 #include <bit>
 #include <span>
 
@@ -63,34 +64,6 @@ std::vector<Work> work_of(const std::vector<Source>& sources, const store::TimeR
         return a.morsel.max_ms > b.morsel.max_ms;
     });
     return work;
-}
-
-void find_own_times(std::vector<Work>& work, std::size_t run_length, const Sink& sink) {
-    struct Run {
-        std::size_t first;
-        std::int64_t min_ms, max_ms;
-    };
-    std::vector<Run> runs;
-    for (std::size_t i = 0; i < work.size(); i += run_length) {
-        Run run{i, INT64_MAX, INT64_MIN};
-        for (std::size_t k = i; k < std::min(i + run_length, work.size()); ++k) {
-            run.min_ms = std::min(run.min_ms, work[k].morsel.min_ms);
-            run.max_ms = std::max(run.max_ms, work[k].morsel.max_ms);
-        }
-        runs.push_back(run);
-    }
-    std::stable_sort(runs.begin(), runs.end(),
-                     [](const Run& a, const Run& b) { return a.min_ms < b.min_ms; });
-    std::int64_t before = INT64_MIN;  // No row of those that began earlier is at or behind it.
-    for (std::size_t i = 0; i < runs.size(); ++i) {
-        const TimeSpan alone{before, i + 1 == runs.size() ? INT64_MAX : runs[i + 1].min_ms};
-        const std::size_t end = std::min(runs[i].first + run_length, work.size());
-        for (std::size_t k = runs[i].first; k < end && alone.begin_ms < alone.end_ms; ++k) {
-            work[k].own = sink.whole_bins(alone);
-        }
-        const std::int64_t max_ms = runs[i].max_ms;
-        before = std::max(before, max_ms == INT64_MAX ? max_ms : max_ms + 1);
-    }
 }
 
 bool lacks_required(const Work& item, const std::vector<AnyText>& required) {

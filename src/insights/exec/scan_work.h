@@ -2,10 +2,8 @@
 #pragma once  // src/insights/exec/scan_work.h - what a scan's workers take one by one, and where
               // its passes are cut.
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
-#include <ranges>
 #include <vector>
 
 #include "insights/exec/frame.h"
@@ -18,7 +16,6 @@ struct Work {
     EventSource source;
     store::Morsel morsel;
     store::TimeRange range;  // Of its rows those that are taken.
-    TimeSpan own = {};       // Times whose rows go to the sink's add_own().
 };
 
 /// Whether what the rows of each morsel come to is kept for the next run.
@@ -34,9 +31,6 @@ std::optional<store::RowsName> lasting_name(const store::Snapshot& snapshot,
 /// moves on only the stretch at its edge is new.
 std::vector<store::TimeRange> kept_stretches(const store::Morsel& morsel, store::TimeRange range);
 
-/// Sets, for each run of `run_length` morsels, the times at which no other one has rows, as
-/// `sink` wants them.
-void find_own_times(std::vector<Work>& work, std::size_t run_length, const Sink& sink);
 /// Whether no row of the morsel can have the texts that all that matter have.
 bool lacks_required(const Work& item, const std::vector<AnyText>& required);
 /// Shares of the keys, as many as the part of the rows tells whose keys filled the memory; by time
@@ -44,28 +38,14 @@ bool lacks_required(const Work& item, const std::vector<AnyText>& required);
 std::vector<KeyShare> first_shares(const std::vector<Work>& work, const store::TimeRange& range,
                                    double rows_read, const std::optional<Period>& period);
 
-/// The lowest begin of [begin, end), at least one row in ascending time, so that all of them are
-/// before `own`, or in it, or behind it.
-template <class TimeOf>
-std::size_t cut_at_own(const TimeSpan& own, std::size_t begin, std::size_t end,
-                       const TimeOf& time_of) {
-    const std::int64_t last = time_of(end - 1);
-    if (own.begin_ms >= own.end_ms || last < own.begin_ms) return begin;
-    const std::int64_t first = last >= own.end_ms ? own.end_ms : own.begin_ms;
-    if (time_of(begin) >= first) return begin;
-    const auto places = std::views::iota(begin, end);
-    const auto at = std::ranges::lower_bound(places, first, {}, time_of);
-    return begin + static_cast<std::size_t>(at - places.begin());
-}
-
 /// The lowest begin of [begin, end) whose rows hold at most kPassTextBytesMax; one row at
 /// least.
 std::size_t text_begin(const store::EventBatch& batch, std::size_t begin, std::size_t end);
 
-/// What a batch holds in memory, and will when its lines are made.
+/// What a batch holds in memory, and will when all columns of its lines are read.
 inline std::uint64_t batch_bytes(const store::EventBatch& batch) {
     return batch.message.bytes() + batch.message.offsets().size() * sizeof(std::uint32_t) +
-           (batch.shaped != nullptr ? batch.shaped->text_bytes() : 0) +
+           (batch.shaped != nullptr ? batch.shaped->memory_bytes() : 0) +
            (batch.timestamp_ms.size() + batch.sequence.size() + batch.ingestion_ms.size() +
             batch.stream.size()) *
                sizeof(std::uint64_t);

@@ -17,12 +17,6 @@
 
 namespace sky::insights {
 
-/// Instants of [begin, end).
-struct TimeSpan {
-    std::int64_t begin_ms = 0, end_ms = 0;
-    bool has(std::int64_t unix_ms) const { return begin_ms <= unix_ms && unix_ms < end_ms; }
-};
-
 /// The last row of an order that stays: its sort keys and its place among the events.
 struct SortBound {
     std::vector<Value> keys;  // Their texts are in `texts`.
@@ -44,11 +38,14 @@ public:
     virtual void merge(const Sink& other) = 0;
     /// The rows in their order. `budget` pays for the table.
     virtual std::unique_ptr<Table> finish(columnar::MemoryBudget& budget) const = 0;
-    /// Of times whose rows are all in one run of morsels, those that are better added apart, with
-    /// add_own(): what belongs together is then whole at end_own(), when the run has been read.
-    virtual TimeSpan whole_bins(const TimeSpan& /*times*/) const { return {}; }
-    virtual void add_own(Frame& frame) { add(frame); }
-    virtual void end_own() {}
+    /// Rows of one home of as many as there are (homes.h): where what is held of it is worth more
+    /// when it is whole.
+    virtual void begin_homes(std::size_t /*count*/) {}
+    virtual void add_at(std::size_t /*home*/, Frame& frame) { add(frame); }
+    /// Takes what another sink of the same making holds of a home that is whole: no more rows of it
+    /// are added to either. Takes no time. What was taken goes on at pass_on_whole().
+    virtual void take_whole(std::size_t /*home*/, Sink& /*from*/) {}
+    virtual void pass_on_whole() {}
     /// No rows will come any more: from here on it is merged into others only. Holds less then.
     virtual void settle() {}
     /// Of a sort, when more rows have come than stay: the last one that does.
@@ -126,8 +123,8 @@ std::unique_ptr<Sink> make_behind(const Plan& plan, const BehindSpec& spec,
 /// Takes the rows of `kept` through the steps to that sink. Errors: those of the steps.
 Status pass_behind(const Plan& plan, const BehindSpec& spec, std::int64_t now_s, Table& kept,
                    Sink& behind);
-/// Groups rows, and passes the groups behind. Groups of a time that one run of morsels has all rows
-/// of are passed on when it has been read, so that few are held at a time. Expects time_key().
+/// Groups rows, and passes the groups behind, those of a home when they are whole, so that few are
+/// held at a time. Expects time_key().
 std::unique_ptr<Sink> make_chain_sink(const Plan& plan, const ChainSpec& spec,
                                       columnar::MemoryBudget& budget);
 /// The period of a key that is `bin(<period>)` of the events' own time.

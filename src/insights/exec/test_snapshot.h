@@ -28,6 +28,7 @@ enum class Cut : std::uint8_t {
     kRowByRow,
     kScattered,  // Every row into a random one of seven: their times overlap.
     kByTime,     // Seven stretches of time, of which the first two overlap.
+    kLate,       // Seven stretches of time, and every 50th row in one behind its own.
 };
 
 /// How messages come.
@@ -124,6 +125,7 @@ public:
             const std::size_t part = cut == Cut::kOneMorsel   ? 0
                                      : cut == Cut::kScattered ? random.below(7)
                                      : cut == Cut::kByTime    ? by_time(i, events.size(), random)
+                                     : cut == Cut::kLate      ? late(i, events.size(), random)
                                                               : i;
             parts_[part].push_back(std::move(events[i]));
         }
@@ -209,6 +211,10 @@ private:
     static std::size_t by_time(std::size_t i, std::size_t count, SeededRandom& random) {
         const std::size_t part = i * 7 / count;
         return part < 2 ? random.below(2) : part;
+    }
+    static std::size_t late(std::size_t i, std::size_t count, SeededRandom& random) {
+        const std::size_t part = i * 7 / count;
+        return random.below(50) == 0 ? part + random.below(7 - part) : part;
     }
     void shape(store::EventBatch& batch) const {
         std::vector<std::string> lines;
