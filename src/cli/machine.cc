@@ -216,7 +216,7 @@ std::vector<Finding> judge_limits(const LimitFacts& facts) {
                        "Take the limit away (LimitAS=infinity, ulimit -v unlimited); --memory is "
                        "the way to bound the server."});
     }
-    if (facts.memory_bytes < 256 * kMiB) {
+    if (facts.memory_bytes < server::kMemoryAdvisedBytes) {
         out.push_back({Grade::kWarning, "memory",
                        fmt::format("a budget of {}", bytes_text(facts.memory_bytes)),
                        "Give the control group at least 512 MiB: queries and ingest throttle "

@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "server/memory_budget.h"
+
 namespace sky::cli {
 namespace {
 
@@ -114,8 +116,10 @@ TEST_CASE("doctor: limits of the process") {
     check(find(bad, "file size"), Grade::kFault, "1.0 GiB");
     bad.address_space = 8 * kGiB;
     check(find(bad, "address space"), Grade::kWarning, "8.0 GiB");
-    bad.memory_bytes = 100 * kMiB;
-    check(find(bad, "memory"), Grade::kWarning, "100 MiB");
+    bad.memory_bytes = server::kMemoryAdvisedBytes - kMiB;
+    check(find(bad, "memory"), Grade::kWarning, "255 MiB");
+    bad.memory_bytes = server::kMemoryAdvisedBytes;
+    check(find(bad, "memory"), Grade::kFine, "256 MiB");
 }
 
 TEST_CASE("doctor: an address that is taken, free, or not ours") {

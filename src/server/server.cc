@@ -110,6 +110,13 @@ public:
         SKY_TRY(check(options_));
         const std::uint64_t memory =
             options_.memory_bytes != 0 ? options_.memory_bytes : default_memory_bytes();
+        if (memory < kMemoryAdvisedBytes)
+            log::warn("memory.small",
+                      {{"memory_bytes", memory},
+                       {"advised_bytes", kMemoryAdvisedBytes},
+                       {"why",
+                        "queries and ingest throttle early below that, and queries over "
+                        "much text take more than the budget"}});
         SKY_TRY(listen(memory));
         SKY_TRY(open_store(memory));
         SKY_TRY(make_first_key());
