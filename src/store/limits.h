@@ -61,7 +61,7 @@ inline constexpr std::uint64_t kMineMemoryMax = 40U << 20U;
 // Two such works, a merge and a seal, leave room for what is open.
 inline constexpr std::uint64_t kChunkMemoryPercent = 37;
 // Work that was charged more of it than this gives what the allocator has kept back at its end.
-inline constexpr std::uint64_t kGiveBackPercent = 10;
+inline constexpr std::uint64_t kGiveBackPercent = 20;
 // And so does the flusher this often, where anything was sealed since. Takes milliseconds.
 inline constexpr std::int64_t kGiveBackEveryMs = 10'000;
 // However small the budget.
