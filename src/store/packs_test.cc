@@ -11,6 +11,7 @@
 #include "store/segment_file.h"
 #include "store/segment_format.h"
 #include "store/segment_limits.h"
+#include "store/test_segment.h"
 
 namespace sky::store {
 namespace {
@@ -18,24 +19,10 @@ namespace {
 /// Segment `id` of group 3 with `rows` lines.
 std::string segment(std::uint64_t id, std::uint64_t rows) {
     std::vector<std::string> texts;
-    std::vector<Event> events;
     for (std::uint64_t i = 0; i < rows; ++i)
         texts.push_back("[profiler] GET view-" + std::to_string(i % 3) + " " +
                         std::to_string(100 * id + i) + ".50 200");
-    for (std::uint64_t i = 0; i < rows; ++i)
-        events.push_back({static_cast<std::int64_t>(1'000 * i), texts[i]});
-    const auto days = split_by_day(
-        {.group = 3, .stream = 10, .ingestion_ms = 50'000, .events = events}, 100 * id, id);
-    SegmentFooter footer;
-    footer.row.id = id;
-    footer.row.group = 3;
-    footer.tenant = {"123456789012", "us-east-1"};
-    footer.group_name = "/aws/group";
-    footer.group_creation_ms = 42;
-    const auto encoded =
-        encode_segment(*days[0].rows, [](StreamId) { return std::string("stream"); }, footer);
-    REQUIRE(encoded);
-    return encoded->file;
+    return testing::test_segment(id, texts).file;
 }
 
 /// Segments 1 to `count` as pack 9, level 1.

@@ -8,6 +8,7 @@
 
 #include "os/sim_fs.h"
 #include "shapes/shaped_block.h"
+#include "store/test_segment.h"
 
 namespace sky::store {
 namespace {
@@ -18,28 +19,15 @@ constexpr std::size_t kRows = 400, kViews = 100;
 SegmentFilePtr segment(os::Fs& fs, std::uint64_t id, std::size_t views,
                        const std::shared_ptr<SegmentCache>& cache) {
     std::vector<std::string> texts;
-    std::vector<Event> events;
     for (std::size_t i = 0; i < kRows; ++i)
         texts.push_back(R"({"view":")" + std::string(20 + i % views, 'v') + R"(","ms":)" +
                         std::to_string(100 * id + i) + "}");
-    for (std::size_t i = 0; i < kRows; ++i)
-        events.push_back({static_cast<std::int64_t>(1'000 * i), texts[i]});
-    const auto days = split_by_day(
-        {.group = 3, .stream = 10, .ingestion_ms = 50'000, .events = events}, 1'000 * id, id);
-    SegmentFooter footer;
-    footer.row.id = id;
-    footer.row.group = 3;
-    footer.tenant = {"123456789012", "us-east-1"};
-    footer.group_name = "/aws/group";
-    footer.group_creation_ms = 42;
-    const auto encoded =
-        encode_segment(*days[0].rows, [](StreamId) { return std::string("stream"); }, footer);
-    REQUIRE(encoded);
+    const auto [bytes, footer] = testing::test_segment(id, texts);
     REQUIRE(is_shaped(footer.message_coding));
     const std::string path = stored_path("segments", footer.row);
     const auto file = fs.open(path, os::OpenMode::kCreate);
     REQUIRE(file);
-    REQUIRE((*file)->pwrite(0, encoded->file));
+    REQUIRE((*file)->pwrite(0, bytes));
     return std::make_shared<const SegmentFile>(
         footer.row, std::make_shared<const StoredFile>(fs, path, footer.row.file_bytes), cache);
 }
